@@ -1,0 +1,32 @@
+/*
+ * compat.h: the differences between the server's majors, 15 to 18. No other file asks PG_VERSION_NUM.
+ */
+#ifndef CRMSEG_COMPAT_H
+#define CRMSEG_COMPAT_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#include "nodes/miscnodes.h"
+#endif
+
+/* 18 shows a module's name and version in pg_get_loaded_modules(). */
+#ifdef PG_MODULE_MAGIC_EXT
+#define CRMSEG_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "crmseg", .version = CRMSEG_VERSION)
+#else
+#define CRMSEG_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+/*
+ * Soft errors of input functions (16): ereturn(escontext, dummy, (errcode(...), ...)) reports into the caller's context, when there is
+ * one, and returns dummy. On 15 there is never one, and it raises.
+ */
+#if PG_VERSION_NUM < 160000
+#define ereturn(context, dummy_value, ...) \
+	do { (void) (context); ereport(ERROR, __VA_ARGS__); return dummy_value; } while (0)
+#define SOFT_ERROR_OCCURRED(escontext) (false)
+#endif
+
+#endif

@@ -1,0 +1,20 @@
+-- the module loads, and its version is the control file's
+SELECT crmseg.version() = (SELECT extversion FROM pg_extension WHERE extname = 'crmseg') AS same_version;
+-- every object of the extension has a comment
+SELECT pg_describe_object(d.classid, d.objid, 0) AS object_without_comment
+FROM pg_depend d
+WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'crmseg') AND d.deptype = 'e'
+  AND d.classid IN ('pg_proc'::regclass, 'pg_class'::regclass, 'pg_operator'::regclass)
+  AND obj_description(d.objid, d.classid::regclass::name) IS NULL
+UNION ALL
+SELECT pg_describe_object(d.classid, d.objid, 0)
+FROM pg_depend d JOIN pg_type t ON t.oid = d.objid
+WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'crmseg') AND d.deptype = 'e'
+  AND d.classid = 'pg_type'::regclass AND t.typelem = 0 AND t.typtype <> 'c' AND t.typrelid = 0
+  AND obj_description(d.objid, 'pg_type') IS NULL
+ORDER BY 1;
+-- no member of the extension runs with its owner's rights
+SELECT p.oid::regprocedure AS security_definer
+FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
+WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'crmseg') AND d.deptype = 'e'
+  AND d.classid = 'pg_proc'::regclass AND p.prosecdef;
