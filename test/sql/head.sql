@@ -18,3 +18,10 @@ SELECT p.oid::regprocedure AS security_definer
 FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
 WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'crmseg') AND d.deptype = 'e'
   AND d.classid = 'pg_proc'::regclass AND p.prosecdef;
+-- a database of another encoding is refused
+SELECT current_database() AS db \gset
+CREATE DATABASE crmseg_latin1 TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C';
+\c crmseg_latin1
+CREATE EXTENSION crmseg;
+\c :db
+DROP DATABASE crmseg_latin1;
