@@ -50,7 +50,10 @@ fi
 server_stop fast
 tests=$(var PROVE_TESTS)
 if ! skip tap && [ -n "$tests" ]; then
-	perl_lib=$pgxs_test/perl; [ -d "$perl_lib" ] || perl_lib=$("$PG_CONFIG" --libdir)/pgxs/src/test/perl
+	# a server without the modules (a wheel) borrows those of the machine's: an older Cluster.pm drives a newer server well
+	for perl_lib in "$pgxs_test/perl" "$("$PG_CONFIG" --libdir)/pgxs/src/test/perl" /usr/lib/postgresql/*/lib/pgxs/src/test/perl; do
+		[ -e "$perl_lib/PostgreSQL/Test/Cluster.pm" ] && break
+	done
 	if [ -e "$perl_lib/PostgreSQL/Test/Cluster.pm" ] && perl -MIPC::Run -e 1 2>/dev/null; then
 		# shellcheck disable=SC2086
 		as env PATH="$PGBIN:$PATH" TESTDATADIR="$WORK/w/tmp_check" TESTLOGDIR="$WORK/w/tmp_check/log" PG_REGRESS="$pgxs_test/regress/pg_regress" \

@@ -2,8 +2,9 @@
 # On Debian and its relatives what is missing is installed by apt (as root or by sudo); elsewhere it is named, and we stop.
 # need PACKAGE... : the packages that must be installed. The server's packages are those of $MAJOR (default 15).
 MAJOR=${MAJOR:-15}
-BUILD_PACKAGES="make gcc g++ pkg-config flex bison libicu-dev libphonenumber-dev postgresql-$MAJOR postgresql-server-dev-$MAJOR"
-TEST_PACKAGES="$BUILD_PACKAGES perl libipc-run-perl"
+# packages MAJOR : what building and testing on that server takes
+packages() { echo "make gcc g++ pkg-config flex bison libicu-dev libphonenumber-dev perl libipc-run-perl postgresql-$1 postgresql-server-dev-$1"; }
+TEST_PACKAGES=$(packages "$MAJOR")
 
 need() {
 	local p missing= sudo=

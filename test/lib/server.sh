@@ -48,8 +48,10 @@ server_prepare() {
 		STAGE=$WORK/stage
 		STAGE_SETTINGS="extension_control_path = '$STAGE$("$PG_CONFIG" --sharedir):\$system'"$'\n'"dynamic_library_path = '$STAGE$("$PG_CONFIG" --pkglibdir):\$libdir'"
 	else
+		# at the depth at which the programs of a wheel look for their libraries
 		local prefix; prefix=$(dirname "$PGBIN")
-		cp -a "$prefix" "$WORK/server"; PGBIN=$WORK/server/bin; PG_CONFIG=$PGBIN/pg_config
+		mkdir "$WORK/server" && cp -a "$prefix" "$WORK/server/own" && find "$prefix/../.." -maxdepth 1 -name '*.libs' -exec cp -a {} "$WORK/" \;
+		PGBIN=$WORK/server/own/bin; PG_CONFIG=$PGBIN/pg_config
 		STAGE=
 	fi
 	make -C "$ROOT" -s PG_CONFIG="$PG_CONFIG" with_llvm=no ${MAKE_ARGS:+"${MAKE_ARGS[@]}"} install DESTDIR="$STAGE" >/dev/null || { echo "the install failed" >&2; exit 1; }

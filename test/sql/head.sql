@@ -20,8 +20,10 @@ WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM 
   AND d.classid = 'pg_proc'::regclass AND p.prosecdef;
 -- a database of another encoding is refused
 SELECT current_database() AS db \gset
+\set SHOW_CONTEXT never
 CREATE DATABASE crmseg_latin1 TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C';
 \c crmseg_latin1
 CREATE EXTENSION crmseg;
+\unset SHOW_CONTEXT
 \c :db
 DROP DATABASE crmseg_latin1;
