@@ -16,12 +16,21 @@ server_stop() {
 	return 0
 }
 
+# every server below $WORK, those of the TAP tests too, then the folder
 server_cleanup() {
-	local rc=$?
+	local rc=$? pid
 	trap - EXIT INT TERM HUP
 	server_stop
+	for pid in $(find "${WORK:-/nonexistent}" -name postmaster.pid -exec head -qn1 {} + 2>/dev/null); do
+		kill -QUIT "$pid" 2>/dev/null && while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+	done
 	[ -n "${WORK:-}" ] && [ -z "${KEEP_WORK:-}" ] && rm -rf "$WORK"
 	exit $rc
+}
+
+cleanup_on_exit() {
+	trap server_cleanup EXIT
+	trap 'exit 130' INT; trap 'exit 143' TERM; trap 'exit 129' HUP
 }
 
 # Builds in the source tree and stages into $WORK: by DESTDIR where the server can be told of it (Debian's extension_destdir, 18's
@@ -35,8 +44,7 @@ server_prepare() {
 		ACCOUNT=$(id -un)
 	fi
 	WORK=$(mktemp -d "${TMPDIR:-/tmp}/crmseg.XXXXXX")
-	trap server_cleanup EXIT
-	trap 'exit 130' INT; trap 'exit 143' TERM; trap 'exit 129' HUP
+	cleanup_on_exit
 	chmod 755 "$WORK"; [ "$ACCOUNT" = "$(id -un)" ] || chown "$ACCOUNT" "$WORK"
 	local config; config=$("$PGBIN/postgres" --describe-config 2>/dev/null | cut -f1)
 	STAGE_SETTINGS=
