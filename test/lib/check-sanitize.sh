@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# check-sanitize.sh: (1) the unit tests of the cores under the address and undefined-behaviour sanitizers, without a server;
+# check-sanitize.sh: (0) the whole tree without a warning on gcc and clang (make DEV=1); (1) the unit tests of the cores under the address and undefined-behaviour sanitizers, without a server;
 # (2) every target of test/fuzz: its seeds replayed, then new inputs; (3) the SQL tests with the module under the undefined-behaviour
 # sanitizer in the stock server. Closes with 'N passed, N failed'. Works on copies: no sanitized object is left in the tree.
 #   FUZZ_SECONDS=100   of new inputs for all targets together (0: seeds only)    FUZZ="email phone"   only these targets
-#   SKIP="unit fuzz module"   leaves parts out        CC=gcc   instead of clang: no new inputs then, seeds only
+#   SKIP="warnings unit fuzz module"   leaves parts out        CC=gcc   instead of clang: no new inputs then, seeds only
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 skipped=" ${SKIP:-} "; SKIP=	# check.sh below has parts of its own
@@ -21,6 +21,16 @@ cc=${CC:-clang}; command -v "$cc" >/dev/null || cc=gcc
 sanitizers='-O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
 # what a core allocates belongs to a memory context in the server: freeing it is not the core's duty
 export ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:handle_abort=1 UBSAN_OPTIONS=print_stacktrace=1
+
+if [[ $skipped != *" warnings "* ]]; then
+	copy_tree "$SOURCE" "$WORK/tree"
+	for c in gcc clang; do
+		command -v $c >/dev/null || { echo "warnings of $c: skipped, it is not installed"; continue; }
+		find "$WORK/tree" -name '*.o' -delete
+		if make -C "$WORK/tree" -s -k -j"$(nproc)" PG_CONFIG="$PG_CONFIG" with_llvm=no DEV=1 CC=$c all >"$WORK/warnings.log" 2>&1; then good; echo "warnings of $c: none"
+		else bad "warnings of $c"; grep -E -A3 'error|Error' "$WORK/warnings.log" | head -40; fi
+	done
+fi
 
 if [[ $skipped != *" unit "* ]]; then
 	# shellcheck disable=SC2086
@@ -62,7 +72,7 @@ if [[ $skipped != *" fuzz "* ]]; then
 fi
 
 if [[ $skipped != *" module "* ]]; then
-	copy_tree "$SOURCE" "$WORK/tree"; mkdir "$WORK/logs"
+	copy_tree "$SOURCE" "$WORK/tree"; find "$WORK/tree" -name '*.o' -delete; mkdir "$WORK/logs"
 	# without -fno-wrapv nothing would be found: the server's flags let signed numbers wrap
 	COPT='-O1 -fsanitize=undefined -fno-wrapv' SKIP='unit isolation tap' NO_DEPS=1 KEEP_LOGS="$WORK/logs" CC= bash "$WORK/tree/test/lib/check.sh" >"$WORK/module.log" 2>&1
 	read -r p _ f _ <<<"$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$WORK/module.log" | tail -1)"

@@ -67,12 +67,13 @@ server_prepare() {
 }
 
 server_start() {
-	export PGHOST=$WORK PGPORT=54321 PGUSER=crmseg_admin PGDATABASE=postgres PGCLIENTENCODING=UTF8
+	export CRMSEG_PGBIN=$PGBIN PGHOST=$WORK PGPORT=54321 PGUSER=crmseg_admin PGDATABASE=postgres PGCLIENTENCODING=UTF8
 	as "$PGBIN/initdb" -D "$WORK/data" -U "$PGUSER" -A trust -N --locale=C.UTF-8 -E UTF8 >"$WORK/initdb.log" 2>&1 || { cat "$WORK/initdb.log" >&2; exit 1; }
 	{
 		printf "listen_addresses = ''\nunix_socket_directories = '%s'\nport = %s\nfsync = off\nmax_prepared_transactions = 4\n" "$WORK" "$PGPORT"
 		printf "log_min_messages = warning\n%s\n" "$STAGE_SETTINGS"
 		for s; do printf '%s\n' "$s"; done
 	} | as tee -a "$WORK/data/postgresql.conf" >/dev/null
-	as "$PGBIN/pg_ctl" -D "$WORK/data" -w -t 180 -l "$WORK/server.log" start >/dev/null || { cat "$WORK/server.log" >&2; exit 1; }
+	# SERVER_PROGRAM: a program to start instead of the server, such as one that runs it under valgrind
+	as "$PGBIN/pg_ctl" -D "$WORK/data" ${SERVER_PROGRAM:+-p "$SERVER_PROGRAM"} -w -t 180 -l "$WORK/server.log" start >/dev/null || { cat "$WORK/server.log" >&2; exit 1; }
 }
