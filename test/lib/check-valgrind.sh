@@ -30,8 +30,7 @@ force_parallel_mode = ${PARALLEL:-off}" SKIP='unit isolation tap' NO_DEPS=1 KEEP
 	COPT='-O1 -g3 -DUSE_VALGRIND' bash "$WORK/tree/test/lib/check.sh" >"$WORK/check.log" 2>&1
 read -r passed _ failed _ <<<"$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$WORK/check.log" | tail -1)"
 passed=${passed:-0} failed=${failed:-1}
-grep -E '^(test|ok|not ok|     )' "$WORK/check.log"
-[ "$failed" = 0 ] || tail -"${DIFF_LINES:-80}" "$WORK/check.log"
+if [ "$failed" = 0 ]; then grep -E '^(test|ok) ' "$WORK/check.log"; else tail -"${DIFF_LINES:-80}" "$WORK/check.log"; fi
 reports=$(cat "$WORK"/valgrind/*.log | grep -c VALGRIND-ERROR-BEGIN)
 if [ "$reports" = 0 ]; then passed=$((passed + 1)); else
 	failed=$((failed + 1)); echo "not ok - valgrind made $reports reports; the first:"

@@ -25,13 +25,13 @@ need() {
 	$sudo apt-get update -q >/dev/null || true
 	# A package of the server makes and starts a cluster of its own when it is first installed: not wanted here.
 	case $missing in *" postgresql-$MAJOR "* | *" postgresql-$MAJOR")
-		$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql-common >/dev/null
+		$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql-common >/tmp/crmseg-apt.$$ 2>&1
 		local conf=/etc/postgresql-common/createcluster.conf
 		$sudo cp -p $conf $conf.crmseg && echo 'create_main_cluster = false' | $sudo tee -a $conf >/dev/null ;;
 	esac
 	local ok=0
 	# shellcheck disable=SC2086
-	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >/tmp/crmseg-apt.$$ 2>&1 || ok=1
+	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >>/tmp/crmseg-apt.$$ 2>&1 || ok=1
 	[ -e /etc/postgresql-common/createcluster.conf.crmseg ] && $sudo mv /etc/postgresql-common/createcluster.conf.crmseg /etc/postgresql-common/createcluster.conf
 	if [ $ok != 0 ]; then tail -20 /tmp/crmseg-apt.$$ >&2; rm -f /tmp/crmseg-apt.$$; echo "apt could not install:$missing" >&2; exit 1; fi
 	rm -f /tmp/crmseg-apt.$$
