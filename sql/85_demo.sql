@@ -45,7 +45,7 @@ CREATE FUNCTION @extschema@.demo_people(parties int DEFAULT 5000, seed bigint DE
 	RETURNS TABLE (person_id int, is_organisation bool, sex text, given_name text, family_name text, maiden_name text, birth_date date,
 		legal_name text, house int, street text, postal_code text, city text, landline text, mobile text, email text,
 		has_card bool, has_web bool, has_newsletter bool, joined_on date, left_on date, orders int, taste float8)
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 5000 COST 100000
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 5000 SET jit = off
 BEGIN ATOMIC
 	WITH numbered AS (
 		SELECT i, i - 1 - (i - 1) % 4 + 1 AS block, (i - 1) % 4 AS place FROM generate_series(1, parties) AS i

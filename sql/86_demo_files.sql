@@ -26,7 +26,7 @@ COMMENT ON FUNCTION @extschema@.demo_products() IS 'demo: what the shop sells, p
 CREATE FUNCTION @extschema@.demo_orders(parties int DEFAULT 5000, seed bigint DEFAULT 1)
 	RETURNS TABLE (order_no bigint, person_id int, channel text, store text, ordered_at timestamp, payment text, line_no int,
 		sku text, product text, quantity int, amount numeric)
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 40000 COST 100000
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 40000 SET jit = off
 BEGIN ATOMIC
 	WITH product AS MATERIALIZED (
 		SELECT row_number() OVER () AS n, p.* FROM @extschema@.demo_products() AS p
@@ -95,26 +95,37 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@.demo_phone(text, bigint, int, bigint) IS 'demo: a French number of ten digits in one of its usual writings, now and then one digit short';
 
+CREATE FUNCTION @extschema@.demo_card_no(person_id int, copy int) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN '296' || lpad((person_id::bigint * 7)::text, 9, '0') || copy;
+COMMENT ON FUNCTION @extschema@.demo_card_no(int, int) IS 'demo: the number of a person''s first or second loyalty card';
+
+-- Some have two cards, two accounts, two lines in the list: the second one is in use from March 2025.
+CREATE FUNCTION @extschema@.demo_has_second(system text, person_id int, seed bigint) RETURNS bool
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN @extschema@.demo_u(person_id, 69, seed) < CASE system WHEN 'card' THEN 0.04 WHEN 'web' THEN 0.06 ELSE 0.05 END;
+COMMENT ON FUNCTION @extschema@.demo_has_second(text, int, bigint) IS 'demo: whether a person is in this system twice';
+
 -- The same person in the three systems that know people. source_key is what the system calls its record.
-CREATE FUNCTION @extschema@.demo_records(parties int DEFAULT 5000, seed bigint DEFAULT 1)
-	RETURNS TABLE (source text, source_key text, person_id int, copy int, title text, given_name text, family_name text, maiden_name text,
+CREATE FUNCTION @extschema@.demo_records(system text, parties int DEFAULT 5000, seed bigint DEFAULT 1)
+	RETURNS TABLE (source_key text, person_id int, copy int, title text, given_name text, family_name text, maiden_name text,
 		birth_date text, legal_name text, street text, postal_code text, city text, landline text, mobile text, email text, since date)
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 9000 COST 100000
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 9000 SET jit = off
 BEGIN ATOMIC
 	WITH spread AS MATERIALIZED (
-		SELECT p.*, s.source AS system, s.n, c AS nth, (p.person_id::bigint * 4 + s.n) * 2 + c AS key
+		SELECT p.*, s.n, c AS nth, (p.person_id::bigint * 4 + s.n) * 2 + c AS key
 		FROM @extschema@.demo_people(parties, seed) AS p,
-			LATERAL (VALUES ('card', 1, has_card, 0.04), ('web', 2, has_web, 0.06), ('newsletter', 3, has_newsletter, 0.05)) AS s (source, n, there, twice),
-			LATERAL generate_series(1, 1 + (@extschema@.demo_u(p.person_id, 69 + s.n, seed) < s.twice)::int) AS c
-		WHERE s.there
-	), spelled AS (
+			LATERAL (VALUES ('card', 1, has_card), ('web', 2, has_web), ('newsletter', 3, has_newsletter)) AS s (source, n, there),
+			LATERAL generate_series(1, 1 + @extschema@.demo_has_second(system, p.person_id, seed)::int) AS c
+		WHERE s.source = system AND s.there
+	), spelled AS MATERIALIZED (
 		SELECT s.*, u.given AS ug, u.family AS uf,
 			CASE WHEN system = 'card' AND s.maiden_name IS NOT NULL AND @extschema@.demo_u(key, 75, seed) < 0.35 THEN s.maiden_name ELSE s.family_name END AS fam,
 			CASE WHEN s.nth = 2 AND system = 'web' AND NOT is_organisation AND @extschema@.demo_u(key, 77, seed) < 0.6
 					THEN split_part(s.email, '@', 1) || '@' || @extschema@.demo_pick('provider', key, 78, seed)
 				ELSE s.email END AS mail, @extschema@.demo_u(key, 79, seed) AS um
 		FROM spread AS s, LATERAL (SELECT @extschema@.demo_u(key, 73, seed) AS given, @extschema@.demo_u(key, 74, seed) AS family) AS u
-	), written AS (
+	), written AS MATERIALIZED (
 		SELECT *, CASE
 				WHEN system = 'newsletter' AND um < 0.02 THEN @extschema@.demo_pick('bad_email', key, 80, seed)
 				WHEN system = 'card' AND um < 0.01 THEN @extschema@.demo_pick('bad_email', key, 80, seed)
@@ -127,7 +138,7 @@ BEGIN ATOMIC
 				ELSE mail END AS address
 		FROM spelled
 	)
-	SELECT system, CASE system WHEN 'card' THEN '29600' || lpad((w.person_id * 7 % 1000000)::text, 6, '0') || lpad(((w.person_id * 7 / 1000000) * 10 + nth)::text, 2, '0')
+	SELECT CASE system WHEN 'card' THEN @extschema@.demo_card_no(w.person_id, nth)
 			WHEN 'web' THEN 'W' || (100000 + w.person_id * 2 + nth - 1) ELSE address END,
 		w.person_id, nth,
 		CASE sex WHEN 'f' THEN CASE WHEN system = 'card' AND @extschema@.demo_u(key, 81, seed) < 0.2 THEN 'Mlle' ELSE 'Mme' END WHEN 'm' THEN 'M.' END,
@@ -150,14 +161,14 @@ BEGIN ATOMIC
 		CASE WHEN @extschema@.demo_u(key, 90, seed) < 0.4 THEN @extschema@.demo_phone(w.landline, key, 91, seed) END,
 		CASE WHEN @extschema@.demo_u(key, 92, seed) < 0.7 THEN @extschema@.demo_phone(w.mobile, key, 93, seed) END,
 		address, w.joined_on
-	FROM written AS w ORDER BY system, w.joined_on, w.person_id, nth;
+	FROM written AS w ORDER BY w.joined_on, w.person_id, nth;
 END;
-COMMENT ON FUNCTION @extschema@.demo_records(int, bigint) IS
-	'demo: the people of demo_people() as the sources card, web and newsletter know them, in their spellings; (source, source_key) is the record''s key in the file, person_id the truth';
+COMMENT ON FUNCTION @extschema@.demo_records(text, int, bigint) IS
+	'demo: the people of demo_people() as one system (card, web or newsletter) knows them, in its spellings; source_key is the record''s key in the file, person_id the truth';
 
 -- One row a line of each file, in order. A line that is spoilt on purpose is spoilt by its key, so the same lines always are.
 CREATE FUNCTION @extschema@.demo_card_lines(parties int, seed bigint) RETURNS TABLE (line text)
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 3000 COST 100000
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 3000
 BEGIN ATOMIC
 	SELECT 'no_carte;civilite;nom;nom_naissance;prenom;date_naissance;adresse;code_postal;ville;telephone;mobile;courriel;adhesion'
 	UNION ALL
@@ -165,12 +176,12 @@ BEGIN ATOMIC
 		WHEN @extschema@.demo_u(person_id, 100, seed) < 0.006 THEN replace(l, ';', ',') ELSE l END
 	FROM (SELECT person_id, concat_ws(';', source_key, title, family_name, coalesce(maiden_name, ''), given_name, coalesce(birth_date, ''), street, postal_code, city,
 			coalesce(landline, ''), coalesce(mobile, ''), email, to_char(since + (copy - 1) * 200, 'DD/MM/YYYY')) AS l
-		FROM @extschema@.demo_records(parties, seed) WHERE source = 'card') AS card;
+		FROM @extschema@.demo_records('card', parties, seed)) AS card;
 END;
 COMMENT ON FUNCTION @extschema@.demo_card_lines(int, bigint) IS 'demo: the lines of the loyalty card file, as text; demo_file() gives the bytes';
 
 CREATE FUNCTION @extschema@.demo_newsletter_lines(parties int, seed bigint) RETURNS TABLE (line text)
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 3000 COST 100000
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 3000
 BEGIN ATOMIC
 	SELECT chr(65279) || 'email;prenom;nom;optin;inscrit_le'
 	UNION ALL
@@ -178,20 +189,17 @@ BEGIN ATOMIC
 		concat_ws(';', CASE WHEN @extschema@.demo_u(person_id, 104, seed) < 0.04 THEN '  ' || source_key || ' ' ELSE source_key END, given_name, family_name,
 			CASE WHEN copy = 2 THEN 'non' ELSE (ARRAY['oui', 'oui', 'oui', 'OUI', '1', 'oui', 'non', 'Non'])[1 + floor(@extschema@.demo_u(person_id, 105, seed) * 8)::int] END,
 			CASE WHEN @extschema@.demo_u(person_id, 106, seed) < 0.004 THEN '30/02/2025' ELSE to_char(since + (copy - 1) * 90, 'DD/MM/YYYY') END) END
-	FROM @extschema@.demo_records(parties, seed) WHERE source = 'newsletter';
+	FROM @extschema@.demo_records('newsletter', parties, seed);
 END;
 COMMENT ON FUNCTION @extschema@.demo_newsletter_lines(int, bigint) IS 'demo: the lines of the newsletter list, as text; demo_file() gives the bytes';
 
 CREATE FUNCTION @extschema@.demo_till_lines(parties int, seed bigint) RETURNS TABLE (line text)
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 30000 COST 100000
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 30000
 BEGIN ATOMIC
-	WITH card AS MATERIALIZED (
-		SELECT * FROM @extschema@.demo_records(parties, seed) WHERE source = 'card'
-	), ticket AS (
-		SELECT o.*, @extschema@.demo_u(order_no * 8 + o.line_no, 110, seed) AS u, coalesce(second.source_key, first.source_key, '') AS carte
+	WITH ticket AS (
+		SELECT *, @extschema@.demo_u(order_no * 8 + o.line_no, 110, seed) AS u,
+			coalesce(@extschema@.demo_card_no(person_id, 1 + (@extschema@.demo_has_second('card', person_id, seed) AND ordered_at > timestamp '2025-03-01')::int), '') AS carte
 		FROM @extschema@.demo_orders(parties, seed) AS o
-			LEFT JOIN card AS first ON first.person_id = o.person_id AND first.copy = 1
-			LEFT JOIN card AS second ON second.person_id = o.person_id AND second.copy = 2 AND o.ordered_at > second.since + 200
 		WHERE channel = 'store'
 	)
 	SELECT 'ticket;ligne;magasin;date;carte;ref;designation;quantite;montant;reglement'
@@ -214,19 +222,19 @@ COMMENT ON FUNCTION @extschema@.demo_till_lines(int, bigint) IS 'demo: the lines
 
 -- Bytes, as some lines are in another encoding than the rest.
 CREATE FUNCTION @extschema@.demo_web_lines(parties int, seed bigint) RETURNS TABLE (line bytea)
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 30000 COST 100000
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 30000
 BEGIN ATOMIC
 	WITH account AS MATERIALIZED (
 		SELECT r.*, CASE WHEN legal_name IS NULL THEN '' ELSE '"' || replace(legal_name, '"', '""') || '"' END AS company
-		FROM @extschema@.demo_records(parties, seed) AS r WHERE source = 'web'
+		FROM @extschema@.demo_records('web', parties, seed) AS r
 	), category AS MATERIALIZED (
 		SELECT sku, category FROM @extschema@.demo_products()
 	), bought AS (
 		SELECT o.*, @extschema@.demo_u(order_no * 8 + o.line_no, 120, seed) AS u, a.source_key, a.email, a.given_name, a.family_name, a.company,
 			a.mobile, a.street, a.postal_code, a.city, c.category
 		FROM @extschema@.demo_orders(parties, seed) AS o JOIN category AS c USING (sku)
-			LEFT JOIN account AS second ON second.person_id = o.person_id AND second.copy = 2
-			JOIN account AS a ON a.person_id = o.person_id AND a.copy = CASE WHEN second.copy = 2 AND o.ordered_at > timestamp '2025-03-01' THEN 2 ELSE 1 END
+			JOIN account AS a ON a.person_id = o.person_id
+				AND a.copy = 1 + (@extschema@.demo_has_second('web', o.person_id, seed) AND ordered_at > timestamp '2025-03-01')::int
 		WHERE channel = 'web'
 	)
 	SELECT convert_to('order_id,line,created_at,customer_id,email,first_name,last_name,company,phone,address,postal_code,city,country,sku,product,category,quantity,total,currency', 'UTF8')
@@ -245,8 +253,8 @@ END;
 COMMENT ON FUNCTION @extschema@.demo_web_lines(int, bigint) IS 'demo: the lines of the web shop''s export of orders, as bytes; an address in quotes may go over two lines';
 
 CREATE FUNCTION @extschema@.demo_file(kind text, parties int DEFAULT 5000, seed bigint DEFAULT 1) RETURNS SETOF bytea
-	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 20000 COST 100000
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 20000
+	SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 BEGIN
 	IF parties < 1 OR parties > 1000000 THEN
