@@ -204,7 +204,7 @@ BEGIN ATOMIC
 	)
 	SELECT 'ticket;ligne;magasin;date;carte;ref;designation;quantite;montant;reglement'
 	UNION ALL
-	SELECT s FROM (
+	SELECT s FROM (SELECT order_no, line_no, n, s FROM (
 		SELECT order_no, line_no, u, concat_ws(';', 'T' || order_no, line_no, store,
 			CASE WHEN u < 0.003 AND u > 0.0015 THEN '31/02/' || to_char(ordered_at, 'YYYY HH24:MI') ELSE to_char(ordered_at, 'DD/MM/YYYY HH24:MI') END,
 			carte, sku, product, quantity,
@@ -216,7 +216,8 @@ BEGIN ATOMIC
 		LATERAL unnest(CASE WHEN u < 0.0015 THEN ARRAY[left(l, length(l) / 2)]
 			WHEN u BETWEEN 0.005 AND 0.007 THEN ARRAY[l, l]
 			WHEN u BETWEEN 0.007 AND 0.0072 THEN ARRAY['ticket;ligne;magasin;date;carte;ref;designation;quantite;montant;reglement', l]
-			WHEN u BETWEEN 0.0072 AND 0.0075 THEN ARRAY['', l] ELSE ARRAY[l] END) WITH ORDINALITY AS part (s, n);
+			WHEN u BETWEEN 0.0072 AND 0.0075 THEN ARRAY['', l] ELSE ARRAY[l] END) WITH ORDINALITY AS part (s, n)
+		ORDER BY order_no, line_no, n) AS sorted;
 END;
 COMMENT ON FUNCTION @extschema@.demo_till_lines(int, bigint) IS 'demo: the lines of the tills'' tickets, as text; demo_file() gives the bytes';
 
@@ -239,7 +240,7 @@ BEGIN ATOMIC
 	)
 	SELECT convert_to('order_id,line,created_at,customer_id,email,first_name,last_name,company,phone,address,postal_code,city,country,sku,product,category,quantity,total,currency', 'UTF8')
 	UNION ALL
-	SELECT convert_to(s, CASE WHEN u BETWEEN 0.004 AND 0.007 AND s !~ '[^\u0001-\u00ff]' THEN 'WIN1252' ELSE 'UTF8' END) FROM (
+	SELECT b FROM (SELECT order_no, line_no, n, convert_to(s, CASE WHEN u BETWEEN 0.004 AND 0.007 AND s !~ '[^\u0001-\u00ff]' THEN 'WIN1252' ELSE 'UTF8' END) AS b FROM (
 		SELECT order_no, line_no, u, concat_ws(',', 'FR' || order_no, line_no,
 			CASE WHEN u < 0.0035 AND u > 0.002 THEN '0000-00-00T00:00:00Z'
 				ELSE to_char(ordered_at AT TIME ZONE 'Europe/Paris' AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END,
@@ -248,7 +249,8 @@ BEGIN ATOMIC
 			postal_code, city, 'FR', sku, '"' || product || '"', category, quantity,
 			CASE WHEN u BETWEEN 0.0008 AND 0.002 THEN translate(amount::text, '.', ',') ELSE amount::text END, 'EUR') AS l
 		FROM bought) AS b,
-		LATERAL regexp_split_to_table(CASE WHEN u < 0.0008 THEN left(l, 40) ELSE l END, E'\n') WITH ORDINALITY AS part (s, n);
+		LATERAL regexp_split_to_table(CASE WHEN u < 0.0008 THEN left(l, 40) ELSE l END, E'\n') WITH ORDINALITY AS part (s, n)
+		ORDER BY order_no, line_no, n) AS sorted;
 END;
 COMMENT ON FUNCTION @extschema@.demo_web_lines(int, bigint) IS 'demo: the lines of the web shop''s export of orders, as bytes; an address in quotes may go over two lines';
 
