@@ -55,8 +55,9 @@ if ! skip tap && [ -n "$tests" ]; then
 		[ -e "$perl_lib/PostgreSQL/Test/Cluster.pm" ] && break
 	done
 	if [ -e "$perl_lib/PostgreSQL/Test/Cluster.pm" ] && perl -MIPC::Run -e 1 2>/dev/null; then
+		as mkdir "$WORK/w/t"
 		# shellcheck disable=SC2086
-		as env PATH="$PGBIN:$PATH" TESTDATADIR="$WORK/w/tmp_check" TESTLOGDIR="$WORK/w/tmp_check/log" PG_REGRESS="$pgxs_test/regress/pg_regress" \
+		as env PATH="$PGBIN:$PATH" TMPDIR="$WORK/w/t" TESTDATADIR="$WORK/w/tmp_check" TESTLOGDIR="$WORK/w/tmp_check/log" PG_REGRESS="$pgxs_test/regress/pg_regress" \
 			CRMSEG_SETTINGS="$STAGE_SETTINGS" CRMSEG_ROOT="$WORK/w" PERL5LIB="$perl_lib:$WORK/w/test/lib" PGHOST= PGPORT=65432 prove --verbose $tests >"$WORK/tap.log" 2>&1
 		rc=$?
 		count "$WORK/tap.log"; grep -E '^not ok|^#   Failed|^Result|\.\. *$' "$WORK/tap.log"

@@ -22,19 +22,25 @@ need() {
 		sudo=sudo
 	fi
 	echo "installing:$missing"
-	$sudo apt-get update -q >/dev/null || true
+	local log; log=$(mktemp)
+	# shellcheck disable=SC2086
+	if ! (apt_install $missing) >"$log" 2>&1 </dev/null; then tail -20 "$log" >&2; rm -f "$log"; echo "apt could not install:$missing" >&2; exit 1; fi
+	rm -f "$log"
+}
+
+# in a subshell of its own, so that what it changes is put back whichever way it ends
+apt_install() {
+	local conf=/etc/postgresql-common/createcluster.conf
+	local apt="$sudo env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300"
+	$apt update || true
 	# A package of the server makes and starts a cluster of its own when it is first installed: not wanted here.
-	case $missing in *" postgresql-$MAJOR "* | *" postgresql-$MAJOR")
-		$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql-common >/tmp/crmseg-apt.$$ 2>&1
-		local conf=/etc/postgresql-common/createcluster.conf
+	case " $* " in *" postgresql-$MAJOR "*)
+		$apt install --no-install-recommends postgresql-common || exit 1
+		trap 'test -e $conf.crmseg && $sudo mv $conf.crmseg $conf' EXIT
+		trap 'exit 130' INT TERM HUP
 		$sudo cp -p $conf $conf.crmseg && echo 'create_main_cluster = false' | $sudo tee -a $conf >/dev/null ;;
 	esac
-	local ok=0
-	# shellcheck disable=SC2086
-	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >>/tmp/crmseg-apt.$$ 2>&1 || ok=1
-	[ -e /etc/postgresql-common/createcluster.conf.crmseg ] && $sudo mv /etc/postgresql-common/createcluster.conf.crmseg /etc/postgresql-common/createcluster.conf
-	if [ $ok != 0 ]; then tail -20 /tmp/crmseg-apt.$$ >&2; rm -f /tmp/crmseg-apt.$$; echo "apt could not install:$missing" >&2; exit 1; fi
-	rm -f /tmp/crmseg-apt.$$
+	$apt install --no-install-recommends "$@"
 }
 
 # find_pg: sets PG_CONFIG, which the caller may have named

@@ -16,19 +16,24 @@ server_stop() {
 	return 0
 }
 
-# every server below $WORK, those of the TAP tests too, then the folder
+# What this run started and what still runs (after an interrupt: test drivers and their clients, known by the mark in their
+# environment), then every server below $WORK, those of the TAP tests too, then the folder.
 server_cleanup() {
-	local rc=$? pid
-	trap - EXIT INT TERM HUP
+	local rc=$? pid pids i
+	trap - EXIT; trap '' INT TERM HUP
 	server_stop
+	pids=$(grep -lsz "^CRMSEG_WORK=${WORK:-none}$" /proc/[0-9]*/environ 2>/dev/null | sed 's|[^0-9]||g' | grep -vx -e "$$" -e "$BASHPID")
+	for pid in $pids; do kill -TERM "$pid" 2>/dev/null; done
+	for pid in $pids; do for i in {1..100}; do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done; done
 	for pid in $(find "${WORK:-/nonexistent}" -name postmaster.pid -exec head -qn1 {} + 2>/dev/null); do
-		kill -QUIT "$pid" 2>/dev/null && while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+		for i in {1..100}; do kill -QUIT "$pid" 2>/dev/null || break; sleep 0.1; done
 	done
 	[ -n "${WORK:-}" ] && [ -z "${KEEP_WORK:-}" ] && rm -rf "$WORK"
 	exit $rc
 }
 
 cleanup_on_exit() {
+	export CRMSEG_WORK=$WORK
 	trap server_cleanup EXIT
 	trap 'exit 130' INT; trap 'exit 143' TERM; trap 'exit 129' HUP
 }
