@@ -1,0 +1,72 @@
+/*
+ * contact.h: what the contact folder offers: e-mail addresses and telephone numbers without the server.
+ *
+ * Text comes in as pointer and length (UTF-8), normal forms go into a buffer of the caller's, and a status says what was wrong.
+ * A normal form is stored and indexed: it never changes for a text that was accepted once (see email_unicode.c).
+ */
+#ifndef CRMSEG_CONTACT_H
+#define CRMSEG_CONTACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- e-mail: email.c, email_unicode.c ---- */
+
+#define EMAIL_LOCAL_MAX		64		/* octets before the @ (RFC 5321 4.5.3.1.1) */
+#define EMAIL_DOMAIN_MAX	253		/* octets of the domain in its ASCII form (RFC 1035) */
+#define EMAIL_LABEL_MAX		63		/* octets of one part of the domain */
+#define EMAIL_NORMAL_MAX	254		/* octets of the whole (RFC 3696, erratum 1690) */
+#define EMAIL_WRITTEN_MAX	1016	/* octets of the text as written: full-width letters take three, some four */
+
+typedef enum email_status
+{
+	EMAIL_OK,
+	EMAIL_EMPTY,
+	EMAIL_NOT_UTF8,
+	EMAIL_CONTROL,
+	EMAIL_WHITE_SPACE,
+	EMAIL_NO_AT,
+	EMAIL_SEVERAL_AT,
+	EMAIL_DISPLAY_NAME,
+	EMAIL_COMMENT,
+	EMAIL_TOO_LONG,
+	EMAIL_LOCAL_EMPTY,
+	EMAIL_LOCAL_TOO_LONG,
+	EMAIL_LOCAL_DOT,
+	EMAIL_LOCAL_QUOTE,
+	EMAIL_LOCAL_CHARACTER,
+	EMAIL_DOMAIN_EMPTY,
+	EMAIL_DOMAIN_TOO_LONG,
+	EMAIL_DOMAIN_NO_DOT,
+	EMAIL_DOMAIN_NUMERIC,
+	EMAIL_DOMAIN_CHARACTER,
+	EMAIL_DOMAIN_IDNA,
+	EMAIL_LABEL_EMPTY,
+	EMAIL_LABEL_TOO_LONG,
+	EMAIL_LABEL_HYPHEN,
+	EMAIL_ADDRESS_LITERAL,
+	EMAIL_STATUS_COUNT
+} email_status;
+
+typedef struct email_parsed
+{
+	const char *written;		/* the address without what stood around it; in the caller's text, or in decoded */
+	size_t		written_len;
+	size_t		normal_len;
+	size_t		local_len;		/* of the normal form: the @ stands at normal[local_len] */
+	char		normal[EMAIL_NORMAL_MAX];
+	char		decoded[EMAIL_WRITTEN_MAX];
+} email_parsed;
+
+extern email_status email_parse(const char *text, size_t len, email_parsed *out);
+extern email_status email_domain_normal(const char *text, size_t len, char *out, size_t size, size_t *out_len);
+extern const char *email_reason(email_status status);	/* a short stable word, such as no_at */
+extern const char *email_detail(email_status status);	/* a sentence for people */
+extern const char *email_hint(email_status status);		/* what to do, or NULL */
+
+/* for email.c alone: what needs Unicode data */
+extern email_status email_fold_local(const char *text, size_t len, char *out, size_t size, size_t *out_len);
+extern email_status email_idna_domain(const char *text, size_t len, char *out, size_t size, size_t *out_len);
+
+#endif
