@@ -1,0 +1,85 @@
+/*
+ * cut.c: where a measure is cut into bins so that equal values never part, and which bin a value falls into. The cuts are the
+ * observed quantiles percentile_disc(k / bins), k = 1 .. bins - 1: the smallest value with at least k/bins of the values at or below it.
+ */
+#include "rfm/rfm.h"
+
+static inline void
+swap(int64_t *a, int64_t *b)
+{
+	int64_t		t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+static inline uint64_t
+next_random(uint64_t *seed)
+{
+	*seed ^= *seed << 13, *seed ^= *seed >> 7, *seed ^= *seed << 17;
+	return *seed;
+}
+
+/*
+ * Puts the values of the wanted ranks (ascending, within [lo, hi)) into place: quickselect with a three-way partition, which many equal
+ * values only make faster, and random pivots, which no order of the input makes slow.
+ */
+static void
+select_ranks(int64_t *v, size_t lo, size_t hi, const size_t *rank, int n, uint64_t *seed)
+{
+	while (n > 0 && hi - lo > 1)
+	{
+		int64_t		a = v[lo + next_random(seed) % (hi - lo)],
+					b = v[lo + next_random(seed) % (hi - lo)],
+					c = v[lo + next_random(seed) % (hi - lo)],
+					pivot = a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
+		size_t		less = lo,
+					i = lo,
+					more = hi;
+		int			below = 0,
+					within;
+
+		while (i < more)
+		{
+			if (v[i] < pivot)
+				swap(&v[less++], &v[i++]);
+			else if (v[i] > pivot)
+				swap(&v[i], &v[--more]);
+			else
+				i++;
+		}
+		while (below < n && rank[below] < less)
+			below++;
+		within = below;
+		while (within < n && rank[within] < more)
+			within++;
+		select_ranks(v, lo, less, rank, below, seed);
+		/* the rest by iteration */
+		rank += within, n -= within, lo = more;
+	}
+}
+
+/* bins - 1 cuts of n >= 1 values, whose order is lost */
+void
+rfm_quantiles(int64_t *values, size_t n, int bins, int64_t *cuts)
+{
+	size_t		rank[RFM_BINS_MAX] = {0};
+	uint64_t	seed = UINT64_C(0x9E3779B97F4A7C15);
+
+	for (int k = 1; k < bins; k++)
+		rank[k - 1] = (n / bins) * k + (n % bins * k + bins - 1) / bins - 1;
+	select_ranks(values, 0, n, rank, bins - 1, &seed);
+	for (int k = 1; k < bins; k++)
+		cuts[k - 1] = values[rank[k - 1]];
+}
+
+/* how many of the ascending cuts lie below value */
+int
+rfm_above(const int64_t *cuts, int n, int64_t value)
+{
+	int			i = 0;
+
+	while (i < n && cuts[i] < value)
+		i++;
+	return i;
+}

@@ -1,0 +1,82 @@
+/*
+ * rfm_private.h: what the skins of this folder share. Not for other folders: they call the SQL accessors or rfm.h.
+ */
+#ifndef CRMSEG_RFM_PRIVATE_H
+#define CRMSEG_RFM_PRIVATE_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/numeric.h"
+
+#include "compat.h"
+#include "error.h"
+#include "rfm/rfm.h"
+
+/* a summary taken apart, whatever its stored form; the numerics have `scale` decimals */
+typedef struct SummaryParts
+{
+	int64		purchases,
+				returns,
+				first_at,
+				last_at;
+	int			scale;
+	Numeric		gross,
+				returned,
+				largest,
+				first_day;
+	int32		days;
+	const int32 *day;
+} SummaryParts;
+
+#define SUMMARY_AMOUNTS 4
+
+/* summary_fn.c */
+extern purchase_state *summary_arg(Datum d);
+extern void summary_parts(const purchase_state *s, SummaryParts *p);
+extern purchase_state *summary_build(const SummaryParts *p, int32 room);
+extern Numeric summary_net(const purchase_state *s);
+
+/* amounts */
+extern Numeric rfm_numeric(int64 value, int scale);
+extern bool rfm_small(Numeric n, int64 *value, int *scale);
+extern Numeric rfm_at_scale(Numeric n, int scale);
+extern Numeric rfm_numeric_from_text(const char *s, size_t len);
+extern int	rfm_numeric_scale(Numeric n);
+
+/*
+ * rfm_cuts as stored: bins - 1 ascending cuts a measure; those of the amount follow as numerics. A value equal to a cut lies below it.
+ */
+typedef struct RfmCuts
+{
+	int32		vl_len_;
+	uint8		version;
+	uint8		bins;
+	uint8		count_by;		/* COUNT_... */
+	uint8		amount_by;		/* AMOUNT_... */
+	int64		customers;		/* whose quantiles these are; 0 when written by hand */
+	uint16		exists[4];		/* bit s: some customer has score s of recency, frequency, amount; the fourth is unused */
+	int64		age[RFM_BINS_MAX - 1];	/* microseconds */
+	int64		frequency[RFM_BINS_MAX - 1];
+	char		amount[];		/* numerics, each at an int boundary */
+} RfmCuts;
+
+enum {COUNT_PURCHASES, COUNT_DAYS};
+enum {AMOUNT_NET, AMOUNT_GROSS};
+#define RFM_CUTS_VERSION 1
+
+/* cuts_fn.c */
+extern RfmCuts *cuts_build(const RfmCuts *head, Numeric *amount);
+extern void cuts_amounts(const RfmCuts *c, Numeric *amount);
+extern int64 rfm_age(int64 last_at, int64 as_of);
+extern void rfm_parse_options(const char *s, size_t len, uint8 *count_by, uint8 *amount_by);
+extern const char *const rfm_count_names[2],
+		   *const rfm_amount_names[2];
+
+/* sample_fn.c: the text form of aggregate states */
+extern Datum rfm_state_out(PGFunction send, Datum state);
+extern Datum rfm_state_in(PGFunction recv, const char *text, const char *type);
+
+#define rfm_numeric_op(op, a, b) DirectFunctionCall2(op, NumericGetDatum(a), NumericGetDatum(b))
+
+#endif
