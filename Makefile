@@ -18,7 +18,6 @@ ISOLATION      = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=crmseg
 # with installcheck only where Perl has what they take
 TAP_TESTS      = $(if $(filter installcheck,$(MAKECMDGOALS)),$(shell perl -MIPC::Run -e "print 1" 2>/dev/null))
-PROVE_FLAGS    = -I test/lib
 PROVE_TESTS    = $(sort $(wildcard test/t/*.pl))
 
 PKG_CONFIG  ?= pkg-config
@@ -39,6 +38,7 @@ $(OURS):
 	@PG_CONFIG='$(if $(filter command% environment%,$(origin PG_CONFIG)),$(PG_CONFIG))' bash test/lib/$@.sh $(DIR)
 else ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
+PROVE_FLAGS += -I test/lib
 -include $(OBJS:.o=.d)
 src/module.o: crmseg.control
 all: $(PHONE_SO)
@@ -72,9 +72,9 @@ help:
 #: make bench DIR=...    the figures of docs/benchmarks.md; DIR holds the large data sets
 #: make dist             the PGXN archive   make DEV=1  warnings are errors
 META.json: test/lib/META.json.in crmseg.control
-	sed 's/@VERSION@/$(EXTVERSION)/' $< > $@
-dist: META.json
-	mkdir -p build && git archive --format=zip --prefix=crmseg-$(EXTVERSION)/ --add-file=META.json -o build/crmseg-$(EXTVERSION).zip HEAD
+	sed 's/@VERSION@/$(EXTVERSION)/g' $< > $@
+dist: META.json $(SCRIPT)
+	mkdir -p build && git archive --format=zip --prefix=crmseg-$(EXTVERSION)/sql/ --add-file=$(SCRIPT) --prefix=crmseg-$(EXTVERSION)/ --add-file=META.json -o build/crmseg-$(EXTVERSION).zip HEAD
 print-%:
 	@echo '$($*)'
 .PHONY: all install install-phone uninstall uninstall-phone help dist $(OURS)
