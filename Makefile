@@ -71,7 +71,7 @@ help:
 #: make matrix           every test on PostgreSQL 15, 16, 17 and 18 (MAJORS="15 17")
 #: make bench DIR=...    the figures of docs/benchmarks.md; DIR holds the large data sets
 #: make dist             the PGXN archive   make DEV=1  warnings are errors
-META.json: test/lib/META.json.in crmseg.control
+META.json: test/lib/META.json.in crmseg.control Makefile
 	sed 's/@VERSION@/$(EXTVERSION)/g' $< > $@
 dist: META.json $(SCRIPT)
 	mkdir -p build && git archive --format=zip --prefix=crmseg-$(EXTVERSION)/sql/ --add-file=$(SCRIPT) --prefix=crmseg-$(EXTVERSION)/ --add-file=META.json -o build/crmseg-$(EXTVERSION).zip HEAD
