@@ -59,11 +59,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.require_datamart(name) IS 'the quoted schema of a datamart of the present step; 3F000 when there is no such schema, 55000 with a hint when it is no datamart or of another step';
 
+-- The two placeholders of a step: the schema as an identifier, and as a literal. One pass over the text: a schema's own name may hold anything.
+CREATE FUNCTION @extschema@.step_sql(ddl text, mart name) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT string_agg(replace(t.part, '@mart@', quote_ident(mart)), quote_literal(mart) ORDER BY t.n)
+	FROM string_to_table(ddl, '@mart_literal@') WITH ORDINALITY t (part, n)
+$$;
+COMMENT ON FUNCTION @extschema@.step_sql(text, name) IS 'internal: the text of a step with the name of the schema in place of its placeholders';
+
 CREATE FUNCTION @extschema@.datamart_ddl(mart name, from_step integer, to_step integer) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT CASE WHEN from_step <= 0 THEN format(E'CREATE SCHEMA %I;\n', mart) ELSE '' END
 		|| coalesce(string_agg(format(E'-- step %s: %s\n%s\nUPDATE %I.datamart SET step = %s;\n', s.step, s.title,
-			replace(s.ddl, '@' || 'mart@', quote_ident(mart)), mart, s.step), E'\n' ORDER BY s.step), '')
+			@extschema@.step_sql(s.ddl, mart), mart, s.step), E'\n' ORDER BY s.step), '')
 	FROM @extschema@.mart_step s WHERE s.step > from_step AND s.step <= to_step
 $$;
 COMMENT ON FUNCTION @extschema@.datamart_ddl(name, integer, integer) IS 'the SQL of the steps above from_step up to to_step, for a schema of that name';
@@ -81,7 +89,7 @@ DECLARE
 	reached integer := from_step;
 BEGIN
 	FOR s IN SELECT m.step, m.ddl FROM @extschema@.mart_step m WHERE m.step > from_step AND m.step <= to_step ORDER BY m.step LOOP
-		EXECUTE replace(s.ddl, '@' || 'mart@', quote_ident(mart));
+		EXECUTE @extschema@.step_sql(s.ddl, mart);
 		EXECUTE format('UPDATE %I.datamart SET step = $1', mart) USING s.step;
 		reached := s.step;
 	END LOOP;
@@ -238,3 +246,165 @@ BEGIN
 	EXECUTE format('SELECT count(*) FROM %s.sales_order WHERE base_rate IS NULL', m) INTO missing;
 END $$;
 COMMENT ON FUNCTION @extschema@.convert_orders(name) IS 'gives every order the rate of its day after currency_rate or the base currency changed; returns the orders changed and those that still have no rate, which count in no total';
+
+CREATE FUNCTION @extschema@.keep_referenced() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	used boolean;
+	old_key bigint := to_jsonb(OLD) -> TG_ARGV[0];
+BEGIN
+	IF TG_OP = 'DELETE' OR to_jsonb(NEW) -> TG_ARGV[0] <> to_jsonb(OLD) -> TG_ARGV[0] THEN
+		FOR i IN 1 .. TG_NARGS - 1 LOOP
+			EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I f WHERE f.%I = $1)', TG_TABLE_SCHEMA, TG_ARGV[i], TG_ARGV[0]) INTO used USING old_key;
+			IF used THEN
+				RAISE EXCEPTION '%.% % is in use', TG_TABLE_NAME, TG_ARGV[0], old_key USING ERRCODE = 'foreign_key_violation',
+					DETAIL = format('Rows of %I.%I name it.', TG_TABLE_SCHEMA, TG_ARGV[i]), TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA;
+			END IF;
+		END LOOP;
+	END IF;
+	RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+COMMENT ON FUNCTION @extschema@.keep_referenced() IS 'trigger of a datamart, with a key column and the tables that name it: refuses (23503) to delete or renumber a row of a list while a fact names it';
+
+CREATE FUNCTION @extschema@.comment_view_columns(mart name) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	c record;
+BEGIN
+	FOR c IN
+		SELECT DISTINCT ON (v.oid, a.attnum) v.relname, a.attname, col_description(b.attrelid, b.attnum) AS text
+		FROM pg_namespace n
+		JOIN pg_class v ON v.relnamespace = n.oid AND v.relkind = 'v'
+		JOIN pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped
+		JOIN pg_rewrite r ON r.ev_class = v.oid
+		JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid
+		JOIN pg_attribute b ON b.attrelid = d.refobjid AND b.attnum = d.refobjsubid AND b.attname = a.attname
+		WHERE n.nspname = mart AND col_description(v.oid, a.attnum) IS NULL AND col_description(b.attrelid, b.attnum) IS NOT NULL
+		ORDER BY v.oid, a.attnum, b.attrelid
+	LOOP
+		EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', mart, c.relname, c.attname, c.text);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@.comment_view_columns(name) IS 'gives each column of a view in the schema that has no comment the comment of the column of the same name in the table or view it reads';
+
+-- What the catalogue says of the objects of a schema, one row a fact; check_datamart compares two of these lists.
+CREATE FUNCTION @extschema@.mart_facts(mart name) RETURNS TABLE (relation text, kind text, object text, fact text)
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	WITH rel AS (
+		SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, n.nspowner
+		FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid
+		WHERE n.nspname = mart AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f'))
+	SELECT r.name, 'relation', r.name,
+		CASE r.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' ELSE 'foreign table' END
+	FROM rel r
+	UNION ALL
+	SELECT r.name, 'owner', r.name, CASE WHEN r.relowner = r.nspowner THEN 'the owner of the schema' ELSE 'another role' END FROM rel r
+	UNION ALL
+	SELECT r.name, 'column', a.attname::text, concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NOT NULL' END,
+		CASE a.attidentity WHEN 'd' THEN 'GENERATED BY DEFAULT AS IDENTITY' WHEN 'a' THEN 'GENERATED ALWAYS AS IDENTITY' END,
+		CASE WHEN a.attgenerated <> '' THEN 'GENERATED ALWAYS AS' WHEN d.oid IS NOT NULL THEN 'DEFAULT' END, pg_get_expr(d.adbin, d.adrelid))
+	FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped AND r.relkind <> 'S'
+	LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+	UNION ALL
+	SELECT r.name, 'statistics', a.attname::text, 'off'
+	FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget = 0
+	UNION ALL
+	SELECT r.name, 'comment', a.attname::text, 'present'
+	FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE col_description(r.oid, a.attnum) IS NOT NULL
+	UNION ALL
+	SELECT r.name, 'comment', NULL, 'present' FROM rel r WHERE obj_description(r.oid, 'pg_class') IS NOT NULL
+	UNION ALL
+	SELECT r.name, 'constraint', c.conname::text, pg_get_constraintdef(c.oid)
+	FROM rel r JOIN pg_constraint c ON c.conrelid = r.oid AND c.contype IN ('c', 'f', 'p', 'u', 'x')
+	UNION ALL
+	SELECT r.name, 'index', c.relname::text, pg_get_indexdef(c.oid) || CASE WHEN i.indisvalid THEN '' ELSE ' (invalid)' END
+	FROM rel r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class c ON c.oid = i.indexrelid
+	WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x'))
+	UNION ALL
+	SELECT r.name, 'trigger', t.tgname::text, pg_get_triggerdef(t.oid) FROM rel r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+	UNION ALL
+	SELECT r.name, 'trigger state', t.tgname::text, CASE t.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'for replicas only' ELSE 'enabled' END
+	FROM rel r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+	UNION ALL
+	SELECT r.name, 'view', NULL, concat_ws(' ', array_to_string(c.reloptions, ' '), pg_get_viewdef(r.oid))
+	FROM rel r JOIN pg_class c ON c.oid = r.oid WHERE r.relkind IN ('v', 'm')
+	UNION ALL
+	SELECT NULL, 'function', format('%I(%s)', p.proname, pg_get_function_identity_arguments(p.oid)), pg_get_functiondef(p.oid)
+	FROM pg_namespace n JOIN pg_proc p ON p.pronamespace = n.oid AND p.prokind IN ('f', 'p') WHERE n.nspname = mart
+	UNION ALL
+	SELECT NULL, 'function rights', format('%I(%s)', p.proname, pg_get_function_identity_arguments(p.oid)),
+		format('%s, %s', CASE WHEN p.proowner = n.nspowner THEN 'owned by the owner of the schema' ELSE 'owned by another role' END,
+			CASE WHEN has_function_privilege('public', p.oid, 'EXECUTE') THEN 'open to PUBLIC' ELSE 'closed to PUBLIC' END)
+	FROM pg_namespace n JOIN pg_proc p ON p.pronamespace = n.oid AND p.prosecdef WHERE n.nspname = mart
+$$;
+COMMENT ON FUNCTION @extschema@.mart_facts(name) IS 'internal: what the catalogue says of the relations and functions of a schema, one row a fact';
+
+CREATE FUNCTION @extschema@.check_datamart(mart name) RETURNS TABLE (object text, problem text, hint text)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	at integer := @extschema@.datamart_step_of(mart);
+	latest integer := (SELECT max(s.step) FROM @extschema@.mart_step s);
+	pattern text := format('crmseg_check_%s', pg_backend_pid());
+	expected jsonb;
+BEGIN
+	IF at <> latest THEN
+		RETURN QUERY SELECT 'datamart'::text, format('at step %s, the extension is at step %s', at, latest),
+			CASE WHEN at < latest THEN format('SELECT @extschema@.upgrade_datamart(%L);', mart) ELSE 'ALTER EXTENSION crmseg UPDATE;' END;
+	END IF;
+	-- The pattern is a mart made for the purpose and rolled back: what it looks like on this server is what the mart should look like.
+	BEGIN
+		EXECUTE format('CREATE SCHEMA %I', pattern);
+		PERFORM @extschema@.run_mart_steps(pattern, 0, at);
+		SELECT jsonb_agg(to_jsonb(f)) INTO expected FROM @extschema@.mart_facts(pattern) f;
+		RAISE EXCEPTION USING ERRCODE = 'CS000', MESSAGE = 'rolled back';
+	EXCEPTION
+		WHEN SQLSTATE 'CS000' THEN
+			NULL;
+		WHEN insufficient_privilege THEN
+			RAISE EXCEPTION 'check_datamart compares with a mart that it makes and rolls back, which needs CREATE on the database'
+				USING ERRCODE = 'insufficient_privilege', HINT = format('GRANT CREATE ON DATABASE %I TO %I;', current_database(), current_user);
+	END;
+	RETURN QUERY
+	WITH want AS (
+		SELECT e.relation, e.kind, e.object, replace(e.fact, pattern, quote_ident(mart)) AS fact
+		FROM jsonb_to_recordset(expected) e (relation text, kind text, object text, fact text)),
+	have AS MATERIALIZED (SELECT * FROM @extschema@.mart_facts(mart)),
+	-- what is missing as a whole is said once
+	gone AS (SELECT w.relation FROM want w WHERE w.kind = 'relation' AND NOT EXISTS (SELECT FROM have h WHERE h.kind = 'relation' AND h.relation = w.relation))
+	SELECT CASE WHEN w.relation IS NULL THEN w.object ELSE concat_ws('.', w.relation, nullif(w.object, w.relation)) END,
+		CASE
+			WHEN w.kind = 'relation' AND h.fact IS NULL THEN w.fact || ' is missing'
+			WHEN w.kind = 'trigger state' THEN 'trigger is ' || h.fact
+			WHEN w.kind = 'comment' THEN 'comment is missing'
+			WHEN w.kind = 'statistics' THEN 'statistics are on: values of a direct identifier are copied into the planner''s statistics'
+			WHEN w.kind = 'owner' THEN 'owned by another role than the schema'
+			WHEN w.kind = 'function rights' THEN coalesce(h.fact, 'does not run with the rights of its owner')
+			WHEN h.fact IS NULL THEN w.kind || ' is missing'
+			WHEN w.kind = 'column' THEN format('column is %s', h.fact)
+			ELSE w.kind || ' differs'
+		END,
+		CASE w.kind
+			WHEN 'relation' THEN format('Its definition stands in SELECT @extschema@.datamart_ddl(%L);', mart)
+			WHEN 'column' THEN format('%I.%I should be %s', w.relation, w.object, w.fact)
+			WHEN 'statistics' THEN format('ALTER TABLE %I.%I ALTER COLUMN %I SET STATISTICS 0; ANALYZE %1$I.%2$I;', mart, w.relation, w.object)
+			WHEN 'constraint' THEN format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s;', mart, w.relation, w.object, w.fact)
+			WHEN 'trigger state' THEN format('ALTER TABLE %I.%I ENABLE TRIGGER %I;', mart, w.relation, w.object)
+			WHEN 'index' THEN w.fact || ';'
+			WHEN 'trigger' THEN w.fact || ';'
+			WHEN 'owner' THEN 'ALTER ... OWNER TO the owner of the schema'
+			WHEN 'function rights' THEN w.fact
+			WHEN 'function' THEN w.fact
+			WHEN 'view' THEN format('It should be %s', w.fact)
+			ELSE format('SELECT @extschema@.datamart_ddl(%L) shows it.', mart)
+		END
+	FROM want w
+	LEFT JOIN have h ON h.kind = w.kind AND h.relation IS NOT DISTINCT FROM w.relation AND h.object IS NOT DISTINCT FROM w.object
+	WHERE h.fact IS DISTINCT FROM w.fact
+		AND (w.kind = 'relation' OR w.relation IS NULL OR w.relation NOT IN (SELECT g.relation FROM gone g))
+		AND NOT (w.kind IN ('trigger state', 'statistics', 'comment', 'function rights') AND h.fact IS NULL
+			AND EXISTS (SELECT FROM want p WHERE p.relation IS NOT DISTINCT FROM w.relation AND p.object = w.object
+				AND p.kind = CASE w.kind WHEN 'trigger state' THEN 'trigger' WHEN 'function rights' THEN 'function' ELSE 'column' END
+				AND NOT EXISTS (SELECT FROM have q WHERE q.kind = p.kind AND q.relation IS NOT DISTINCT FROM p.relation AND q.object = p.object)))
+	ORDER BY 1, 2;
+END $$;
+COMMENT ON FUNCTION @extschema@.check_datamart(name) IS 'what of a datamart is missing or not as its steps make it: tables, columns, indexes, constraints, triggers, views, functions and their rights, comments. What was added to it is no deviation. Compares with a mart made and rolled back, so it needs CREATE on the database; repairs nothing';

@@ -16,7 +16,7 @@ CREATE TABLE @mart@.contact_point (
 	status text NOT NULL DEFAULT 'unverified' CHECK (status IN ('valid', 'unverified', 'bounced', 'invalid', 'opted_out')),
 	verified_at timestamptz,
 	is_primary boolean NOT NULL DEFAULT false,
-	source_id smallint REFERENCES @mart@.source,
+	source_id smallint,
 	valid daterange NOT NULL DEFAULT '(,)' CHECK (NOT isempty(valid)),
 	PRIMARY KEY (party_id, contact_point_id),
 	CONSTRAINT contact_point_value UNIQUE (party_id, kind, value_norm)
@@ -53,7 +53,7 @@ CREATE TABLE @mart@.consent (
 	valid tstzrange NOT NULL CHECK (NOT isempty(valid)),
 	captured_at timestamptz NOT NULL,
 	double_opt_in_at timestamptz,
-	source_id smallint REFERENCES @mart@.source,
+	source_id smallint,
 	method text,
 	notice text,
 	jurisdiction text,

@@ -1,0 +1,113 @@
+-- Step 8: the views that people and reports read. They join or filter, and none adds up a table of facts. They act with their reader's
+-- rights (security_invoker), so that row-level security and column grants on the tables hold through them.
+CREATE VIEW @mart@.person WITH (security_invoker = true) AS
+	SELECT p.party_id, p.kind, p.lifecycle, p.is_professional, p.salutation, p.given_name, p.family_name, p.maiden_name, p.sex, p.birth_date,
+		extract(year FROM age((now() AT TIME ZONE (SELECT d.time_zone FROM @mart@.datamart d))::date::timestamp, p.birth_date::timestamp))::integer AS age,
+		p.deceased_on, p.language, p.country, p.postal_code, p.trade, p.tier, p.created_at, p.updated_at
+	FROM @mart@.party p WHERE p.kind = 'person'
+	WITH CASCADED CHECK OPTION;
+ALTER VIEW @mart@.person ALTER COLUMN kind SET DEFAULT 'person';
+COMMENT ON VIEW @mart@.person IS 'the parties that are people; can be written to';
+COMMENT ON COLUMN @mart@.person.age IS 'whole years lived today, in the time zone of the mart';
+
+CREATE VIEW @mart@.organisation WITH (security_invoker = true) AS
+	SELECT p.party_id, p.kind, p.lifecycle, p.is_professional, p.legal_name, p.industry_code, p.headcount, p.trade, p.chain_position,
+		p.language, p.country, p.postal_code, p.tier, p.created_at, p.updated_at
+	FROM @mart@.party p WHERE p.kind = 'organisation'
+	WITH CASCADED CHECK OPTION;
+ALTER VIEW @mart@.organisation ALTER COLUMN kind SET DEFAULT 'organisation';
+COMMENT ON VIEW @mart@.organisation IS 'the parties that are organisations; can be written to';
+
+CREATE VIEW @mart@.household WITH (security_invoker = true) AS
+	SELECT p.party_id, p.kind, p.lifecycle, p.family_name, p.language, p.country, p.postal_code, p.tier, p.created_at, p.updated_at
+	FROM @mart@.party p WHERE p.kind = 'household'
+	WITH CASCADED CHECK OPTION;
+ALTER VIEW @mart@.household ALTER COLUMN kind SET DEFAULT 'household';
+COMMENT ON VIEW @mart@.household IS 'the parties that are households; can be written to. Their members are in party_relation, kind member_of_household';
+
+CREATE VIEW @mart@.contact_point_email WITH (security_invoker = true) AS
+	SELECT c.party_id, c.contact_point_id, c.value AS email, c.value_norm AS canonical, c.label, c.status, c.is_primary, c.verified_at
+	FROM @mart@.contact_point c WHERE c.kind = 'email';
+COMMENT ON VIEW @mart@.contact_point_email IS 'e-mail addresses';
+COMMENT ON COLUMN @mart@.contact_point_email.email IS 'as written: the one to write to';
+COMMENT ON COLUMN @mart@.contact_point_email.canonical IS 'the one to compare';
+
+CREATE VIEW @mart@.contact_point_phone WITH (security_invoker = true) AS
+	SELECT c.party_id, c.contact_point_id, c.value_norm AS phone, c.value AS written, c.country AS region, c.label, c.status, c.is_primary, c.verified_at
+	FROM @mart@.contact_point c WHERE c.kind = 'phone';
+COMMENT ON VIEW @mart@.contact_point_phone IS 'telephone numbers';
+COMMENT ON COLUMN @mart@.contact_point_phone.phone IS 'E.164: the one to call and to compare';
+COMMENT ON COLUMN @mart@.contact_point_phone.written IS 'as written';
+COMMENT ON COLUMN @mart@.contact_point_phone.region IS 'region of the number, ISO 3166';
+
+CREATE VIEW @mart@.contact_point_address WITH (security_invoker = true) AS
+	SELECT c.party_id, c.contact_point_id, c.street, c.postal_code, c.city, c.country, c.lat, c.lon, c.value AS written, c.value_norm AS address_key,
+		c.label, c.status, c.is_primary, c.verified_at
+	FROM @mart@.contact_point c WHERE c.kind = 'postal';
+COMMENT ON VIEW @mart@.contact_point_address IS 'postal addresses';
+COMMENT ON COLUMN @mart@.contact_point_address.written IS 'as written';
+COMMENT ON COLUMN @mart@.contact_point_address.address_key IS 'the one to compare';
+
+CREATE VIEW @mart@.current_consent WITH (security_invoker = true) AS
+	SELECT c.party_id, c.purpose, h.name AS channel, c.channel_id, c.contact_point_id, c.status, c.legal_basis, lower(c.valid) AS since,
+		c.captured_at, c.double_opt_in_at, c.source_id
+	FROM @mart@.consent c JOIN @mart@.channel h ON h.channel_id = c.channel_id
+	WHERE c.valid @> now();
+COMMENT ON VIEW @mart@.current_consent IS 'the consents, refusals and withdrawals in force at this instant';
+COMMENT ON COLUMN @mart@.current_consent.channel IS 'name of the channel';
+COMMENT ON COLUMN @mart@.current_consent.since IS 'begin of its period, NULL: always';
+
+CREATE VIEW @mart@.reachable WITH (security_invoker = true) AS
+	SELECT cp.party_id, h.name AS channel, h.channel_id, c.purpose, cp.contact_point_id,
+		CASE WHEN cp.kind = 'email' THEN cp.value WHEN cp.kind = 'postal' THEN cp.value ELSE cp.value_norm END AS address
+	FROM @mart@.consent c
+	JOIN @mart@.channel h ON h.channel_id = c.channel_id AND h.can_solicit
+	JOIN @mart@.contact_point cp ON cp.party_id = c.party_id AND cp.kind = h.contact_kind
+	JOIN @mart@.party p ON p.party_id = cp.party_id
+	WHERE c.status = 'granted' AND c.valid @> now()
+		AND p.deceased_on IS NULL AND p.lifecycle <> 'closed'
+		AND cp.status IN ('valid', 'unverified') AND cp.valid @> (now() AT TIME ZONE (SELECT d.time_zone FROM @mart@.datamart d))::date
+		-- a consent for one contact point is for that one; a consent for any is used at the best of its kind
+		AND (c.contact_point_id = cp.contact_point_id OR (c.contact_point_id = 0
+			AND NOT EXISTS (SELECT FROM @mart@.consent s
+				WHERE s.party_id = cp.party_id AND s.contact_point_id = cp.contact_point_id AND s.purpose = c.purpose AND s.channel_id = c.channel_id
+					AND s.status = 'granted' AND s.valid @> now())
+			AND NOT EXISTS (SELECT FROM @mart@.contact_point o
+				WHERE o.party_id = cp.party_id AND o.kind = cp.kind AND o.status IN ('valid', 'unverified')
+					AND o.valid @> (now() AT TIME ZONE (SELECT d.time_zone FROM @mart@.datamart d))::date
+					AND ((o.is_primary AND NOT cp.is_primary) OR (o.is_primary = cp.is_primary AND o.contact_point_id < cp.contact_point_id)))))
+		-- the most restrictive statement counts, whether about this contact point or about any
+		AND NOT EXISTS (SELECT FROM @mart@.consent x
+			WHERE x.party_id = cp.party_id AND x.purpose = c.purpose AND x.channel_id = c.channel_id AND x.status <> 'granted' AND x.valid @> now()
+				AND x.contact_point_id IN (0, cp.contact_point_id))
+		AND NOT EXISTS (SELECT FROM @mart@.suppression s WHERE s.kind = cp.kind AND s.value_hash = sha256(convert_to(cp.value_norm, 'UTF8')))
+		AND NOT EXISTS (SELECT FROM @mart@.contact_preference f
+			WHERE f.party_id = cp.party_id AND f.channel_id = h.channel_id AND (f.max_touches = 0 OR f.paused @> now()));
+COMMENT ON VIEW @mart@.reachable IS 'whom one may write to now, by which channel, for which purpose and where: consent, refusal, suppression, bounces, death, pauses applied';
+COMMENT ON COLUMN @mart@.reachable.channel IS 'name of the channel';
+COMMENT ON COLUMN @mart@.reachable.address IS 'where to: the e-mail and postal address as written, the number in E.164';
+
+CREATE VIEW @mart@.product_purchase WITH (security_invoker = true) AS
+	SELECT l.party_id, l.order_id, l.line_no, l.ordered_at, l.product_id, p.sku, p.name, p.category, p.brand, p.audience, l.quantity,
+		l.amount, o.currency, l.amount * o.base_rate AS base_amount
+	FROM @mart@.sales_order_line l
+	LEFT JOIN @mart@.product p ON p.product_id = l.product_id
+	LEFT JOIN @mart@.sales_order o ON o.party_id = l.party_id AND o.order_id = l.order_id;
+COMMENT ON VIEW @mart@.product_purchase IS 'each line bought or given back, with its product; not aggregated, a join that is not needed costs nothing';
+COMMENT ON COLUMN @mart@.product_purchase.currency IS 'currency of amount';
+COMMENT ON COLUMN @mart@.product_purchase.base_amount IS 'amount in the base currency, NULL: no rate known';
+
+CREATE VIEW @mart@.prospects WITH (security_invoker = true) AS
+	SELECT p.party_id, p.kind, p.given_name, p.family_name, p.legal_name, p.country, p.postal_code, p.created_at
+	FROM @mart@.party p
+	WHERE p.lifecycle = 'prospect' AND p.kind <> 'unidentified'
+		AND NOT EXISTS (SELECT FROM @mart@.sales_order o WHERE o.party_id = p.party_id AND o.kind = 's' AND o.status <> 'cancelled');
+COMMENT ON VIEW @mart@.prospects IS 'parties that never bought';
+
+CREATE VIEW @mart@.unconverted_order WITH (security_invoker = true) AS
+	SELECT o.party_id, o.order_id, o.ordered_at, o.currency, o.amount
+	FROM @mart@.sales_order o WHERE o.base_rate IS NULL;
+COMMENT ON VIEW @mart@.unconverted_order IS 'orders in a currency without a rate: they count in no total until currency_rate holds one and convert_orders has run';
+
+-- a column of a view that says nothing of itself means what the column of the same name in its table means
+SELECT @extschema@.comment_view_columns(@mart_literal@);
