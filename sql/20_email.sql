@@ -110,3 +110,23 @@ COMMENT ON FUNCTION @extschema@.email_domain(@extschema@.email) IS 'the domain, 
 CREATE FUNCTION @extschema@.try_email(text, OUT email @extschema@.email, OUT reason text)
 	AS 'MODULE_PATHNAME', 'crmseg_try_email' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.try_email(text) IS 'the address, or NULL and a short stable reason (no_at, local_dot, domain_character, ...) where the type''s input would raise; both NULL for NULL';
+
+-- what is known of mailbox providers, from lists compiled in
+CREATE FUNCTION @extschema@.canonical(@extschema@.email) RETURNS text
+	AS 'MODULE_PATHNAME', 'crmseg_canonical' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.canonical(@extschema@.email) IS 'the mailbox in which mail to this address arrives: its normal form without what its provider is known to ignore (dots, tags, other names of the domain), by the shipped list';
+CREATE FUNCTION @extschema@.canonical(email @extschema@.email, rules jsonb) RETURNS text
+	AS 'MODULE_PATHNAME', 'crmseg_canonical_rules' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.canonical(@extschema@.email, jsonb) IS 'the same by rules of one''s own, {"example.org": {"drop_dots": true, "drop": "-_", "alike": "-.", "tag": "+", "same_as": "example.com"}, "*": {...}}; a domain without a rule of its own has the shipped one, then that of "*"; rules NULL: the shipped ones; 22023 for rules that are not of this shape';
+CREATE FUNCTION @extschema@.is_free_mail(@extschema@.email) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crmseg_is_free_mail' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.is_free_mail(@extschema@.email) IS 'does the domain give mailboxes to anybody, or to every customer of an access line? By the shipped list';
+CREATE FUNCTION @extschema@.is_disposable(@extschema@.email) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crmseg_is_disposable' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.is_disposable(@extschema@.email) IS 'is the domain, or one above it, one of throw-away mailboxes? By the shipped list';
+CREATE FUNCTION @extschema@.is_role_address(@extschema@.email) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crmseg_is_role_address' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.is_role_address(@extschema@.email) IS 'does the part before the @ name a function (info, contact, comptabilite, vertrieb) and not a person? By the shipped list, in English, French, German, Spanish, Italian';
+CREATE FUNCTION @extschema@.suggest(@extschema@.email) RETURNS @extschema@.email
+	AS 'MODULE_PATHNAME', 'crmseg_suggest' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.suggest(@extschema@.email) IS 'the address with a mistyped well-known domain put right (gmial.com, orange.ft, hotmail.con), or NULL when there is nothing to suggest';

@@ -65,6 +65,30 @@ extern const char *email_reason(email_status status);	/* a short stable word, su
 extern const char *email_detail(email_status status);	/* a sentence for people */
 extern const char *email_hint(email_status status);		/* what to do, or NULL */
 
+/* ---- what is known of providers: email_lists.c, email_suggest.c; all take normal forms ---- */
+
+/* What a provider ignores in the local part; "" where it ignores nothing. */
+typedef struct email_rule
+{
+	const char *drop;			/* characters that do not count */
+	const char *alike;			/* two characters: the first counts as the second */
+	const char *tag;			/* what follows one of these characters does not count */
+	const char *same_as;		/* the domain in which the mailbox of this name is the same one */
+} email_rule;
+
+#define EMAIL_CANONICAL_MAX	512		/* room for any value, even one that is damaged */
+
+extern size_t email_domain_begin(const char *normal, size_t len);
+extern const email_rule *email_provider_rule(const char *domain, size_t len);
+extern size_t email_canonical(const char *normal, size_t len, const email_rule *rule, char *out);
+extern bool email_is_free_mail(const char *domain, size_t len);
+extern bool email_is_disposable(const char *domain, size_t len);
+extern bool email_is_role(const char *local, size_t len);
+extern bool email_suggest_domain(const char *domain, size_t len, char *out, size_t *out_len);	/* out: EMAIL_DOMAIN_MAX */
+extern bool email_is_country_end(const char *label, size_t len);
+extern const char *email_well_known(size_t i);	/* NULL after the last */
+extern const char *email_typo(const char *wrong, size_t len);
+
 /* for email.c alone: what needs Unicode data */
 extern email_status email_fold_local(const char *text, size_t len, char *out, size_t size, size_t *out_len);
 extern email_status email_idna_domain(const char *text, size_t len, char *out, size_t size, size_t *out_len);

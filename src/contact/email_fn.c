@@ -104,17 +104,6 @@ crmseg_try_email(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(row, values, nulls)));
 }
 
-/* The normal form of the argument, and where its domain begins. */
-static const char *
-get_normal(FunctionCallInfo fcinfo, size_t *len, size_t *domain)
-{
-	const char *normal = contact_normal(PG_GETARG_VARLENA_PP(0), len);
-
-	for (*domain = *len; *domain > 0 && normal[*domain - 1] != '@'; (*domain)--)
-		;
-	return normal;
-}
-
 /* mailbox(email) -> text: the normal form */
 PG_FUNCTION_INFO_V1(crmseg_email_mailbox);
 Datum
@@ -126,13 +115,81 @@ crmseg_email_mailbox(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(normal, (int) len));
 }
 
+/* The domain in the argument's normal form. */
+static const char *
+get_domain(FunctionCallInfo fcinfo, size_t *len)
+{
+	const char *normal = contact_normal(PG_GETARG_VARLENA_PP(0), len);
+	size_t		begin = email_domain_begin(normal, *len);
+
+	*len -= begin;
+	return normal + begin;
+}
+
 PG_FUNCTION_INFO_V1(crmseg_email_domain);
 Datum
 crmseg_email_domain(PG_FUNCTION_ARGS)
 {
-	size_t		len,
-				domain;
-	const char *normal = get_normal(fcinfo, &len, &domain);
+	size_t		len;
+	const char *domain = get_domain(fcinfo, &len);
 
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(normal + domain, (int) (len - domain)));
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(domain, (int) len));
+}
+
+PG_FUNCTION_INFO_V1(crmseg_is_free_mail);
+Datum
+crmseg_is_free_mail(PG_FUNCTION_ARGS)
+{
+	size_t		len;
+	const char *domain = get_domain(fcinfo, &len);
+
+	PG_RETURN_BOOL(email_is_free_mail(domain, len));
+}
+
+PG_FUNCTION_INFO_V1(crmseg_is_disposable);
+Datum
+crmseg_is_disposable(PG_FUNCTION_ARGS)
+{
+	size_t		len;
+	const char *domain = get_domain(fcinfo, &len);
+
+	PG_RETURN_BOOL(email_is_disposable(domain, len));
+}
+
+PG_FUNCTION_INFO_V1(crmseg_is_role_address);
+Datum
+crmseg_is_role_address(PG_FUNCTION_ARGS)
+{
+	size_t		len;
+	const char *normal = contact_normal(PG_GETARG_VARLENA_PP(0), &len);
+	size_t		domain = email_domain_begin(normal, len);
+
+	PG_RETURN_BOOL(domain > 0 && email_is_role(normal, domain - 1));
+}
+
+/* suggest(email) -> email: the same mailbox name in the domain that was meant, or NULL */
+PG_FUNCTION_INFO_V1(crmseg_suggest);
+Datum
+crmseg_suggest(PG_FUNCTION_ARGS)
+{
+	char		text[EMAIL_WRITTEN_MAX + EMAIL_DOMAIN_MAX];
+	size_t		len,
+				written_len,
+				at;
+	const char *domain = get_domain(fcinfo, &len),
+			   *written = contact_written(PG_GETARG_VARLENA_PP(0), &written_len);
+	email_parsed parsed;
+
+	at = email_domain_begin(written, written_len);
+	if (at == 0)				/* a full-width @ */
+	{
+		written = contact_normal(PG_GETARG_VARLENA_PP(0), &written_len);
+		at = email_domain_begin(written, written_len);
+	}
+	if (at > EMAIL_WRITTEN_MAX || !email_suggest_domain(domain, len, text + at, &len))
+		PG_RETURN_NULL();
+	memcpy(text, written, at);
+	if (email_parse(text, at + len, &parsed) != EMAIL_OK)
+		PG_RETURN_NULL();		/* too long */
+	PG_RETURN_POINTER(make_email(&parsed));
 }
