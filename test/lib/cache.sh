@@ -66,7 +66,7 @@ debian_root() {
 		MAJOR=$v
 		DEBIAN_FRONTEND=noninteractive LC_ALL=C unshare -m bash -ec "mount -t proc proc '$r/proc'
 			chroot '$r' apt-get -q -o Acquire::Check-Valid-Until=false update
-			chroot '$r' apt-get install -y -q --no-install-recommends $(packages "$v")" >>"$r.log" 2>&1 </dev/null || { tail -3 "$r.log" >&2; return 1; }
+			chroot '$r' apt-get install -y -q --no-install-recommends $(packages "$v") $TEST_TOOLS" >>"$r.log" 2>&1 </dev/null || { tail -3 "$r.log" >&2; return 1; }
 		rm -rf "$r"/var/cache/apt/archives/*.deb; touch "$r/whole"
 	fi
 	echo "$r"

@@ -2,9 +2,11 @@
 # On Debian and its relatives what is missing is installed by apt (as root or by sudo); elsewhere it is named, and we stop.
 # need PACKAGE... : the packages that must be installed. The server's packages are those of $MAJOR (default 15).
 MAJOR=${MAJOR:-15}
-# packages MAJOR : what building and testing on that server takes
-packages() { echo "make gcc g++ pkg-config flex bison libicu-dev libphonenumber-dev perl libipc-run-perl postgresql-$1 postgresql-server-dev-$1"; }
-TEST_PACKAGES=$(packages "$MAJOR")
+# packages MAJOR : what building for that server takes
+packages() { echo "make gcc g++ pkg-config flex bison libicu-dev libphonenumber-dev postgresql-$1 postgresql-server-dev-$1"; }
+BUILD_PACKAGES=$(packages "$MAJOR")
+TEST_TOOLS="perl libipc-run-perl"
+TEST_PACKAGES="$BUILD_PACKAGES $TEST_TOOLS"
 
 need() {
 	local p missing= sudo=

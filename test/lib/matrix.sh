@@ -21,7 +21,7 @@ result() {
 	else echo "PostgreSQL $1: $p passed, $f failed ($2 s); $3 ends:"; tail -"${DIFF_LINES:-60}" "$3" | sed 's/^/    /'; fi
 }
 
-on_debian_12() { need $(packages 15) && bash test/lib/check.sh; }
+on_debian_12() { need $TEST_PACKAGES && bash test/lib/check.sh; }
 
 # the flags a wheel was built with are not all known to an older compiler
 on_wheel() { # on_wheel V
