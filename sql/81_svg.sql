@@ -11,10 +11,10 @@ CREATE FUNCTION @extschema@.svg_number(n numeric) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN CASE
 		WHEN n IN ('NaN', 'Infinity', '-Infinity') THEN n::text
-		WHEN abs(n) >= 999500000 THEN round(n / 1000000000, 2)::text || ' G'
-		WHEN abs(n) >= 999500 THEN round(n / 1000000, 2)::text || ' M'
+		WHEN abs(n) >= 999500000 THEN trim_scale(round(n / 1000000000, 2))::text || ' G'
+		WHEN abs(n) >= 999500 THEN trim_scale(round(n / 1000000, 2))::text || ' M'
 		WHEN abs(n) >= 99950 THEN round(n / 1000)::text || ' k'
-		WHEN abs(n) >= 9995 THEN round(n / 1000, 1)::text || ' k'
+		WHEN abs(n) >= 9995 THEN trim_scale(round(n / 1000, 1))::text || ' k'
 		WHEN abs(n) >= 100 OR n = round(n) THEN regexp_replace(round(n)::text, '(\d)(\d{3})$', '\1 \2')
 		ELSE round(n, 1)::text END;
 COMMENT ON FUNCTION @extschema@.svg_number(numeric) IS 'a number short enough for a label: 812, 1 234, 12.3 k, 4.56 M';
@@ -59,7 +59,7 @@ DECLARE
 	body text := '';
 	x0 CONSTANT numeric := 104;
 	y0 CONSTANT numeric := 16;
-	w CONSTANT numeric := 118;
+	w CONSTANT numeric := 132;
 	h CONSTANT numeric := 74;
 	x numeric;
 	y numeric;
@@ -116,7 +116,7 @@ CREATE FUNCTION @extschema@.svg_segments(segments jsonb, title text DEFAULT 'Seg
 DECLARE
 	s record;
 	body text;
-	y numeric := 44;
+	y numeric := 36;
 	x0 CONSTANT numeric := 176;
 	w CONSTANT numeric := 380;
 	all_parties numeric;
@@ -131,12 +131,12 @@ BEGIN
 		SELECT d.label, coalesce(d.parties, 0) AS n, coalesce(d.revenue, 0) AS m, coalesce(d.parties / all_parties, 0) AS a, greatest(coalesce(d.revenue / all_revenue, 0), 0) AS b
 		FROM ROWS FROM (jsonb_to_recordset(segments) AS (label text, parties numeric, revenue numeric)) WITH ORDINALITY AS d (label, parties, revenue, n) ORDER BY d.n
 	LOOP
-		body := body || @extschema@.svg_text(x0 - 10, y + 13, CASE WHEN length(s.label) > 24 THEN left(s.label, 23) || '…' ELSE s.label END, 'text-anchor="end"')
-			|| format('<rect x="%s" y="%s" width="%s" height="9" rx="2" fill="#7dabd9"/><rect x="%1$s" y="%4$s" width="%5$s" height="9" rx="2" fill="#15457c"/>',
-				x0, y - 1, round(greatest(w * s.a / coalesce(largest, 1), 1), 1), y + 9, round(greatest(w * s.b / coalesce(largest, 1), 1), 1))
-			|| @extschema@.svg_text(x0 + w * s.a / coalesce(largest, 1) + 6, y + 7.5, format('%s %% (%s)', round(100 * s.a, 1), @extschema@.svg_number(s.n)), 'font-size="10.5" fill="#66707c"')
-			|| @extschema@.svg_text(x0 + w * s.b / coalesce(largest, 1) + 6, y + 17.5, format('%s %% (%s)', round(100 * s.b, 1), @extschema@.svg_number(s.m)), 'font-size="10.5"');
-		y := y + 30;
+		body := body || @extschema@.svg_text(x0 - 10, y + 17, CASE WHEN length(s.label) > 24 THEN left(s.label, 23) || '…' ELSE s.label END, 'text-anchor="end"')
+			|| format('<rect x="%s" y="%s" width="%s" height="11" rx="2" fill="#7dabd9"/><rect x="%1$s" y="%4$s" width="%5$s" height="11" rx="2" fill="#15457c"/>',
+				x0, y, round(greatest(w * s.a / coalesce(largest, 1), 1), 1), y + 13, round(greatest(w * s.b / coalesce(largest, 1), 1), 1))
+			|| @extschema@.svg_text(x0 + w * s.a / coalesce(largest, 1) + 6, y + 9.5, format('%s %% (%s)', round(100 * s.a, 1), @extschema@.svg_number(s.n)), 'font-size="11" fill="#66707c"')
+			|| @extschema@.svg_text(x0 + w * s.b / coalesce(largest, 1) + 6, y + 22.5, format('%s %% (%s)', round(100 * s.b, 1), @extschema@.svg_number(s.m)), 'font-size="11"');
+		y := y + 36;
 	END LOOP;
 	RETURN @extschema@.svg_frame(x0 + w + 110, y + 2, title, body);
 END;
@@ -150,9 +150,10 @@ DECLARE
 	p record;
 	body text := '';
 	line text;
+	y numeric := 24;
 	x0 CONSTANT numeric := 56;
 	y0 CONSTANT numeric := 16;
-	w CONSTANT numeric := 560;
+	w CONSTANT numeric := 480;
 	h CONSTANT numeric := 300;
 	fills CONSTANT jsonb := '{"A": "#d3e2f4", "B": "#fdeedd", "C": "#f1f1ee"}';
 BEGIN
@@ -169,9 +170,12 @@ BEGIN
 	LOOP
 		body := body || format('<rect x="%s" y="%s" width="%s" height="%s" fill="%s" fill-opacity="0.75"><title>%s</title></rect>', round(x0 + p.x1 * w, 1), y0, round((p.x2 - p.x1) * w, 1), h,
 				coalesce(fills ->> p.class, '#f1f1ee'), @extschema@.svg_escape(format('class %s: %s %% of the customers, %s %% of the revenue', p.class, round(100 * (p.x2 - p.x1), 1), round(100 * (p.y2 - p.y1), 1))))
-			|| @extschema@.svg_text(x0 + p.x1 * w + 8, y0 + h - 52, p.class, 'font-size="22" font-weight="700" fill="#66707c"')
-			|| @extschema@.svg_text(x0 + p.x1 * w + 8, y0 + h - 32, round(100 * (p.x2 - p.x1), 1) || ' % of customers', 'font-size="11.5"')
-			|| @extschema@.svg_text(x0 + p.x1 * w + 8, y0 + h - 15, round(100 * (p.y2 - p.y1), 1) || ' % of revenue', 'font-size="11.5"');
+			|| @extschema@.svg_text(x0 + (p.x1 + p.x2) / 2 * w, y0 + h - 12, p.class, 'text-anchor="middle" font-size="20" font-weight="700" fill="#66707c"')
+			|| format('<rect x="%s" y="%s" width="16" height="16" rx="3" fill="%s"/>', x0 + w + 24, y, coalesce(fills ->> p.class, '#f1f1ee'))
+			|| @extschema@.svg_text(x0 + w + 48, y + 13, 'class ' || p.class, 'font-weight="600"')
+			|| @extschema@.svg_text(x0 + w + 48, y + 31, round(100 * (p.x2 - p.x1), 1) || ' % of the customers')
+			|| @extschema@.svg_text(x0 + w + 48, y + 49, round(100 * (p.y2 - p.y1), 1) || ' % of the revenue');
+		y := y + 74;
 	END LOOP;
 	SELECT string_agg(format('%s,%s', round(x0 + d.share_of_parties * w, 1), round(y0 + h - d.share_of_revenue * h, 1)), ' ' ORDER BY d.share_of_parties, d.share_of_revenue) INTO line
 	FROM jsonb_to_recordset(points) AS d (share_of_parties numeric, share_of_revenue numeric)
@@ -180,7 +184,7 @@ BEGIN
 		|| format('<polyline points="%s,%s %s" fill="none" stroke="#15457c" stroke-width="2.5" stroke-linejoin="round"/>', x0, y0 + h, coalesce(line, ''))
 		|| @extschema@.svg_text(x0 + w / 2, y0 + h + 40, 'share of the customers, best first', 'text-anchor="middle" font-weight="600"')
 		|| format('<text transform="translate(13 %s) rotate(-90)" text-anchor="middle" font-weight="600">share of the revenue</text>', y0 + h / 2);
-	RETURN @extschema@.svg_frame(x0 + w + 24, y0 + h + 52, title, body);
+	RETURN @extschema@.svg_frame(x0 + w + 230, y0 + h + 52, title, body);
 END;
 $$;
 COMMENT ON FUNCTION @extschema@.svg_abc_curve(jsonb, text) IS
@@ -232,9 +236,9 @@ BEGIN
 			body := body || @extschema@.svg_text(x + bar * 0.13, y0 + h + 33, to_char(m.month, 'YYYY'), 'font-size="12" font-weight="600"');
 		END IF;
 	END LOOP;
-	body := body || format('<rect x="%s" y="%s" width="11" height="11" rx="2" fill="#4b88c2"/><rect x="%s" y="%2$s" width="11" height="11" rx="2" fill="#cf6a4c"/>', x0 + 80, y0 + h + 24, x0 + 250)
-		|| @extschema@.svg_text(x0 + 97, y0 + h + 34, 'revenue' || CASE WHEN unit <> '' THEN ' in ' || unit ELSE '' END, 'font-size="12"') || @extschema@.svg_text(x0 + 267, y0 + h + 34, 'returns', 'font-size="12"');
-	RETURN @extschema@.svg_frame(x0 + w + 16, y0 + h + 44, title, body);
+	body := body || format('<rect x="%s" y="%s" width="11" height="11" rx="2" fill="#4b88c2"/><rect x="%s" y="%2$s" width="11" height="11" rx="2" fill="#cf6a4c"/>', x0, y0 + h + 46, x0 + 170)
+		|| @extschema@.svg_text(x0 + 17, y0 + h + 56, 'revenue' || CASE WHEN unit <> '' THEN ' in ' || unit ELSE '' END, 'font-size="12"') || @extschema@.svg_text(x0 + 187, y0 + h + 56, 'returns', 'font-size="12"');
+	RETURN @extschema@.svg_frame(x0 + w + 16, y0 + h + 64, title, body);
 END;
 $$;
 COMMENT ON FUNCTION @extschema@.svg_months(jsonb, text, text) IS
@@ -277,7 +281,7 @@ BEGIN
 			CASE WHEN b.lines > 0 THEN ' (' || round(100 * b.counts[4] / b.lines, 2) || ' %)' ELSE '' END), 'font-size="12"');
 		y := y + 30;
 	END LOOP;
-	RETURN @extschema@.svg_frame(x0 + w + 210, y + 2, title, body);
+	RETURN @extschema@.svg_frame(x0 + w + 250, y + 2, title, body);
 END;
 $$;
 COMMENT ON FUNCTION @extschema@.svg_imports(jsonb, text) IS
