@@ -1,0 +1,87 @@
+-- The report of a datamart: rows to draw, read from its views and tables with the caller's rights, and one HTML page of them all.
+-- Each picture is a pair: a data function here and a drawing function svg_* in 81_svg.sql. Amounts are in the mart's base currency.
+
+CREATE FUNCTION @extschema@.rfm_cells(mart name) RETURNS TABLE (r int, f int, parties bigint, revenue numeric, label text)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT c.r::int, c.f::int, count(*), sum(c.monetary), mode() WITHIN GROUP (ORDER BY c.label) FROM %s.customer_rfm AS c
+		WHERE c.r IS NOT NULL GROUP BY c.r, c.f ORDER BY c.r, c.f', @extschema@.require_datamart(mart));
+END $$;
+COMMENT ON FUNCTION @extschema@.rfm_cells(name) IS
+	'customers and revenue of each cell of recency and frequency, with the name that most of its customers bear; rows for svg_rfm_heatmap';
+
+CREATE FUNCTION @extschema@.rfm_segments(mart name) RETURNS TABLE (label text, parties bigint, revenue numeric, mean_amount numeric, median_frequency numeric)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT c.label, count(*), sum(c.monetary), round(avg(c.monetary), 2), percentile_disc(0.5) WITHIN GROUP (ORDER BY c.frequency)::numeric
+		FROM %s.customer_rfm AS c WHERE c.label IS NOT NULL GROUP BY c.label ORDER BY sum(c.monetary) DESC, c.label', @extschema@.require_datamart(mart));
+END $$;
+COMMENT ON FUNCTION @extschema@.rfm_segments(name) IS 'customers, revenue, mean revenue and median number of purchases for each RFM name, most revenue first; rows for svg_segments';
+
+CREATE FUNCTION @extschema@.abc_points(mart name, points int DEFAULT 200) RETURNS TABLE (share_of_parties numeric, share_of_revenue numeric, class text)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT round(n::numeric / total, 6), round(sum_to / nullif(revenue, 0), 6), class
+		FROM (SELECT p.class::text, count(*) OVER () AS total, sum(greatest(p.revenue, 0)) OVER () AS revenue,
+				row_number() OVER best AS n, sum(greatest(p.revenue, 0)) OVER (best ROWS UNBOUNDED PRECEDING) AS sum_to,
+				lead(p.class::text) OVER best IS DISTINCT FROM p.class::text AS last_of_class
+			FROM %s.portfolio AS p WINDOW best AS (ORDER BY p.revenue DESC NULLS LAST, p.party_id)) AS ranked
+		WHERE last_of_class OR n %% greatest(total / $1, 1) = 0 ORDER BY n', @extschema@.require_datamart(mart)) USING greatest(points, 2);
+END $$;
+COMMENT ON FUNCTION @extschema@.abc_points(name, int) IS
+	'the curve of concentration: the best share of the customers makes this share of the revenue; about that many points, the last of each class among them; rows for svg_abc_curve';
+
+CREATE FUNCTION @extschema@.orders_by_month(mart name) RETURNS TABLE (month date, orders bigint, revenue numeric, returned numeric)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT date_trunc(''month'', o.ordered_at AT TIME ZONE d.time_zone)::date, count(*) FILTER (WHERE o.kind = ''s''),
+			coalesce(sum(o.base_amount) FILTER (WHERE o.kind = ''s''), 0), coalesce(sum(o.base_amount) FILTER (WHERE o.kind = ''r''), 0)
+		FROM %1$s.sales_order AS o CROSS JOIN %1$s.datamart AS d WHERE o.status <> ''cancelled'' GROUP BY 1 ORDER BY 1', @extschema@.require_datamart(mart));
+END $$;
+COMMENT ON FUNCTION @extschema@.orders_by_month(name) IS
+	'orders, their amount and the amount of returns (negative) by month in the mart''s time zone, cancelled orders left out; rows for svg_months';
+
+CREATE FUNCTION @extschema@.source_completeness(mart name) RETURNS TABLE (source text, field text, filled bigint, total bigint)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- a field counts for a source when the party of its record has it, and for a contact point when that source said so
+	RETURN QUERY EXECUTE format('WITH records AS (
+			SELECT s.source_id, s.name, r.party_id FROM %1$s.source AS s JOIN %1$s.source_record AS r USING (source_id)
+		)
+		SELECT s.name, f.field, f.filled, s.total
+		FROM (SELECT r.source_id, r.name, count(*) AS total,
+				count(*) FILTER (WHERE coalesce(p.family_name, p.legal_name) IS NOT NULL) AS named, count(p.birth_date) AS born,
+				count(*) FILTER (WHERE EXISTS (SELECT FROM %1$s.contact_point AS c WHERE c.party_id = r.party_id AND c.source_id = r.source_id AND c.kind = ''email'')) AS email,
+				count(*) FILTER (WHERE EXISTS (SELECT FROM %1$s.contact_point AS c WHERE c.party_id = r.party_id AND c.source_id = r.source_id AND c.kind = ''phone'')) AS phone,
+				count(*) FILTER (WHERE EXISTS (SELECT FROM %1$s.contact_point AS c WHERE c.party_id = r.party_id AND c.source_id = r.source_id AND c.kind = ''postal'')) AS postal,
+				count(*) FILTER (WHERE EXISTS (SELECT FROM %1$s.consent AS c WHERE c.party_id = r.party_id AND c.source_id = r.source_id)) AS consent
+			FROM records AS r JOIN %1$s.party AS p ON p.party_id = r.party_id GROUP BY r.source_id, r.name) AS s,
+			LATERAL (VALUES (1, ''name'', named), (2, ''e-mail'', email), (3, ''phone'', phone), (4, ''address'', postal), (5, ''birth date'', born), (6, ''consent'', consent))
+				AS f (n, field, filled)
+		ORDER BY s.total DESC, s.name, f.n', @extschema@.require_datamart(mart));
+END $$;
+COMMENT ON FUNCTION @extschema@.source_completeness(name) IS
+	'for each source and field, of how many of its records it is known: e-mail, phone, address and consent where that source said so, name and birth date of the record''s party; rows for svg_completeness';
+
+CREATE FUNCTION @extschema@.report_tile(figure text, caption text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN format('<div class="tile"><b>%s</b><span>%s</span></div>', coalesce(@extschema@.svg_escape(figure), '–'), @extschema@.svg_escape(caption));
+COMMENT ON FUNCTION @extschema@.report_tile(text, text) IS 'one figure at the head of a report, as HTML';
+
+CREATE FUNCTION @extschema@.report_section(title text, note text, picture text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN format('<section><h2>%s</h2><p>%s</p><div class="picture">%s</div></section>', @extschema@.svg_escape(title), coalesce(@extschema@.svg_escape(note), ''),
+		coalesce(picture, '<p class="none">nothing to show yet</p>'));
+COMMENT ON FUNCTION @extschema@.report_section(text, text, text) IS 'one section of a report, as HTML: title and note are escaped, the picture is markup already; NULL: nothing to show';
+
+CREATE FUNCTION @extschema@.report_page(title text, subtitle text, body text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN format('<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>%s</title><style>'
+		|| 'body{font-family:system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;color:#1f2933;background:#f3f4f6;margin:0;line-height:1.45}'
+		|| 'main{max-width:880px;margin:0 auto;padding:24px 16px 48px}h1{margin:0;font-size:26px}h2{margin:0;font-size:18px}header p{margin:2px 0 18px;color:#66707c}'
+		|| 'section{background:#fff;border:1px solid #e3e5e8;border-radius:10px;padding:18px 22px;margin-top:16px;break-inside:avoid}section>p{margin:2px 0 14px;color:#66707c;font-size:14px;max-width:76ch}'
+		|| '.tiles{display:flex;flex-wrap:wrap;gap:12px}.tile{background:#fff;border:1px solid #e3e5e8;border-radius:10px;padding:12px 16px;flex:1 1 110px}.tile b{display:block;font-size:22px}'
+		|| '.tile span{color:#66707c;font-size:13px}.picture{overflow-x:auto}.picture svg{max-width:100%%;height:auto;display:block}.none{color:#9aa3ad}footer{color:#66707c;font-size:12.5px;margin-top:20px}'
+		|| '@media print{body{background:#fff}main{padding:0}}</style></head><body><main><header><h1>%s</h1><p>%s</p></header>%s</main></body></html>',
+		@extschema@.svg_escape(title), @extschema@.svg_escape(title), @extschema@.svg_escape(subtitle), body);
+COMMENT ON FUNCTION @extschema@.report_page(text, text, text) IS 'a self-contained HTML page around a body of markup; title and subtitle are escaped';
