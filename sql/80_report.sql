@@ -1,5 +1,5 @@
 -- The report of a datamart: rows to draw, read from its views and tables with the caller's rights, and one HTML page of them all.
--- Each picture is a pair: a data function here and a drawing function svg_* in 81_svg.sql. Amounts are in the mart's base currency.
+-- Each picture is a pair: a data function here and a drawing function svg_* in 79_svg.sql. Amounts are in the mart's base currency.
 
 CREATE FUNCTION @extschema@.rfm_cells(mart name) RETURNS TABLE (r int, f int, parties bigint, revenue numeric, label text)
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
