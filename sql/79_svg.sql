@@ -3,7 +3,7 @@
 
 CREATE FUNCTION @extschema@.svg_escape(t text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	RETURN replace(replace(replace(replace(replace(translate(t, E'\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\ufffe\uffff', ''),
+	RETURN replace(replace(replace(replace(replace(translate(t, E'\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f' || chr(65534) || chr(65535), ''),
 		'&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;');
 COMMENT ON FUNCTION @extschema@.svg_escape(text) IS 'text made harmless inside HTML and SVG: & < > and both quotes escaped, characters that XML forbids taken out';
 

@@ -39,6 +39,16 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@.demo_typo(text, bigint, int, bigint) IS 'demo: the text with one typing error; texts under four letters stay';
 
+CREATE FUNCTION @extschema@.demo_size(parties int) RETURNS int
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF parties < 1 OR parties > 1000000 THEN
+		RAISE EXCEPTION 'the demo is made for 1 to 1000000 parties, not %', parties USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	RETURN parties;
+END $$;
+COMMENT ON FUNCTION @extschema@.demo_size(int) IS 'demo: the number of parties, when it is one that the demo is made for, else 22023';
+
 -- The truth. A block of four neighbours by number may share a house: its members have the street and the landline of its head,
 -- and most of them the family name.
 CREATE FUNCTION @extschema@.demo_people(parties int DEFAULT 5000, seed bigint DEFAULT 1)
@@ -48,7 +58,7 @@ CREATE FUNCTION @extschema@.demo_people(parties int DEFAULT 5000, seed bigint DE
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 5000 SET jit = off
 BEGIN ATOMIC
 	WITH numbered AS (
-		SELECT i, i - 1 - (i - 1) % 4 + 1 AS block, (i - 1) % 4 AS place FROM generate_series(1, parties) AS i
+		SELECT i, i - 1 - (i - 1) % 4 + 1 AS block, (i - 1) % 4 AS place FROM generate_series(1, @extschema@.demo_size(parties)) AS i
 	), housed AS (
 		SELECT i, CASE WHEN @extschema@.demo_u(block, 1, seed) < 0.12 OR place < 2 AND @extschema@.demo_u(block, 1, seed) < 0.45 THEN block ELSE i END AS head
 		FROM numbered

@@ -14,6 +14,7 @@
 #include "utils/datetime.h"
 
 #define DAY_TRIES 8
+#define MAX_DAYS 100000
 
 PG_FUNCTION_INFO_V1(crmseg_demo_u);
 PG_FUNCTION_INFO_V1(crmseg_demo_pick);
@@ -94,7 +95,7 @@ crmseg_demo_day(PG_FUNCTION_ARGS)
 	int64		seed = PG_GETARG_INT64(3);
 	DateADT		day = from;
 
-	if (DATE_NOT_FINITE(from) || days < 1 || days > 100000)
+	if (DATE_NOT_FINITE(from) || days < 1 || days > MAX_DAYS || from >= DATE_END_JULIAN - POSTGRES_EPOCH_JDATE - MAX_DAYS)
 		PG_RETURN_DATEADT(from);
 	for (int try = 0; try < DAY_TRIES; try++)
 	{

@@ -16,8 +16,10 @@ FROM unnest(ARRAY['card', 'newsletter', 'till', 'web']) AS kind, crmseg.demo_fil
 SELECT count(*) FROM (SELECT * FROM crmseg.demo_file('card', 300, 1) EXCEPT SELECT * FROM crmseg.demo_file('card', 300, 2)) AS other_seed_other_rows;
 SELECT convert_from(l, 'WIN1252') FROM crmseg.demo_file('till', 40) AS l LIMIT 4;
 SELECT convert_from(l, 'UTF8') FROM crmseg.demo_file('newsletter', 10) AS l LIMIT 3;
+\set VERBOSITY terse
 SELECT crmseg.demo_file('dreams');
 SELECT crmseg.demo_file('card', 0);
+\set VERBOSITY default
 -- nobody's e-mail or mobile is another's; records of a system have keys of their own
 SELECT count(*) - count(DISTINCT email) AS same_email, count(*) - count(DISTINCT mobile) AS same_mobile FROM crmseg.demo_people(20000);
 SELECT count(*) - count(DISTINCT source_key) AS same_key FROM crmseg.demo_records('card', 20000);
