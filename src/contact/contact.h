@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "contact/phone_shim.h"
+
 /* ---- e-mail: email.c, email_unicode.c ---- */
 
 #define EMAIL_LOCAL_MAX		64		/* octets before the @ (RFC 5321 4.5.3.1.1) */
@@ -88,6 +90,13 @@ extern bool email_suggest_domain(const char *domain, size_t len, char *out, size
 extern bool email_is_country_end(const char *label, size_t len);
 extern const char *email_well_known(size_t i);	/* NULL after the last */
 extern const char *email_typo(const char *wrong, size_t len);
+
+/* ---- telephone: phone.c (E.164 alone; numbering plans are behind phone_shim.h) ---- */
+
+extern phone_status phone_read_e164(const char **text, size_t *len);
+extern const char *phone_reason(phone_status status);
+extern const char *phone_detail(phone_status status);
+extern const char *phone_hint(phone_status status);
 
 /* for email.c alone: what needs Unicode data */
 extern email_status email_fold_local(const char *text, size_t len, char *out, size_t size, size_t *out_len);

@@ -12,6 +12,7 @@
 #include "funcapi.h"
 
 #include "compat.h"
+#include "contact/phone_shim.h"
 
 #define EMAIL_VERSION	1		/* the rules of the normal form: Unicode 15.0 */
 #define PHONE_VERSION	1		/* E.164, then ';ext=' and digits where there is an extension */
@@ -44,5 +45,8 @@ contact_written(const struct varlena *value, size_t *len)
 
 extern struct varlena *contact_make(uint8 version, const char *normal, size_t normal_len, const char *written, size_t written_len);
 extern TupleDesc contact_row_type(FunctionCallInfo fcinfo);
+
+/* phone_fn.c: phone(number, region) for callers in C; opens the library of numbering plans, and raises when there is none */
+extern phone_status crmseg_phone_from_text(const char *text, size_t len, const char *region, size_t region_len, char *normal, size_t *normal_len);
 
 #endif
