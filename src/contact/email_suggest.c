@@ -2,8 +2,8 @@
  * email_suggest.c: what a mistyped domain was meant to be. Takes a domain in normal form; the well-known domains and the fixed
  * list of typos come from data/ (email_lists.c).
  *
- * A domain that is itself known, as free mail, throw-away or a provider's, is never corrected. Otherwise, in this order: the list of
- * typos; a doubled end (.fr.fr) or an end that does not exist (.con); one slip of the fingers in the name before the end, for names of
+ * A domain that is itself known, as free mail or a provider's, is never corrected; one of throw-away mailboxes is, for it may live on
+ * the typo (gmial.com). In this order: the list of typos; a doubled end (.fr.fr) or an end that does not exist (.con); one slip of the fingers in the name before the end, for names of
  * five letters and more (a letter missing, doubled, added, swapped with its neighbour, or replaced by one beside it on a keyboard:
  * a replacement by any other letter is more often another firm's name); a well-known name before an end that no country has.
  */
@@ -14,7 +14,7 @@
 static bool
 is_known(const char *domain, size_t len)
 {
-	return email_is_free_mail(domain, len) || email_provider_rule(domain, len) != NULL || email_is_disposable(domain, len);
+	return email_is_free_mail(domain, len) || email_provider_rule(domain, len) != NULL;
 }
 
 static bool
