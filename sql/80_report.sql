@@ -85,3 +85,60 @@ CREATE FUNCTION @extschema@.report_page(title text, subtitle text, body text) RE
 		|| '@media print{body{background:#fff}main{padding:0}}</style></head><body><main><header><h1>%s</h1><p>%s</p></header>%s</main></body></html>',
 		@extschema@.svg_escape(title), @extschema@.svg_escape(title), @extschema@.svg_escape(subtitle), body);
 COMMENT ON FUNCTION @extschema@.report_page(text, text, text) IS 'a self-contained HTML page around a body of markup; title and subtitle are escaped';
+
+CREATE FUNCTION @extschema@.report(mart name) RETURNS text
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	m CONSTANT text := @extschema@.require_datamart(mart);
+	unit text;
+	zone text;
+	head record;
+	as_of timestamptz;
+	body text;
+	note text;
+	rows jsonb;
+BEGIN
+	EXECUTE format('SELECT base_currency, time_zone FROM %s.datamart', m) INTO unit, zone;
+	EXECUTE format('SELECT (SELECT count(*) FROM %1$s.party WHERE kind = ''person'') AS people, (SELECT count(*) FROM %1$s.party WHERE kind = ''organisation'') AS organisations,
+			(SELECT count(*) FROM %1$s.source_record) AS records, (SELECT count(DISTINCT party_id) FROM %1$s.source_record) AS recorded,
+			count(*) FILTER (WHERE kind = ''s'') AS orders, count(*) FILTER (WHERE kind = ''r'') AS returns, sum(base_amount) AS revenue,
+			count(*) FILTER (WHERE base_amount IS NULL) AS unconverted, min(ordered_at) AS first_at, max(ordered_at) AS last_at
+		FROM %1$s.sales_order WHERE status <> ''cancelled''', m) INTO head;
+	EXECUTE format('SELECT c.as_of FROM %s.rfm_cut AS c ORDER BY c.rfm_cut_id DESC LIMIT 1', m) INTO as_of;
+	body := '<div class="tiles">' || @extschema@.report_tile(@extschema@.svg_number(head.people), 'people')
+		|| @extschema@.report_tile(@extschema@.svg_number(head.organisations), 'organisations')
+		|| @extschema@.report_tile(@extschema@.svg_number(head.records), 'records of ' || @extschema@.svg_number(head.recorded) || ' parties')
+		|| @extschema@.report_tile(@extschema@.svg_number(head.orders), 'orders')
+		|| @extschema@.report_tile(@extschema@.svg_number(coalesce(head.revenue, 0)) || ' ' || unit, 'revenue less returns')
+		|| @extschema@.report_tile(@extschema@.svg_number(head.returns), 'returns') || '</div>';
+
+	SELECT jsonb_agg(to_jsonb(c)) INTO rows FROM @extschema@.rfm_cells(mart) AS c;
+	body := body || @extschema@.report_section('Recency and frequency',
+		'Customers by the age of their last purchase and by how often they bought, in groups as equal as ties allow; above right are the best. Scores'
+			|| CASE WHEN as_of IS NULL THEN ' of this moment.' ELSE ' as of ' || to_char(as_of AT TIME ZONE zone, 'YYYY-MM-DD') || '.' END,
+		@extschema@.svg_rfm_heatmap(rows, unit));
+
+	SELECT jsonb_agg(to_jsonb(s)) INTO rows FROM @extschema@.rfm_segments(mart) AS s;
+	body := body || @extschema@.report_section('Groups of customers', 'The usual names of the scores: how many customers each group has, and what it brings.', @extschema@.svg_segments(rows));
+
+	SELECT jsonb_agg(to_jsonb(p)) INTO rows FROM @extschema@.abc_points(mart) AS p;
+	body := body || @extschema@.report_section('Concentration',
+		'Customers in order of what they brought, best first. Class A brings the first 80 % of the revenue, B up to 95 %, C the rest.', @extschema@.svg_abc_curve(rows));
+
+	SELECT jsonb_agg(to_jsonb(o)) INTO rows FROM @extschema@.orders_by_month(mart) AS o;
+	body := body || @extschema@.report_section('Month by month', 'Purchases and returns, by the calendar of ' || zone || '.'
+		|| CASE WHEN head.unconverted > 0 THEN ' ' || head.unconverted || ' orders in a currency without a rate are in no total.' ELSE '' END, @extschema@.svg_months(rows, unit));
+
+	SELECT jsonb_agg(to_jsonb(i)) INTO rows FROM @extschema@.import_outcomes(mart) AS i;
+	body := body || @extschema@.report_section('Imports', 'Every line read was inserted, updated, unchanged or rejected; rejected lines wait in import_reject with their reason.', @extschema@.svg_imports(rows));
+
+	SELECT jsonb_agg(to_jsonb(s)) INTO rows FROM @extschema@.source_completeness(mart) AS s;
+	body := body || @extschema@.report_section('What the sources know', 'Of how many records of each source a field is known.', @extschema@.svg_completeness(rows));
+
+	note := format('<footer>Made by crmseg %s for datamart %s on %s.</footer>', @extschema@.version(), @extschema@.svg_escape(mart),
+		to_char(now() AT TIME ZONE zone, 'YYYY-MM-DD HH24:MI'));
+	RETURN @extschema@.report_page('Customers of ' || mart,
+		coalesce(to_char(head.first_at AT TIME ZONE zone, 'YYYY-MM-DD') || ' to ' || to_char(head.last_at AT TIME ZONE zone, 'YYYY-MM-DD'), 'no orders yet'), body || note);
+END $$;
+COMMENT ON FUNCTION @extschema@.report(name) IS
+	'one HTML page about a datamart, with pictures and nothing outside of it: psql -At -o report.html -c "SELECT crmseg.report(''shop'')". 3F000, 55000 as every function of a mart';

@@ -47,3 +47,46 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.demo_links(name) IS
 	'demo: how many pairs of records of one person were found, how many wrongly, against the table demo_truth; precision and recall from 0 to 1';
+
+CREATE PROCEDURE @extschema@.demo(mart name, parties int DEFAULT 5000, seed bigint DEFAULT 1)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+	m text;
+	kind text;
+	batch bigint;
+	r record;
+	links record;
+	n bigint;
+	began CONSTANT timestamptz := clock_timestamp();
+BEGIN
+	PERFORM @extschema@.demo_size(parties);
+	PERFORM @extschema@.create_datamart(mart, '{"time_zone": "Europe/Paris", "default_phone_region": "FR", "base_currency": "EUR"}');
+	m := @extschema@.require_datamart(mart);
+	RAISE NOTICE 'datamart % made; a shop with % customers, drawn from seed %', m, parties, seed;
+	FOREACH kind IN ARRAY ARRAY['card', 'web', 'newsletter', 'till'] LOOP
+		EXECUTE 'CREATE TEMPORARY TABLE crmseg_demo_line (l bytea) ON COMMIT DROP';
+		EXECUTE 'INSERT INTO pg_temp.crmseg_demo_line SELECT * FROM @extschema@.demo_file($1, $2, $3)' USING kind, parties, seed;
+		batch := @extschema@.import_csv(mart, kind, 'pg_temp.crmseg_demo_line'::regclass, @extschema@.demo_mapping(kind));
+		SELECT * INTO r FROM @extschema@.import_report(mart, batch);
+		RAISE NOTICE '% file: % lines read, % inserted, % updated, % unchanged, % rejected', kind, r.lines_read, r.inserted, r.updated, r.unchanged, r.rejected;
+		EXECUTE 'DROP TABLE pg_temp.crmseg_demo_line';
+	END LOOP;
+	-- the truth, beside the mart's own tables: nothing of crmseg reads it but demo_links()
+	EXECUTE format('CREATE TABLE %s.demo_truth (source text, external_id text, person_id int NOT NULL, PRIMARY KEY (source, external_id))', m);
+	EXECUTE format('COMMENT ON TABLE %s.demo_truth IS %L', m, 'who is behind each record of the demo''s files, by which demo_links() judges the links');
+	EXECUTE format('COMMENT ON COLUMN %s.demo_truth.source IS %L', m, 'name of the source');
+	EXECUTE format('COMMENT ON COLUMN %s.demo_truth.external_id IS %L', m, 'key of the record in its source');
+	EXECUTE format('COMMENT ON COLUMN %s.demo_truth.person_id IS %L', m, 'number in demo_people()');
+	EXECUTE format('INSERT INTO %s.demo_truth SELECT k, t.source_key, t.person_id FROM unnest(ARRAY[''card'', ''web'', ''newsletter'']) AS k,
+		@extschema@.demo_records(k, $1, $2) AS t ON CONFLICT DO NOTHING', m) USING parties, seed;
+	SELECT * INTO r FROM @extschema@.resolve(mart);
+	SELECT * INTO links FROM @extschema@.demo_links(mart);
+	RAISE NOTICE 'linked: % records of % people are % parties; % of % pairs found, % wrong', links.records, links.people, links.parties,
+		links.right_pairs, links.true_pairs, links.found_pairs - links.right_pairs;
+	n := @extschema@.rescore(mart, timestamptz '2026-01-01 00:00+01', 5);
+	RAISE NOTICE 'scored: % customers, as of 1 January 2026', n;
+	RAISE NOTICE E'done in % s. Try:\n  SELECT label, count(*), sum(monetary) FROM %.customer_rfm GROUP BY label ORDER BY 3 DESC;\n  SELECT class, count(*), sum(revenue), max(cumulated_share) FROM %.portfolio GROUP BY class ORDER BY class;\n  SELECT * FROM %.customer_rfm JOIN %.reachable USING (party_id) WHERE label = ''Champions'' AND channel = ''email'' LIMIT 10;\nand the report: psql -At -o report.html -c "SELECT @extschema@.report(%)"',
+		round(extract(epoch FROM clock_timestamp() - began)::numeric, 1), m, m, m, m, quote_literal(mart);
+END $$;
+COMMENT ON PROCEDURE @extschema@.demo(name, int, bigint) IS
+	'makes a datamart and fills it with a made-up French shop: files of four systems imported, linked, scored. The customers'' years are 2024 and 2025, scores as of 1 January 2026; the same seed gives the same rows. 42P06 when the schema exists, 22023 for other sizes than 1 to 1000000';
