@@ -16,14 +16,14 @@ CREATE FUNCTION @extschema@.svg_number(n numeric) RETURNS text
 		WHEN abs(n) >= 99950 THEN round(n / 1000)::text || ' k'
 		WHEN abs(n) >= 9995 THEN trim_scale(round(n / 1000, 1))::text || ' k'
 		WHEN abs(n) >= 100 OR n = round(n) THEN regexp_replace(round(n)::text, '(\d)(\d{3})$', '\1 \2')
-		ELSE round(n, 1)::text END;
+		ELSE trim_scale(round(n, 1))::text END;
 COMMENT ON FUNCTION @extschema@.svg_number(numeric) IS 'a number short enough for a label: 812, 1 234, 12.3 k, 4.56 M';
 
 -- A step above the largest value for axes: 1, 2, 2.5 or 5 times a power of ten, at most six steps
 CREATE FUNCTION @extschema@.svg_step(largest numeric) RETURNS numeric
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT coalesce(min(s), 1) FROM (SELECT m * power(10::numeric, e) AS s FROM unnest(ARRAY[1, 2, 2.5, 5]) AS m, generate_series(-2, 30) AS e) AS steps
+	SELECT coalesce(trim_scale(min(s)), 1) FROM (SELECT m * power(10::numeric, e) AS s FROM unnest(ARRAY[1, 2, 2.5, 5]) AS m, generate_series(-2, 30) AS e) AS steps
 	WHERE s * 5 >= largest AND largest > 0;
 END;
 COMMENT ON FUNCTION @extschema@.svg_step(numeric) IS 'the distance of an axis'' lines for values up to the largest, so that five or fewer are drawn above zero';
@@ -50,7 +50,7 @@ END;
 COMMENT ON FUNCTION @extschema@.svg_shade(numeric) IS 'colour of a cell for a share from 0 to 1, and of the text upon it';
 
 CREATE FUNCTION @extschema@.svg_rfm_heatmap(cells jsonb, unit text DEFAULT '', title text DEFAULT 'RFM: revenue by recency and frequency') RETURNS text
-	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	bins int;
 	largest numeric;
@@ -112,7 +112,7 @@ COMMENT ON FUNCTION @extschema@.svg_rfm_heatmap(jsonb, text, text) IS
 	'RFM heat map as SVG text, of rows [{"r", "f", "parties", "revenue", "label"}] such as rfm_cells() gives; unit is the currency; up to 9 bins';
 
 CREATE FUNCTION @extschema@.svg_segments(segments jsonb, title text DEFAULT 'Segments: share of customers and of revenue') RETURNS text
-	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	s record;
 	body text;
@@ -145,7 +145,7 @@ COMMENT ON FUNCTION @extschema@.svg_segments(jsonb, text) IS
 	'two bars a segment as SVG text, of rows [{"label", "parties", "revenue"}] such as rfm_segments() gives, in the order given';
 
 CREATE FUNCTION @extschema@.svg_abc_curve(points jsonb, title text DEFAULT 'Concentration: how much of the revenue the best customers make') RETURNS text
-	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	p record;
 	body text := '';
@@ -191,7 +191,7 @@ COMMENT ON FUNCTION @extschema@.svg_abc_curve(jsonb, text) IS
 	'revenue concentration curve as SVG text, of rows [{"share_of_parties", "share_of_revenue", "class"}] such as abc_points() gives; shares from 0 to 1';
 
 CREATE FUNCTION @extschema@.svg_months(months jsonb, unit text DEFAULT '', title text DEFAULT 'Revenue and orders by month') RETURNS text
-	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	m record;
 	body text := '';
@@ -245,7 +245,7 @@ COMMENT ON FUNCTION @extschema@.svg_months(jsonb, text, text) IS
 	'columns by month as SVG text, of rows [{"month", "orders", "revenue", "returned"}] such as orders_by_month() gives; returned is negative, month its first day';
 
 CREATE FUNCTION @extschema@.svg_imports(imports jsonb, title text DEFAULT 'Imports: what became of each line') RETURNS text
-	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	b record;
 	body text := '';
@@ -288,7 +288,7 @@ COMMENT ON FUNCTION @extschema@.svg_imports(jsonb, text) IS
 	'one bar a batch as SVG text, of rows [{"label", "inserted", "updated", "unchanged", "rejected"}] such as import_outcomes() gives, in the order given';
 
 CREATE FUNCTION @extschema@.svg_completeness(fields jsonb, title text DEFAULT 'Completeness: how many records of each source have the field') RETURNS text
-	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	sources text[];
 	columns text[];

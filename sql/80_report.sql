@@ -41,6 +41,14 @@ END $$;
 COMMENT ON FUNCTION @extschema@.orders_by_month(name) IS
 	'orders, their amount and the amount of returns (negative) by month in the mart''s time zone, cancelled orders left out; rows for svg_months';
 
+CREATE FUNCTION @extschema@.import_outcomes(mart name) RETURNS TABLE (label text, inserted bigint, updated bigint, unchanged bigint, rejected bigint)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT b.import_id || '' '' || s.name || CASE WHEN b.replay_of IS NULL THEN '''' ELSE '' (replay)'' END, b.inserted, b.updated, b.unchanged, b.rejected
+		FROM %1$s.import_batch AS b JOIN %1$s.source AS s USING (source_id) ORDER BY b.import_id DESC LIMIT 20', @extschema@.require_datamart(mart));
+END $$;
+COMMENT ON FUNCTION @extschema@.import_outcomes(name) IS 'what became of the lines of the last 20 imports, newest first; rows for svg_imports';
+
 CREATE FUNCTION @extschema@.source_completeness(mart name) RETURNS TABLE (source text, field text, filled bigint, total bigint)
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
