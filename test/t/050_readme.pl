@@ -12,6 +12,11 @@ plan skip_all => 'the pages are not beside the tests' unless @pages;
 my $node = Crmseg::new_node('readme');
 $node->safe_psql('postgres', 'CREATE ROLE app LOGIN; GRANT CREATE ON DATABASE postgres TO app');
 
+if ($node->safe_psql('postgres', q{CREATE EXTENSION crmseg; SELECT count(*) FROM pg_proc WHERE proname = 'import_csv'}) eq '0')
+{
+	plan skip_all => 'the way in is not there yet';
+}
+
 sub trimmed { my $t = shift; $t =~ s/[ \t]+$//mg; $t =~ s/^\n+|\n+$//g; return $t }
 
 for my $page (@pages)
