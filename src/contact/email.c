@@ -348,7 +348,7 @@ email_parse(const char *text, size_t len, email_parsed *out)
 		text++, len -= 2;
 		trim(&text, &len);
 	}
-	if (len > 7 && text[6] == ':')
+	if (len >= 7 && text[6] == ':')
 	{
 		char		scheme[6];
 

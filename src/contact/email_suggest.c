@@ -2,10 +2,11 @@
  * email_suggest.c: what a mistyped domain was meant to be. Takes a domain in normal form; the well-known domains and the fixed
  * list of typos come from data/ (email_lists.c).
  *
- * A domain that is itself known, as free mail or a provider's, is never corrected; one of throw-away mailboxes is, for it may live on
- * the typo (gmial.com). In this order: the list of typos; a doubled end (.fr.fr) or an end that does not exist (.con); one slip of the fingers in the name before the end, for names of
- * five letters and more (a letter missing, doubled, added, swapped with its neighbour, or replaced by one beside it on a keyboard:
- * a replacement by any other letter is more often another firm's name); a well-known name before an end that no country has.
+ * A domain that is itself known, as free mail or as a provider's, is never corrected (a throw-away domain is: those one slip from a
+ * well-known name live on typos). Otherwise, in this order: the list of typos; a doubled end (.fr.fr) or an end that does not exist
+ * (.con); one slip of the fingers in the name before the end, for names of five letters and more (a letter missing, added, swapped
+ * with its neighbour, or replaced by one beside it on a keyboard: a replacement by any other letter is more often another firm's
+ * name); a well-known name before an end that no country has.
  */
 #include "contact/contact.h"
 

@@ -143,6 +143,22 @@ size_t first_sign(const std::string &text)
 	return at == std::string::npos ? text.size() : at;
 }
 
+// Words for an extension that the library does not know, put into one that it does.
+void translate_extension(std::string *text)
+{
+	static const char *const words[] = {"poste", "durchwahl"};
+
+	for (const char *word : words) {
+		std::string lower = *text;
+		for (char &c : lower)
+			if (c >= 'A' && c <= 'Z')
+				c += 'a' - 'A';
+		const size_t at = lower.find(word);
+		if (at != std::string::npos)
+			text->replace(at, std::strlen(word), "ext");
+	}
+}
+
 bool has_plus(const std::string &text)
 {
 	return text.find('+') != std::string::npos || text.find("\xEF\xBC\x8B") != std::string::npos;
@@ -178,6 +194,8 @@ phone_status crmseg_phone_read(const char *text, size_t len, const char *region,
 		}
 		if (plain.plain)
 			written = plain.text();
+		else
+			translate_extension(&written);
 		phone_status status = parse(written, no_region ? "ZZ" : region, &number);
 		const size_t begin = first_sign(written);
 		// 00 is what most countries dial for the plus sign, and is written so in all of them
