@@ -39,7 +39,7 @@ PREPARE by_varchar(varchar) AS SELECT * FROM contact WHERE address = $1;
 EXECUTE by_varchar('jean@EXAMPLE.fr');
 SELECT * FROM contact WHERE address IN ('jean@EXAMPLE.fr', 'x@y.fr') OR address = ANY (ARRAY['marie@example.fr']::email[]) ORDER BY address;
 SELECT * FROM contact WHERE address = text 'jean@example.fr';
-SELECT 'a'::varchar = 'b'::varchar AS varchar_is_text_still, 'a'::varchar < 'b'::text AS and_text, address::text, address::varchar(4) FROM contact ORDER BY address LIMIT 1;
+SELECT 'a'::varchar = 'b'::varchar AS varchar_is_text_still, 'a'::varchar < 'b'::text AS and_text, address::text, address::varchar(4) FROM contact ORDER BY contact.address LIMIT 1;
 SET enable_seqscan = off;
 EXPLAIN (COSTS OFF) EXECUTE by_varchar('x@y.fr');
 RESET enable_seqscan;
