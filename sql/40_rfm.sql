@@ -230,9 +230,9 @@ COMMENT ON FUNCTION @extschema@.m(@extschema@.rfm) IS 'the amount score';
 CREATE FUNCTION @extschema@.rfm_label(@extschema@.rfm) RETURNS text
 	AS 'MODULE_PATHNAME', 'crmseg_rfm_label' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.rfm_label(@extschema@.rfm) IS 'the usual name of the cell, of eleven from Champions to Lost; scores of five bins, a higher score: 22023';
-CREATE FUNCTION @extschema@.rfm_label(@extschema@.rfm, bins int4) RETURNS text
+CREATE FUNCTION @extschema@.rfm_group(@extschema@.rfm, bins int4 DEFAULT 5, groups int4 DEFAULT 11) RETURNS text
 	AS 'MODULE_PATHNAME', 'crmseg_rfm_label' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.rfm_label(@extschema@.rfm, bins int4) IS 'the usual name of the cell for scores of that many bins (1 to 9), each score brought to the scale of five';
+COMMENT ON FUNCTION @extschema@.rfm_group(@extschema@.rfm, int4, int4) IS 'the name of the cell for scores of that many bins (1 to 9, brought to the scale of five): of eleven groups as rfm_label, of five (Best, Loyal, New, At risk, Lost) or of three (Active, Slipping, Lost), which join them';
 
 -- ---- rfm_cuts ----
 CREATE TYPE @extschema@.rfm_cuts;

@@ -78,7 +78,8 @@ extern int	rfm_above(const int64_t *cuts, int n, int64_t value);
 #define RFM_PACK(r, f, m) ((int16_t) ((r) * 100 + (f) * 10 + (m)))
 extern bool rfm_is_valid(int value);
 extern rfm_status rfm_parse(const char *s, size_t len, int16_t *value);
-extern const char *rfm_label_name(int value, int bins);
+/* groups is 11, 5 or 3; NULL when a score is above bins */
+extern const char *rfm_label_name(int value, int bins, int groups);
 
 /* ---- text.c: the notations of the text forms ---- */
 typedef struct rfm_field		/* one key=value of '{a=1; b=2,3}' */

@@ -45,19 +45,33 @@ of_five(int score, int bins)
 }
 
 /*
- * The name of a cell, by recency and the mean of frequency and amount (rounded up); NULL when a score is above bins. The table is the
- * one in common use, drawn so that all 125 cells have a name.
+ * The name of a cell, by recency and the mean of frequency and amount (rounded up). The table is the one in common use, drawn so that
+ * all 125 cells have a name; five and three groups join the eleven.
  */
 const char *
-rfm_label_name(int value, int bins)
+rfm_label_name(int value, int bins, int groups)
 {
-	static const char *const name[5][5] = {
-		/* F and M:   1            2                      3                    4                  5 */
-		{"Lost", "Lost", "At risk", "At risk", "Can't lose them"},
-		{"Hibernating", "Hibernating", "At risk", "At risk", "Can't lose them"},
-		{"About to sleep", "About to sleep", "Need attention", "Loyal", "Loyal"},
-		{"Promising", "Potential loyalist", "Potential loyalist", "Loyal", "Loyal"},
-		{"New", "Potential loyalist", "Potential loyalist", "Champions", "Champions"},
+	enum {CHAMPIONS, LOYAL, POTENTIAL, NEW, PROMISING, ATTENTION, SLEEPY, AT_RISK, DEAR, HIBERNATING, LOST};
+	static const char *const name[][3] = {
+		[CHAMPIONS] = {"Champions", "Best", "Active"},
+		[LOYAL] = {"Loyal", "Loyal", "Active"},
+		[POTENTIAL] = {"Potential loyalist", "Loyal", "Active"},
+		[NEW] = {"New", "New", "Active"},
+		[PROMISING] = {"Promising", "New", "Active"},
+		[ATTENTION] = {"Need attention", "At risk", "Slipping"},
+		[SLEEPY] = {"About to sleep", "At risk", "Slipping"},
+		[AT_RISK] = {"At risk", "At risk", "Slipping"},
+		[DEAR] = {"Can't lose them", "At risk", "Slipping"},
+		[HIBERNATING] = {"Hibernating", "Lost", "Lost"},
+		[LOST] = {"Lost", "Lost", "Lost"},
+	};
+	static const unsigned char cell[5][5] = {
+		/* F and M: 1		2			3			4			5 */
+		{LOST,			LOST,		AT_RISK,	AT_RISK,	DEAR},
+		{HIBERNATING,	HIBERNATING, AT_RISK,	AT_RISK,	DEAR},
+		{SLEEPY,		SLEEPY,		ATTENTION,	LOYAL,		LOYAL},
+		{PROMISING,		POTENTIAL,	POTENTIAL,	LOYAL,		LOYAL},
+		{NEW,			POTENTIAL,	POTENTIAL,	CHAMPIONS,	CHAMPIONS},
 	};
 	int			r = RFM_R(value),
 				f = RFM_F(value),
@@ -65,5 +79,5 @@ rfm_label_name(int value, int bins)
 
 	if (r > bins || f > bins || m > bins)
 		return NULL;
-	return name[of_five(r, bins) - 1][(of_five(f, bins) + of_five(m, bins) + 1) / 2 - 1];
+	return name[cell[of_five(r, bins) - 1][(of_five(f, bins) + of_five(m, bins) + 1) / 2 - 1]][groups == 11 ? 0 : groups == 5 ? 1 : 2];
 }

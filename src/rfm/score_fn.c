@@ -126,19 +126,22 @@ crmseg_rfm_m(PG_FUNCTION_ARGS)
 	PG_RETURN_INT16(RFM_M(PG_GETARG_INT16(0)));
 }
 
-/* rfm_label(rfm [, bins]): five bins unless told */
+/* rfm_label(rfm), rfm_group(rfm, bins, groups) */
 Datum
 crmseg_rfm_label(PG_FUNCTION_ARGS)
 {
-	int			bins = PG_NARGS() > 1 ? PG_GETARG_INT32(1) : 5;
+	int			bins = PG_NARGS() > 1 ? PG_GETARG_INT32(1) : 5,
+				groups = PG_NARGS() > 2 ? PG_GETARG_INT32(2) : 11;
 	const char *name;
 
 	if (bins < 1 || bins > RFM_BINS_MAX)
 		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("bins must be between 1 and %d", RFM_BINS_MAX)));
-	name = rfm_label_name(PG_GETARG_INT16(0), bins);
+	if (groups != 3 && groups != 5 && groups != 11)
+		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("groups must be 3, 5 or 11")));
+	name = rfm_label_name(PG_GETARG_INT16(0), bins, groups);
 	if (!name)
 		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("a score is above the %d bins", bins),
-						errhint("Name the number of bins the scores were made with: rfm_label(rfm, 9).")));
+						errhint("Name the number of bins the scores were made with: rfm_group(rfm, 9).")));
 	PG_RETURN_TEXT_P(cstring_to_text(name));
 }
 

@@ -76,11 +76,14 @@ SELECT string_agg(v::text, ' ' ORDER BY v) FROM (SELECT DISTINCT crmseg.rfm(r, f
 -- the names: total over the 125 cells, eleven of them
 SELECT r, string_agg(crmseg.rfm_label(crmseg.rfm(r, fm, fm)), ' | ' ORDER BY fm) FROM generate_series(1, 5) r, generate_series(1, 5) fm GROUP BY r ORDER BY r DESC;
 SELECT count(crmseg.rfm_label(v)) AS cells, count(DISTINCT crmseg.rfm_label(v)) AS names FROM (SELECT crmseg.rfm(r, f, m) v FROM generate_series(1, 5) r, generate_series(1, 5) f, generate_series(1, 5) m) x;
-SELECT bins, count(crmseg.rfm_label(crmseg.rfm(r, f, m), bins)) = bins ^ 3 AS total, count(DISTINCT crmseg.rfm_label(crmseg.rfm(r, f, m), bins)) AS names,
-	crmseg.rfm_label(crmseg.rfm(bins, bins, bins), bins) AS best, crmseg.rfm_label('1-1-1', bins) AS worst
+SELECT bins, count(crmseg.rfm_group(crmseg.rfm(r, f, m), bins)) = bins ^ 3 AS total, count(DISTINCT crmseg.rfm_group(crmseg.rfm(r, f, m), bins)) AS names,
+	crmseg.rfm_group(crmseg.rfm(bins, bins, bins), bins) AS best, crmseg.rfm_group('1-1-1', bins) AS worst
 FROM generate_series(1, 9) bins, generate_series(1, bins) r, generate_series(1, bins) f, generate_series(1, bins) m GROUP BY bins ORDER BY bins;
 SELECT crmseg.rfm_label('6-1-1');
-SELECT crmseg.rfm_label('1-1-1', 10);
+SELECT crmseg.rfm_group('1-1-1', 10);
+SELECT crmseg.rfm_group('1-1-1', 5, 4);
+SELECT crmseg.rfm_group(v, 5, 5) AS five, crmseg.rfm_group(v, 5, 3) AS three, string_agg(DISTINCT crmseg.rfm_label(v), ', ' ORDER BY crmseg.rfm_label(v)) AS eleven
+FROM (SELECT crmseg.rfm(r, f, m) v FROM generate_series(1, 5) r, generate_series(1, 5) f, generate_series(1, 5) m) x GROUP BY 1, 2 ORDER BY 3;
 -- cuts as text
 SELECT '{bins=3; recency=30,180d; frequency=1,4; monetary=50,500.00}'::crmseg.rfm_cuts;
 SELECT '{bins=3;recency=12h , 1.5;frequency=1,4;monetary=-2.5,0;amount=gross;count=days;}'::crmseg.rfm_cuts;
