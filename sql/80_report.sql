@@ -88,7 +88,7 @@ CREATE FUNCTION @extschema@.report_page(title text, subtitle text, body text) RE
 		|| 'body{font-family:system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;color:#1f2933;background:#f3f4f6;margin:0;line-height:1.45}'
 		|| 'main{max-width:880px;margin:0 auto;padding:24px 16px 48px}h1{margin:0;font-size:26px}h2{margin:0;font-size:18px}header p{margin:2px 0 18px;color:#66707c}'
 		|| 'section{background:#fff;border:1px solid #e3e5e8;border-radius:10px;padding:18px 22px;margin-top:16px;break-inside:avoid}section>p{margin:2px 0 14px;color:#66707c;font-size:14px;max-width:76ch}'
-		|| '.tiles{display:flex;flex-wrap:wrap;gap:12px}.tile{background:#fff;border:1px solid #e3e5e8;border-radius:10px;padding:12px 16px;flex:1 1 110px}.tile b{display:block;font-size:22px}'
+		|| '.tiles{display:flex;flex-wrap:wrap;gap:12px}.tile{background:#fff;border:1px solid #e3e5e8;border-radius:10px;padding:10px 13px;flex:1 1 100px}.tile b{display:block;font-size:20px;white-space:nowrap}'
 		|| '.tile span{color:#66707c;font-size:13px}.picture{overflow-x:auto}.picture svg{max-width:100%%;height:auto;display:block}.none{color:#9aa3ad}footer{color:#66707c;font-size:12.5px;margin-top:20px}'
 		|| '@media print{body{background:#fff}main{padding:0}}</style></head><body><main><header><h1>%s</h1><p>%s</p></header>%s</main></body></html>',
 		@extschema@.svg_escape(title), @extschema@.svg_escape(title), @extschema@.svg_escape(subtitle), body);

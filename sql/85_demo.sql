@@ -102,7 +102,7 @@ BEGIN ATOMIC
 		NOT org AND @extschema@.demo_u(i, 23, seed) < 0.5,
 		date '2024-01-01' + floor(power(@extschema@.demo_u(i, 24, seed), 1.6) * 700)::int,
 		date '2024-01-01' + least(730, floor(power(@extschema@.demo_u(i, 24, seed), 1.6) * 700)::int + 20 + floor(@extschema@.demo_u(i, 25, seed) * 900)::int),
-		1 + floor(power(@extschema@.demo_u(i, 26, seed), 4) * 24 * (1.15 - power(@extschema@.demo_u(i, 24, seed), 1.6)))::int,
+		1 + floor(power(@extschema@.demo_u(i, 26, seed), 2.5) * 16 * (1.15 - power(@extschema@.demo_u(i, 24, seed), 1.6)))::int,
 		0.6 + power(@extschema@.demo_u(i, 27, seed), 2) * 1.8
 	FROM mailed ORDER BY i;
 END;
