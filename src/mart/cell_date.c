@@ -121,6 +121,7 @@ cell_format(const char *format, size_t size, CellFormat *r, size_t *at)
 	}
 	r->has_date = (seen & (1u << T_DD)) && (seen & ((1u << T_MM) | (1u << T_MON))) && (seen & ((1u << T_YYYY) | (1u << T_YY)));
 	r->has_time = (seen & ((1u << T_HH24) | (1u << T_HH12))) != 0;
+	r->short_year = (seen & (1u << T_YY)) != 0;
 	*at = 0;
 	return r->has_date && ((seen & (1u << T_YYYY)) == 0 || (seen & (1u << T_YY)) == 0) && ((seen & (1u << T_MM)) == 0 || (seen & (1u << T_MON)) == 0);
 }

@@ -88,6 +88,7 @@ typedef struct CellFormat
 	uint8_t		token[CELL_FORMAT_SIZE];
 	int			count;
 	bool		has_date, has_time;
+	bool		short_year;		/* two digits */
 } CellFormat;
 
 /* False: not a format; *at is then the offset of what was not understood. */
