@@ -127,7 +127,7 @@ import_phone(Import *im, const char *p, size_t n, const char *region, const char
 	{
 		MemoryContext old = MemoryContextSwitchTo(im->context);
 
-		c->phone_row = CreateTupleDescCopy(lookup_rowtype_tupdesc_noerror(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row), false));
+		c->phone_row = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
 		MemoryContextSwitchTo(old);
 	}
 	tuple.t_len = HeapTupleHeaderGetDatumLength(row);

@@ -77,6 +77,9 @@ match_records(Import *im)
 		"FROM pg_temp.crmseg_record r LEFT JOIN pg_temp.crmseg_version v ON v.rec = r.rec AND v.ver = r.versions "
 		"LEFT JOIN @m@.source_record s ON s.source_id = $1 AND s.external_id = v.external_id "
 		"LEFT JOIN pg_temp.crmseg_store t ON t.store_no = r.anonymous_store LEFT JOIN @m@.store o ON o.code = t.code");
+	/* a record is known by its last content; what earlier lines of the file said of it counts when it names something new */
+	run(im, "UPDATE pg_temp.crmseg_party p SET is_changed = true WHERE NOT p.is_new AND NOT p.is_changed AND p.last_ver > 1 AND EXISTS (SELECT FROM pg_temp.crmseg_contact c "
+		"WHERE c.rec = p.rec AND NOT EXISTS (SELECT FROM @m@.contact_point o WHERE o.party_id = p.party_id AND o.kind = c.kind AND o.value_norm = c.value_norm))");
 }
 
 #define PARTY_COLUMNS "salutation, given_name, family_name, maiden_name, sex, birth_date, deceased_on, language, country, postal_code, legal_name, industry_code, " \

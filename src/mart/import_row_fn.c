@@ -23,7 +23,6 @@ typedef struct RecordEntry
 {
 	Digest		key;
 	Digest		last;			/* content of the last version */
-	Digest		chain;			/* of all versions */
 	int32		rec;
 	int32		versions;
 	int32		anonymous_store;	/* -1: a record */
@@ -1467,7 +1466,6 @@ import_row(Import *im)
 				if (!found)
 				{
 					memset(&record->last, 0, sizeof(Digest));
-					record->chain = record->last;
 					record->rec = im->record_count++;
 					record->versions = 0;
 					record->anonymous_store = store;
@@ -1486,18 +1484,10 @@ import_row(Import *im)
 				record->versions = 0;
 				record->anonymous_store = -1;
 				record->buys = false;
-				record->chain.a = record->chain.b = 0;
 			}
 			if (!found || record->last.a != content.a || record->last.b != content.b)
 			{
 				record->last = content;
-				if (record->versions == 0)
-					record->chain = content;
-				else
-				{
-					record->chain.a = hash_combine64(record->chain.a, content.a);
-					record->chain.b = hash_combine64(record->chain.b, content.b);
-				}
 				record->versions++;
 				opens = true;
 				stage_version(im, record->rec, record->versions, external_id, party);
@@ -1749,8 +1739,8 @@ import_rows_end(Import *im)
 		pg_uuid_t	hash;
 
 		e = ordered[i];
-		memcpy(hash.data, &e->chain.a, 8);
-		memcpy(hash.data + 8, &e->chain.b, 8);
+		memcpy(hash.data, &e->last.a, 8);
+		memcpy(hash.data + 8, &e->last.b, 8);
 		v[0] = Int32GetDatum(e->rec);
 		v[1] = Int32GetDatum(e->versions);
 		v[2] = UUIDPGetDatum(&hash);

@@ -66,6 +66,15 @@ flush(Stage *s)
 	s->bytes = 0;
 }
 
+/* A second import of the same transaction finds the tables of the first. */
+static void
+make_table(StringInfo sql, const char *name, const char *columns)
+{
+	if (OidIsValid(RangeVarGetRelid(makeRangeVar("pg_temp", pstrdup(name), -1), NoLock, true)))
+		appendStringInfo(sql, "DROP TABLE pg_temp.%s; ", name);
+	appendStringInfo(sql, "CREATE TEMPORARY TABLE pg_temp.%s (%s) ON COMMIT DROP; ", name, columns);
+}
+
 void
 import_stage_begin(Import *im)
 {
@@ -73,16 +82,10 @@ import_stage_begin(Import *im)
 
 	initStringInfo(&sql);
 	for (int i = 0; i < STAGE_TABLES; i++)
-	{
-		/* a second import of the same transaction finds those of the first */
-		appendStringInfo(&sql, "DROP TABLE IF EXISTS pg_temp.%s; CREATE TEMPORARY TABLE pg_temp.%s (%s) ON COMMIT DROP; ", tables[i].name, tables[i].name, tables[i].columns);
-	}
-	appendStringInfoString(&sql,
-						   "DROP TABLE IF EXISTS pg_temp.crmseg_party; CREATE TEMPORARY TABLE pg_temp.crmseg_party (rec int, party_id bigint, is_new boolean, "
-						   "is_changed boolean, last_ver int, hash uuid, buys boolean) ON COMMIT DROP; "
-						   "DROP TABLE IF EXISTS pg_temp.crmseg_sale; CREATE TEMPORARY TABLE pg_temp.crmseg_sale (ord int, order_id bigint, party_id bigint, old_party_id bigint, "
-						   "is_new boolean, is_changed boolean, ordered_at timestamptz) ON COMMIT DROP; "
-						   "DROP TABLE IF EXISTS pg_temp.crmseg_known; CREATE TEMPORARY TABLE pg_temp.crmseg_known (line_no bigint, ord int, old_line_no int, is_changed boolean) ON COMMIT DROP");
+		make_table(&sql, tables[i].name, tables[i].columns);
+	make_table(&sql, "crmseg_party", "rec int, party_id bigint, is_new boolean, is_changed boolean, last_ver int, hash uuid, buys boolean");
+	make_table(&sql, "crmseg_sale", "ord int, order_id bigint, party_id bigint, old_party_id bigint, is_new boolean, is_changed boolean, ordered_at timestamptz");
+	make_table(&sql, "crmseg_known", "line_no bigint, ord int, old_line_no int, is_changed boolean");
 	if (SPI_execute(sql.data, false, 0) < 0)
 		elog(ERROR, "could not make the staging tables");
 	for (int i = 0; i < STAGE_TABLES; i++)
