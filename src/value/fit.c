@@ -7,7 +7,7 @@
 
 #include "value/value.h"
 
-#define PART 384				/* rows on which the starts are tried */
+#define PART 192				/* rows on which the starts are tried, at least */
 #define FAR 1e8					/* a parameter this far from 1 (times its natural scale) stands for its limit */
 
 /* ---------- rows in groups of equal x ---------- */
@@ -91,68 +91,59 @@ draw_inside(const value_search *s, double *param)
 }
 
 /*
- * The best maximum from these starts: all are judged on the part, the best two searched there, the better end searched on all rows. Where
- * that ends far out, a second search on all rows from the plain first start must agree.
+ * The best maximum from these starts: all are judged on the part, the best two searched there roughly, the better end searched on all rows.
+ * Where that ends far out, a second search on all rows, from the plain first start, must agree.
  */
 static bool
 search_all(problem *p, double (*start)[VALUE_MAX_PARAMS], int starts, double *param, value_sums *at)
 {
-	double		value[16];
-	bool		small = p->part.rows == p->all.rows,
-				ok = false,
+	double		value[16],
+				q[VALUE_MAX_PARAMS],
+				best = -INFINITY;
+	value_sums	sums;
+	bool		ok,
 				far = false;
-	int			n = p->search.params;
-	double		best = -INFINITY;
 
-	for (int i = 0; i < starts; i++)
+	for (int i = 0; i < starts && starts > 1; i++)
 	{
-		value_sums	sums;
-
 		p->search.likelihood(&p->part, start[i], &sums, false);
 		p->search.row_visits += p->part.rows;
 		value[i] = isfinite(sums.f) ? sums.f : -INFINITY;
 	}
-	for (int turn = 0; turn < 2 && turn < starts; turn++)
+	memcpy(param, start[0], sizeof(q));
+	p->search.tolerance = 1e-2;
+	for (int turn = 0; turn < 2 && starts > 1; turn++)
 	{
-		double		q[VALUE_MAX_PARAMS];
-		value_sums	sums;
 		int			pick = 0;
-		bool		converged;
 
 		for (int i = 1; i < starts; i++)
 			if (value[i] > value[pick])
 				pick = i;
 		value[pick] = -INFINITY;
 		memcpy(q, start[pick], sizeof(q));
-		converged = value_newton(&p->search, &p->part, q, &sums);
+		value_newton(&p->search, &p->part, q, &sums);
 		if (isfinite(sums.f) && sums.f > best)
 		{
 			best = sums.f;
 			memcpy(param, q, sizeof(q));
-			*at = sums;
-			ok = converged;
 		}
 	}
-	if (!small)
+	p->search.tolerance = 1e-7;
+	draw_inside(&p->search, param);
+	ok = value_newton(&p->search, &p->all, param, at);
+	for (int i = 0; i < p->search.params; i++)
+		far |= param[i] < 1 / FAR || param[i] > FAR;
+	if (starts > 1 && (far || !ok))
 	{
-		draw_inside(&p->search, param);
-		ok = value_newton(&p->search, &p->all, param, at);
-		for (int i = 0; i < n; i++)
-			far |= param[i] < 1 / FAR || param[i] > FAR;
-		if (far || !ok)
-		{
-			double		q[VALUE_MAX_PARAMS];
-			value_sums	sums;
-			bool		converged;
+		bool		converged;
 
-			memcpy(q, start[0], sizeof(q));
-			converged = value_newton(&p->search, &p->all, q, &sums);
-			if (isfinite(sums.f) && sums.f > at->f)
-			{
-				memcpy(param, q, sizeof(q));
-				*at = sums;
-				ok = converged;
-			}
+		memcpy(q, start[0], sizeof(q));
+		converged = value_newton(&p->search, &p->all, q, &sums);
+		if (isfinite(sums.f) && sums.f > at->f)
+		{
+			memcpy(param, q, sizeof(q));
+			*at = sums;
+			ok = converged;
 		}
 	}
 	return ok;

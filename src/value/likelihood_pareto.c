@@ -59,7 +59,8 @@ value_sum_pareto(const value_data *data, const double *param, value_sums *out, b
 			if ((i & 1023) == 1023 && data->host->tick)
 				data->host->tick();
 			for (int q = 0; q < n; q++)
-				most = fmax(most, node[q].lw);
+				if (node[q].lw > most)
+					most = node[q].lw;
 			whole = alive = exp(-most);
 			for (int q = 0; q < n; q++)
 			{

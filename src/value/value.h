@@ -173,6 +173,7 @@ typedef struct value_search
 	int			params;
 	double		low[VALUE_MAX_PARAMS],	/* bounds of ln(parameter) */
 				high[VALUE_MAX_PARAMS];
+	double		tolerance;		/* of ln(parameter): a step shorter than this is the last */
 	double		row_visits;		/* summed over all passes */
 	int			max_iterations;
 } value_search;

@@ -142,7 +142,8 @@ value_pareto_discounted(double r, double alpha, double s, double beta, double ra
 int
 value_pareto_nodes(double k, double alpha, double s, double beta, double tx, double T, pareto_node *node)
 {
-	double		m = fmin(alpha, beta),
+	double		m = alpha < beta ? alpha : beta,
+				other = alpha < beta ? beta : alpha,
 				start = m + tx,
 				whole = log1p((T - tx) / start),
 				end = whole,
@@ -161,7 +162,7 @@ value_pareto_nodes(double k, double alpha, double s, double beta, double tx, dou
 #define RATE(at) (start * exp(at) * (k / (start * exp(at) + alpha - m) + (s + 1) / (start * exp(at) + beta - m)))
 	while (v < end)
 	{
-		double		width = fmin(end - v, 3);
+		double		width = end - v < 3 ? end - v : 3;
 		const double (*rule)[2] = value_gauss16;
 		int			points = 16;
 		double		change = width * RATE(v + width);
@@ -181,12 +182,13 @@ value_pareto_nodes(double k, double alpha, double s, double beta, double tx, dou
 		for (int i = 0; i < points; i++, n++)
 		{
 			double		at = v + rule[i][0] * width,
-						past = start * expm1(at),	/* tau - tx */
+						past = start * (at < 0.05 ? expm1(at) : exp(at) - 1),	/* tau - tx */
 						near = log_start + at,
-						other = fmax(alpha, beta),
 						far = (tx - T + past) / (other + T);
 
-			far = alpha == beta ? near : far < -0.5 ? log((other + tx + past) / (other + T)) : log1p(far);
+			/* log1p is slower, and wanted only where log would lose digits that count */
+			far = alpha == beta ? near : far < -0.5 ? log((other + tx + past) / (other + T)) :
+				far < -0.01 && k < 1000 && s < 1000 ? log(1 + far) : log1p(far);
 
 			node[n].tau = tx + past;
 			node[n].la = alpha <= beta ? near : far;
