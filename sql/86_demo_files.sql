@@ -244,7 +244,7 @@ BEGIN ATOMIC
 		SELECT order_no, line_no, u, concat_ws(',', 'FR' || order_no, line_no,
 			CASE WHEN u < 0.0035 AND u > 0.002 THEN '0000-00-00T00:00:00Z'
 				ELSE to_char(ordered_at AT TIME ZONE 'Europe/Paris' AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END,
-			source_key, email, given_name, family_name, company, coalesce(mobile, ''),
+			source_key, email, coalesce(given_name, ''), coalesce(family_name, ''), company, coalesce(mobile, ''),
 			'"' || street || CASE WHEN @extschema@.demo_u(person_id, 121, seed) < 0.02 THEN E'\nBât. ' || chr(65 + person_id % 5) || ', 2e étage' ELSE '' END || '"',
 			postal_code, city, 'FR', sku, '"' || product || '"', category, quantity,
 			CASE WHEN u BETWEEN 0.0008 AND 0.002 THEN translate(amount::text, '.', ',') ELSE amount::text END, 'EUR') AS l
