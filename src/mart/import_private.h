@@ -8,6 +8,7 @@
  *   import_contact_fn.c  e-mails, phones, addresses and countries, by the types of src/contact
  *   import_stage_fn.c    typed values to temporary tables
  *   import_load_fn.c     temporary tables to the mart, a few statements each
+ *   import_insert_fn.c   inserting where references are proved already
  */
 #ifndef CRMSEG_IMPORT_PRIVATE_H
 #define CRMSEG_IMPORT_PRIVATE_H
@@ -161,6 +162,7 @@ typedef struct MartInfo
 	const char *name;
 	Oid			batch_relation;
 	Oid			party_sequence, order_sequence;
+	Oid			party, sales_order;
 	pg_tz	   *zone;
 	char	   *region;
 	char	   *currency;
@@ -233,6 +235,7 @@ typedef struct Import
 	int			replay_nth;		/* as the reject kept it: 0 count, -1 unknown */
 	int		   *payload_order;	/* columns as jsonb sorts its keys */
 	struct LineSource *lines;	/* import_csv */
+	bool		proved;			/* the parties that rows will refer to */
 } Import;
 
 /* the mart's channel of a name, -1: none */
@@ -269,6 +272,10 @@ extern void import_stage_end(Import *im);
 
 /* loading */
 extern void import_load(Import *im, int64 *inserted, int64 *updated, int64 *unchanged);
+
+/* inserting where references are proved */
+extern void import_without_checks_begin(const Import *im);
+extern void import_without_checks_end(void);
 
 /* reading */
 extern void import_relation_columns(Import *im, Oid relation);
