@@ -1,4 +1,6 @@
 -- e-mail addresses: the type, and what is known of providers
+-- psql pads characters of no width differently from one version to the next
+\pset format unaligned
 SET search_path = crmseg, pg_catalog;
 -- what is accepted: the text is kept, the mailbox is compared
 SELECT left(written, 36) AS written, left(t.email::text, 36) AS email, left(mailbox(t.email), 36) AS mailbox, left(email_domain(t.email), 24) AS domain, length(mailbox(t.email)), t.reason

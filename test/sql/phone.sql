@@ -1,4 +1,6 @@
 -- telephone numbers: the type in E.164, and numbers as people write them through the numbering plans
+-- psql pads characters of no width differently from one version to the next
+\pset format unaligned
 SET search_path = crmseg, pg_catalog;
 -- as people write it; "national" is a keyword of SQL: it is called with its schema
 SELECT p, as_written(p), phone_region(p), phone_kind(p), crmseg.national(p), international(p)
