@@ -25,8 +25,9 @@ CREATE FUNCTION @extschema@.import_replay(mart name, batch bigint) RETURNS bigin
 	AS 'MODULE_PATHNAME', 'crmseg_import_replay' LANGUAGE C STRICT;
 COMMENT ON FUNCTION @extschema@.import_replay(name, bigint) IS 'reads the rejects of an import again after import_reject.raw was corrected; returns the number of this second import. What is taken leaves import_reject, what is refused again stays with its reason, and the report of the first import shows the last outcome of each line. P0002 for an unknown import';
 CREATE FUNCTION @extschema@.import_report(mart name, batch bigint) RETURNS TABLE (lines_read bigint, inserted bigint, updated bigint, unchanged bigint, rejected bigint)
-	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	-- volatile: import_report(m, import_flat(m, ...)) in one statement sees the import
 	RETURN QUERY EXECUTE format('SELECT b.lines_read, b.inserted, b.updated, b.unchanged, b.rejected FROM %s.import_batch b WHERE b.import_id = $1', @extschema@.require_datamart(mart))
 		USING batch;
 	IF NOT FOUND THEN

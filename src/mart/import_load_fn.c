@@ -136,6 +136,19 @@ load_parties(Import *im)
 	made = run(im, "INSERT INTO @m@.party (party_id, kind, lifecycle, is_professional, " PARTY_COLUMNS ") "
 		"SELECT p.party_id, v.kind, CASE WHEN p.buys THEN 'customer' ELSE 'prospect' END, coalesce(v.is_professional, v.kind = 'organisation'), " PARTY_COLUMNS " "
 		"FROM pg_temp.crmseg_party p JOIN pg_temp.crmseg_version v ON v.rec = p.rec AND v.ver = p.last_ver WHERE p.is_new");
+	/* what only earlier lines of the file said of a new party fills the gaps of the last */
+	if (run(im, "SELECT FROM pg_temp.crmseg_party WHERE is_new AND last_ver > 1 LIMIT 1") > 0)
+	{
+		initStringInfo(&sql);
+		appendStringInfoString(&sql, "UPDATE @m@.party o SET updated_at = $3");
+		for (size_t i = 0; i < lengthof(columns) - 1; i++)
+			appendStringInfo(&sql, ", %1$s = coalesce(o.%1$s, n.%1$s)", columns[i]);
+		appendStringInfoString(&sql, " FROM (SELECT p.party_id");
+		for (size_t i = 0; i < lengthof(columns) - 1; i++)
+			appendStringInfo(&sql, ", (array_agg(v.%1$s ORDER BY v.ver DESC) FILTER (WHERE v.%1$s IS NOT NULL))[1] AS %1$s", columns[i]);
+		appendStringInfoString(&sql, " FROM pg_temp.crmseg_party p JOIN pg_temp.crmseg_version v ON v.rec = p.rec WHERE p.is_new AND p.last_ver > 1 GROUP BY p.party_id) n WHERE o.party_id = n.party_id");
+		run(im, sql.data);
+	}
 	prove_parties(im, made == run(im, "SELECT FROM pg_temp.crmseg_party p WHERE p.is_new"));
 	run_proved(im, "INSERT INTO @m@.source_record (party_id, source_id, external_id, payload, content_hash, first_seen, last_seen, import_id) "
 		"SELECT p.party_id, $1, v.external_id, v.payload, p.hash, $3, $3, $2 "

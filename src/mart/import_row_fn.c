@@ -832,6 +832,9 @@ read_party(Import *im, PartyRow *r)
 				region = text_to_cstring(DatumGetTextPP(d));
 			r->contact[k].kind = "phone";
 			ok = import_phone(im, p, n, region, &r->contact[k].norm, &r->contact[k].norm_size, &why);
+			/* people keep the number of another country: that of the import is tried after their own */
+			if (!ok && f->region && region && strcmp(region, f->region) != 0)
+				ok = import_phone(im, p, n, f->region, &r->contact[k].norm, &r->contact[k].norm_size, &why);
 		}
 		if (!ok)
 		{
