@@ -176,6 +176,7 @@ enlarged(const purchase_state *s, int32 room)
 static int32
 more_room(int32 need)
 {
+	need = Max(need, 2);		/* a state of returns alone holds no day yet, and has no room */
 	return need < RFM_DAYS_MAX / 2 ? need * 2 : RFM_DAYS_MAX;
 }
 

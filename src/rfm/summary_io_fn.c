@@ -181,13 +181,18 @@ receive_amount(StringInfo buf, int scale)
 {
 	int32		len = pq_getmsgint(buf, 4);
 	const char *s;
+	char	   *written;
+	Numeric		amount;
 
 	if (len < 1 || len > 120000)
 		return NULL;
 	s = pq_getmsgbytes(buf, len);
 	if (!rfm_is_decimal(s, len, false))
 		return NULL;
-	return rfm_at_scale(rfm_numeric_from_text(s, len), scale);
+	amount = rfm_at_scale(rfm_numeric_from_text(s, len), scale);
+	/* one form per value: the text that send would write, at the stated scale */
+	written = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(amount)));
+	return strlen(written) == (size_t) len && memcmp(written, s, len) == 0 ? amount : NULL;
 }
 
 /* version 1: counts, instants, scale, four amounts as decimal text with their lengths, days; all integers in network order */
@@ -210,7 +215,7 @@ crmseg_summary_recv(PG_FUNCTION_ARGS)
 	problem = p.scale > 16000 ? "It has too many decimals." : NULL;
 	for (int i = 0; i < SUMMARY_AMOUNTS && !problem; i++)
 		if ((*to[i] = receive_amount(buf, p.scale)) == NULL)
-			problem = "An amount is not a decimal number.";
+			problem = "An amount is not a decimal number of the stated scale.";
 	if (!problem)
 	{
 		int32	   *day;

@@ -16,6 +16,14 @@ sub new_node
 	return $node;
 }
 
+# limit_memory(NODE, BYTES): a call that takes more fails with 53200 instead of troubling the machine
+sub limit_memory
+{
+	my ($node, $bytes) = @_;
+	my ($pid) = split /\n/, slurp_file($node->data_dir . '/postmaster.pid');
+	system('prlimit', "--pid=$pid", "--as=$bytes") == 0 or warn 'prlimit failed';
+}
+
 # functions(NODE, DB, CONDITION): the extension's functions that SQL can call, as [name, kind, [argument types], whether it is STRICT]
 sub functions
 {
@@ -38,7 +46,7 @@ my %values = (
 		q{repeat('x', 20000)}, q{repeat('(', 20000)}, q{repeat('é ', 9000)}, q{repeat(chr(128512), 5000)}, q{repeat('a.', 500000)}, q{'FR'}, q{'NaN'}, q{'1e999999'}, q{'"' || repeat('\\', 999)} ],
 	'name' => [ q{'shop'}, q{'no_such'}, q{''}, q{'pg_catalog'}, q{'a"b''c'}, q{repeat('é', 31)} ],
 	'smallint' => [ 1, 0, -1, 32767, -32768 ],
-	'integer' => [ 1, 5, 0, -1, 2147483647, -2147483648 ],
+	'integer' => [ 1, 5, 0, -1, 50, 2147483647, -2147483648 ],
 	'bigint' => [ 1, 7, 0, -1, '9223372036854775807', q{'-9223372036854775808'} ],
 	'oid' => [ 1, 0, q{'4294967295'} ],
 	'regclass' => [ q{'public.people'}, q{'pg_catalog.pg_class'}, 0, 99999, q{'public.people_pkey'}, q{'public.empty'} ],

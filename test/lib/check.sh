@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # check.sh: unit tests of the cores, then pg_regress, isolation and TAP tests on a private throw-away server.
-# Closes with 'N passed, N failed'. ONLY="rfm email" restricts pg_regress to those; SKIP="unit regress isolation tap" leaves parts out.
+# Closes with 'N passed, N failed'. ONLY="rfm email" restricts pg_regress to those, TAP="install" the TAP tests; SKIP="unit regress isolation tap" leaves parts out.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . test/lib/deps.sh; . test/lib/server.sh; . test/lib/unit.sh
@@ -48,7 +48,7 @@ if ! skip isolation && [ -n "$isolation" ] && [ -x "$pgxs_test/isolation/pg_isol
 	run_driver "$pgxs_test/isolation/pg_isolation_regress" isolation $(var ISOLATION_OPTS) --outputdir=output_iso --dbname=isolation $isolation
 fi
 server_stop fast
-tests=$(var PROVE_TESTS)
+tests=$(for t in $(var PROVE_TESTS); do [ -z "${TAP:-}" ] && echo "$t"; for o in ${TAP:-}; do [[ $t == *"$o"* ]] && echo "$t"; done; done)
 if ! skip tap && [ -n "$tests" ]; then
 	# a server without the modules (a wheel) borrows those of the machine's: an older Cluster.pm drives a newer server well
 	for perl_lib in "$pgxs_test/perl" "$("$PG_CONFIG" --libdir)/pgxs/src/test/perl" /usr/lib/postgresql/*/lib/pgxs/src/test/perl; do
@@ -61,7 +61,10 @@ if ! skip tap && [ -n "$tests" ]; then
 			CRMSEG_SETTINGS="$STAGE_SETTINGS" CRMSEG_ROOT="$WORK/w" PERL5LIB="$perl_lib:$WORK/w/test/lib" PGHOST= PGPORT=65432 prove --verbose $tests >"$WORK/tap.log" 2>&1
 		rc=$?
 		count "$WORK/tap.log"; grep -E '^not ok|^#   Failed|^Result|\.\. *$' "$WORK/tap.log"
-		if [ $rc != 0 ]; then grep -q '^not ok' "$WORK/tap.log" || failed=$((failed + 1)); tail -${DIFF_LINES:-60} "$WORK/tap.log"; fi
+		if [ $rc != 0 ]; then grep -q '^not ok' "$WORK/tap.log" || failed=$((failed + 1)); tail -"${DIFF_LINES:-60}" "$WORK/tap.log" | cut -c1-500
+			# a script that died says why in its log only
+			for t in $(sed -n 's|^test/t/\([^ ]*\)\.pl .*exited.*|\1|p' "$WORK/tap.log"); do tail -15 "$WORK/w/tmp_check/log/regress_log_$t" | cut -c1-500; done
+		fi
 	else
 		echo "TAP tests skipped: this server brings no PostgreSQL::Test::Cluster"
 	fi

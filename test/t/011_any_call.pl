@@ -10,6 +10,7 @@ my $seed = $ENV{CRMSEG_SEED} // 20260401;
 note "CRMSEG_SEED=$seed";
 srand($seed);
 my $node = Crmseg::new_node('any', 'restart_after_crash = on', 'max_locks_per_transaction = 256');
+Crmseg::limit_memory($node, 2 << 30);
 $node->safe_psql('postgres', q{CREATE EXTENSION crmseg;
 	CREATE TABLE people (id bigint PRIMARY KEY, given_name text, family_name text, email text, at timestamptz, amount numeric);
 	CREATE TABLE empty (LIKE people);
@@ -39,7 +40,7 @@ for my $f (Crmseg::functions($node, 'postgres', 'true'))
 }
 diag 'types without sample values in test/lib/Crmseg.pm: ' . join(', ', sort keys %unknown) if %unknown;
 my $file = PostgreSQL::Test::Utils::tempdir() . '/calls.sql';
-append_to_file($file, "\\set VERBOSITY sqlstate\n" . join(";\n", "SET client_min_messages = error; SET statement_timeout = '1s'", @statements) . ";\n");
+append_to_file($file, "\\set VERBOSITY sqlstate\n" . join(";\n", "SET client_min_messages = error; SET statement_timeout = '500ms'", @statements) . ";\n");
 my ($out, $err) = ('', '');
 my $rc = $node->psql('postgres', undef, stdout => \$out, stderr => \$err, on_error_stop => 0, extra_params => [ '-o', '/dev/null', '-f', $file ]);
 my @lines = split /\n/, $err;
@@ -50,7 +51,7 @@ my @internal = grep { /ERROR:\s+XX0/ } @lines;
 is(scalar(@internal), 0, 'none raises an internal error') or diag map { "$_: " . substr($which->($_), 0, 300) . "\n" } @internal[ 0 .. ($#internal > 9 ? 9 : $#internal) ];
 unlike(slurp_file($node->logfile), qr/terminated by signal|TRAP|PANIC/, 'no process of the server died');
 my @cancelled = grep { /ERROR:\s+57014/ } @lines;
-note 'cancelled after a second: ' . substr($which->($_), 0, 200) for @cancelled;
+note 'cancelled: ' . substr($which->($_), 0, 200) for @cancelled;
 my %states; $states{$_}++ for map { /ERROR:\s+(\w{5})/ ? $1 : () } @lines;
 note join ' ', map { "$_:$states{$_}" } sort keys %states;
 cmp_ok(scalar(grep { /ERROR:/ } @lines), '<', scalar(@statements), 'and not every call is refused');
