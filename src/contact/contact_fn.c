@@ -57,7 +57,8 @@ compare(const struct varlena *a, const struct varlena *b)
 			   *b_normal = contact_normal(b, &b_len);
 	int			order = memcmp(a_normal, b_normal, Min(a_len, b_len));
 
-	return order != 0 ? order : a_len < b_len ? -1 : a_len > b_len;
+	/* memcmp tells a sign: its size is not the same in each call */
+	return order != 0 ? (order > 0) - (order < 0) : a_len < b_len ? -1 : a_len > b_len;
 }
 
 #define COMPARISON(name, result_macro, expression) \

@@ -505,7 +505,7 @@ cuts_compare(FunctionCallInfo fcinfo)
 	int			c = memcmp((char *) a + 4, (char *) b + 4, offsetof(RfmCuts, amount) - 4);
 
 	if (c != 0)
-		return c;
+		return c > 0 ? 1 : -1;
 	cuts_amounts(a, x);
 	cuts_amounts(b, y);
 	for (int i = 0; i < a->bins - 1 && c == 0; i++)

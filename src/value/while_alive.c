@@ -63,7 +63,8 @@ value_bg_purchases(double r, double alpha, double a, double b, double t)
 		reach += stay;
 		more = term * reach;
 		sum += more;
-		if (more * (n + 2) < 1e-17 * sum * ((n + 2) - (r + n + 1) * z))
+		/* so put that it ends where both sides underflow, or are not numbers */
+		if (!(more * (n + 2) > 1e-17 * sum * ((n + 2) - (r + n + 1) * z)))
 			return sum;
 	}
 }

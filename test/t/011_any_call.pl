@@ -42,7 +42,15 @@ diag 'types without sample values in test/lib/Crmseg.pm: ' . join(', ', sort key
 my $file = PostgreSQL::Test::Utils::tempdir() . '/calls.sql';
 append_to_file($file, "\\set VERBOSITY sqlstate\n" . join(";\n", "SET client_min_messages = error; SET statement_timeout = '500ms'", @statements) . ";\n");
 my ($out, $err) = ('', '');
-my $rc = $node->psql('postgres', undef, stdout => \$out, stderr => \$err, on_error_stop => 0, extra_params => [ '-o', '/dev/null', '-f', $file ]);
+# a call that no timeout stops is an error in itself, and would hold up everything
+my $hung;
+my $rc = $node->psql('postgres', undef, timeout => 240, timed_out => \$hung, stdout => \$out, stderr => \$err, on_error_stop => 0, extra_params => [ '-o', '/dev/null', '-f', $file ]);
+ok(!$hung, 'every call ends or can be cancelled') or do {
+	diag $node->safe_psql('postgres', q{SELECT now() - query_start, left(query, 500) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()});
+	$node->stop('immediate');
+	done_testing();
+	exit 1;
+};
 my @lines = split /\n/, $err;
 my $which = sub { my ($n) = $_[0] =~ /calls\.sql:(\d+)/; $n ? $statements[ $n - 3 ] // '' : '' };
 my @lost = grep { /connection|server closed|FATAL|PANIC/ } @lines;
