@@ -7,7 +7,10 @@
 
 #include "value/value.h"
 
-#define PART 192				/* rows on which the starts are tried, at least */
+#define PART 160				/* rows on which the starts are tried, at least */
+#define MAX_STARTS 16
+#define MAX_ITERATIONS 300
+#define TOLERANCE 1e-7			/* of ln(parameter) */
 #define FAR 1e8					/* a parameter this far from 1 (times its natural scale) stands for its limit */
 
 /* ---------- rows in groups of equal x ---------- */
@@ -73,6 +76,7 @@ typedef struct problem
 	value_data	all,
 				part;			/* every so many rows, for the first steps */
 	value_search search;
+	double		plain[VALUE_MAX_PARAMS];	/* a start in the middle */
 } problem;
 
 static void
@@ -90,55 +94,89 @@ draw_inside(const value_search *s, double *param)
 		param[i] = fmin(fmax(param[i], 1e-3), 1e3);
 }
 
+/* the start with the best value so far among those not yet tried, or -1 */
+static int
+best_of(const double *value, int n)
+{
+	int			pick = -1;
+
+	for (int i = 0; i < n; i++)
+		if (value[i] > (pick < 0 ? -INFINITY : value[pick]))
+			pick = i;
+	return pick;
+}
+
 /*
- * The best maximum from these starts: all are judged on the part, the best two searched there roughly, the better end searched on all rows.
- * Where that ends far out, a second search on all rows, from the plain first start, must agree.
+ * The best maximum from these starts. Few rows: a search from each. Many: a few steps from each on the part, more from the better half, the
+ * best two searched there, the better end searched on all rows. Where that ends far out and the part did not, a second search on all
+ * rows, from the plain first start, must agree.
  */
 static bool
 search_all(problem *p, double (*start)[VALUE_MAX_PARAMS], int starts, double *param, value_sums *at)
 {
-	double		value[16],
-				q[VALUE_MAX_PARAMS],
-				best = -INFINITY;
+	double		value[MAX_STARTS],
+				q[VALUE_MAX_PARAMS];
 	value_sums	sums;
-	bool		ok,
+	value_search *s = &p->search;
+	bool		ok = false,
+				converged,
+				far_in_part = false,
 				far = false;
 
-	for (int i = 0; i < starts && starts > 1; i++)
+	if (p->part.rows == p->all.rows)
 	{
-		p->search.likelihood(&p->part, start[i], &sums, false);
-		p->search.row_visits += p->part.rows;
+		at->f = -INFINITY;
+		for (int i = 0; i < starts; i++)
+		{
+			converged = value_newton(s, &p->all, start[i], &sums);
+			if (i == 0 || sums.f > at->f)
+			{
+				memcpy(param, start[i], sizeof(q));
+				*at = sums;
+				ok = converged;
+			}
+		}
+		return ok;
+	}
+	for (int i = 0; i < starts; i++)
+	{
+		s->likelihood(&p->part, start[i], &sums, false);
+		s->row_visits += p->part.rows;
 		value[i] = isfinite(sums.f) ? sums.f : -INFINITY;
 	}
-	memcpy(param, start[0], sizeof(q));
-	p->search.tolerance = 1e-2;
-	for (int turn = 0; turn < 2 && starts > 1; turn++)
+	s->tolerance = 1e-2;
+	for (int round = 0, kept = starts; round < 3; round++, kept = kept > 4 ? kept / 2 : kept > 1 ? 2 : 1)
 	{
-		int			pick = 0;
+		double		better[MAX_STARTS];
 
-		for (int i = 1; i < starts; i++)
-			if (value[i] > value[pick])
-				pick = i;
-		value[pick] = -INFINITY;
-		memcpy(q, start[pick], sizeof(q));
-		value_newton(&p->search, &p->part, q, &sums);
-		if (isfinite(sums.f) && sums.f > best)
+		for (int i = 0; i < starts; i++)
+			better[i] = -INFINITY;
+		s->max_iterations = round == 0 ? 2 : round == 1 ? 4 : MAX_ITERATIONS;
+		for (int i = 0; i < kept; i++)
 		{
-			best = sums.f;
-			memcpy(param, q, sizeof(q));
-		}
-	}
-	p->search.tolerance = 1e-7;
-	draw_inside(&p->search, param);
-	ok = value_newton(&p->search, &p->all, param, at);
-	for (int i = 0; i < p->search.params; i++)
-		far |= param[i] < 1 / FAR || param[i] > FAR;
-	if (starts > 1 && (far || !ok))
-	{
-		bool		converged;
+			int			pick = best_of(value, starts);
 
-		memcpy(q, start[0], sizeof(q));
-		converged = value_newton(&p->search, &p->all, q, &sums);
+			if (pick < 0)
+				break;
+			value[pick] = -INFINITY;
+			value_newton(s, &p->part, start[pick], &sums);
+			better[pick] = sums.f;
+		}
+		memcpy(value, better, sizeof(value));
+	}
+	s->tolerance = TOLERANCE;
+	s->max_iterations = MAX_ITERATIONS;
+	memcpy(param, start[best_of(value, starts) < 0 ? 0 : best_of(value, starts)], sizeof(q));
+	for (int i = 0; i < s->params; i++)
+		far_in_part |= param[i] < 1 / FAR || param[i] > FAR;
+	draw_inside(s, param);
+	ok = value_newton(s, &p->all, param, at);
+	for (int i = 0; i < s->params; i++)
+		far |= param[i] < 1 / FAR || param[i] > FAR;
+	if (!ok || (far && !far_in_part))
+	{
+		memcpy(q, p->plain, sizeof(q));
+		converged = value_newton(s, &p->all, q, &sums);
 		if (isfinite(sums.f) && sums.f > at->f)
 		{
 			memcpy(param, q, sizeof(q));
@@ -155,10 +193,12 @@ search_all(problem *p, double (*start)[VALUE_MAX_PARAMS], int starts, double *pa
 static int
 fit_repeat(problem *p, int kind, double *param, value_sums *at, double *nbd)
 {
-	static const double shape[][2] = {{1, 3}, {0.3, 0.6}, {0.1, 2}, {3, 20}, {2, 1}, {0.02, 0.02}};
-	static const double lives[][2] = {{0.6, 0.6}, {0.2, 2}, {2, 6}, {0.1, 0.1}, {1, 0.1}};
-	double		start[12][VALUE_MAX_PARAMS],
-				rate[1][VALUE_MAX_PARAMS] = {{0.5, 1}};
+	/* the shape of the rates against the NBD's (0: as large as can be, Poisson), and dropout: in between, at one rate, polarised */
+	static const double leaving[][3] = {{1, 1, 3}, {1.5, 0.3, 0.6}, {1, 3, 20}, {2, 2, 1}, {1, 0.02, 0.2}, {1.5, 0.02, 0.02}, {0, 0.02, 0.02},
+	{1, 20, 100}, {0, 20, 20}, {0, 1, 1}, {0.6, 20, 25}, {1, 1e-3, 0.02}, {0, 1e-4, 1e-3}, {0.5, 0.05, 0.02}, {0.5, 0.2, 6}};
+	static const double lives[][3] = {{1, 0.6, 0.6}, {1.5, 0.2, 2}, {1, 2, 6}, {1, 0.03, 1e-6}, {0, 0.05, 1e-6}, {1.5, 20, 20}, {0, 20, 40}, {0.5, 0.1, 0.01}};
+	double		start[MAX_STARTS][VALUE_MAX_PARAMS],
+				rate[2][VALUE_MAX_PARAMS] = {{0.5, 1}, {20, 1}};
 	int			starts = 0,
 				status = 0;
 	value_sums	sums;
@@ -171,12 +211,14 @@ fit_repeat(problem *p, int kind, double *param, value_sums *at, double *nbd)
 	for (size_t i = 0; i < p->all.rows; i++)
 		T += p->all.row[i].w * p->all.row[i].T;
 	rate[0][1] = rate[0][0] * T / x;
+	rate[1][1] = rate[1][0] * T / x;
+	memcpy(p->plain, rate[0], sizeof(p->plain));
 
 	p->search.likelihood = value_sum_nbd;
 	p->search.params = 2;
 	set_bounds(&p->search, 0, 1e-10, 1e12);
 	set_bounds(&p->search, 1, 1e-12, 1e16);
-	search_all(p, rate, 1, nbd, &sums);
+	search_all(p, rate, 2, nbd, &sums);
 
 	p->search.params = 4;
 	p->search.likelihood = kind == VALUE_BG_NBD ? value_sum_bg : kind == VALUE_MBG_NBD ? value_sum_mbg : value_sum_pareto;
@@ -191,19 +233,20 @@ fit_repeat(problem *p, int kind, double *param, value_sums *at, double *nbd)
 		set_bounds(&p->search, 3, 1e-12, 1e12);
 	}
 	{
-		const double (*other)[2] = kind == VALUE_PARETO_NBD ? lives : shape;
-		int			others = kind == VALUE_PARETO_NBD ? 5 : 6;
+		const double (*other)[3] = kind == VALUE_PARETO_NBD ? lives : leaving;
 		double		r = fmin(fmax(nbd[0], 0.01), 100),
-					alpha = r * nbd[1] / nbd[0];
+					mean = nbd[0] / nbd[1];
 
-		for (int i = 0; i < others; i++)
-			for (int more = 0; more < 2; more++)
-			{
-				/* those who leave have bought at a higher rate than the NBD believes */
-				double		one[VALUE_MAX_PARAMS] = {r * (more ? 1.5 : 1), alpha * (more ? 0.6 : 0.9), other[i][0], other[i][1]};
-
-				memcpy(start[starts++], one, sizeof(one));
-			}
+		starts = kind == VALUE_PARETO_NBD ? sizeof(lives) / sizeof(lives[0]) : sizeof(leaving) / sizeof(leaving[0]);
+		for (int i = 0; i < starts; i++)
+		{
+			/* those who leave have bought at a higher rate than the NBD believes */
+			start[i][0] = other[i][0] > 0 ? r * other[i][0] : 50;
+			start[i][1] = start[i][0] / mean * (kind != VALUE_PARETO_NBD && other[i][1] > 0.7 * other[i][2] ? 0.3 : 0.8);
+			start[i][2] = other[i][1];
+			start[i][3] = other[i][2];
+		}
+		memcpy(p->plain, start[0], sizeof(p->plain));
 	}
 	status = search_all(p, start, starts, param, at) ? VALUE_CONVERGED : VALUE_NOT_CONVERGED;
 
@@ -237,18 +280,19 @@ fit_repeat(problem *p, int kind, double *param, value_sums *at, double *nbd)
 	return status;
 }
 
+#define SHAPES 10
 static int
 fit_spend(problem *p, double *param, value_sums *at)
 {
-	static const double shape[][2] = {{6, 4}, {1, 2}, {2, 10}, {30, 3}, {30, 30}, {0.5, 1.5}};
-	double		start[6][VALUE_MAX_PARAMS];
+	static const double shape[][2] = {{6, 4}, {1, 2}, {2, 10}, {30, 3}, {30, 30}, {0.5, 1.5}, {1000, 2}, {1000, 20}, {1, 1000}, {100, 1.1}};
+	double		start[MAX_STARTS][VALUE_MAX_PARAMS];
 	int			status;
 
 	p->search.likelihood = value_sum_spend;
 	p->search.params = 3;
 	for (int i = 0; i < 3; i++)
 		set_bounds(&p->search, i, 1e-12, 1e12);
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < SHAPES; i++)
 	{
 		/* amounts are in units of their mean, which is p v / (q - 1) */
 		start[i][0] = shape[i][0];
@@ -256,7 +300,8 @@ fit_spend(problem *p, double *param, value_sums *at)
 		start[i][2] = (shape[i][1] - 1) / shape[i][0];
 		start[i][3] = 0;
 	}
-	status = search_all(p, start, 6, param, at) ? VALUE_CONVERGED : VALUE_NOT_CONVERGED;
+	memcpy(p->plain, start[0], sizeof(p->plain));
+	status = search_all(p, start, SHAPES, param, at) ? VALUE_CONVERGED : VALUE_NOT_CONVERGED;
 	if (param[0] > FAR)
 		status |= VALUE_EQUAL_AMOUNTS;
 	if (param[1] > FAR)
@@ -269,8 +314,9 @@ fit_spend(problem *p, double *param, value_sums *at)
 static int
 fit_bg_bb(problem *p, double *param, value_sums *at)
 {
-	static double start[][VALUE_MAX_PARAMS] = {
-		{1, 1, 0.7, 2}, {0.5, 0.5, 0.3, 1}, {1, 4, 1, 10}, {4, 2, 2, 20}, {0.2, 1, 0.1, 0.2}, {2, 10, 0.1, 2}
+	double		start[MAX_STARTS][VALUE_MAX_PARAMS] = {
+		{1, 1, 0.7, 2}, {0.5, 0.5, 0.3, 1}, {1, 4, 1, 10}, {4, 2, 2, 20}, {0.2, 1, 0.1, 0.2}, {2, 10, 0.1, 2}, {1, 1, 0.02, 0.02}, {20, 20, 0.02, 0.02},
+		{0.02, 0.02, 20, 60}, {20, 20, 20, 60}, {20, 5, 0.7, 2}, {1, 0.01, 1, 1}, {0.02, 0.02, 0.02, 0.02}, {1, 1, 20, 60}
 	};
 	int			status;
 
@@ -278,7 +324,8 @@ fit_bg_bb(problem *p, double *param, value_sums *at)
 	p->search.params = 4;
 	for (int i = 0; i < 4; i++)
 		set_bounds(&p->search, i, 1e-12, 1e12);
-	status = search_all(p, start, 6, param, at) ? VALUE_CONVERGED : VALUE_NOT_CONVERGED;
+	memcpy(p->plain, start[0], sizeof(p->plain));
+	status = search_all(p, start, 14, param, at) ? VALUE_CONVERGED : VALUE_NOT_CONVERGED;
 	if (param[2] / (param[2] + param[3]) < 1e-9)
 	{
 		status |= VALUE_NO_DROPOUT;
@@ -408,7 +455,8 @@ value_fit(int kind, value_row *row, size_t rows, value_model *out, double *passe
 	make_groups(row, rows, group);
 	p.all.group = group;
 	p.all.host = host;
-	every = rows > 2 * PART ? rows / PART : 1;
+	/* few rows are searched whole, from every start; of the Pareto/NBD, whose rows cost ten times as much, fewer */
+	every = rows > (kind == VALUE_PARETO_NBD ? 2 : 4) * PART ? rows / PART : 1;
 	if (rows > 200000)
 		every = 64;
 	part = host->allocate((rows / every + 1) * sizeof(value_row));
@@ -422,7 +470,8 @@ value_fit(int kind, value_row *row, size_t rows, value_model *out, double *passe
 	make_groups(part, kept, part_group);
 	p.part.group = part_group;
 	p.part.host = host;
-	p.search.max_iterations = 300;
+	p.search.max_iterations = MAX_ITERATIONS;
+	p.search.tolerance = TOLERANCE;
 
 	switch (kind)
 	{

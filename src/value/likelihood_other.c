@@ -114,7 +114,7 @@ value_sum_bg_bb(const value_data *data, const double *param, value_sums *out, bo
 		for (double j = n - 1; j >= row->tx; j--)
 		{
 			double		ab = 1 / (al + be + j),
-						b = 1 / (be + j - x),
+						b = 1 / (be + (j - x)),
 						d = 1 / (de + j),
 						gd = 1 / (ga + de + j + 1),
 						first = j == n - 1,

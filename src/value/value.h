@@ -101,6 +101,23 @@ extern double value_pareto_buys(double k, double a, double s, double b, double t
 extern double value_pareto_discounted(double r, double alpha, double s, double beta, double rate, double t);
 extern double value_pareto_log_odds_gone(double k, double alpha, double s, double beta, double tx, double T);
 
+/* predictor.c: one model, many customers */
+#define PREDICTOR_X		32		/* tabulated for frequencies below this */
+#define PREDICTOR_PARTS	32		/* of z from 0 to 1 */
+#define PREDICTOR_LAST	28		/* parts that are tabulated */
+#define PREDICTOR_TERMS	13
+typedef struct value_predictor
+{
+	value_model model;
+	bool		tabulated;
+	double		log_odds[PREDICTOR_X];
+	uint32_t	known[PREDICTOR_X];		/* bit i: part i is there */
+	double		power[PREDICTOR_X][PREDICTOR_LAST][PREDICTOR_TERMS];
+} value_predictor;
+extern void value_predictor_init(value_predictor *p, const value_model *m);
+extern double value_predictor_alive(const value_predictor *p, double x, double tx, double T);
+extern double value_predictor_expected(value_predictor *p, double x, double tx, double T, double t);
+
 /*
  * Pareto/NBD: the ways of being gone by T, as a sum over nodes: la and lb are ln((alpha + tau) / (alpha + T)) and the same of beta,
  * each at most zero; the likelihood of leaving there, against that of being alive at T, is weight * exp(lw). Returns how many.

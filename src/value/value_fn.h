@@ -25,5 +25,7 @@ extern const value_model *value_model_arg(FunctionCallInfo fcinfo, int n);
 extern Datum value_model_datum(const value_model *m);
 extern double value_interval_microseconds(const Interval *span);
 
+extern value_predictor *value_predictor_of(FunctionCallInfo fcinfo, const value_model *m);
+
 #define GETARG_MODEL(n) value_model_arg(fcinfo, n)
 #endif

@@ -35,6 +35,20 @@ purchases_model(FunctionCallInfo fcinfo, int n, bool history)
 	return m;
 }
 
+/* what is tabulated for this model, kept for the query by the call site */
+value_predictor *
+value_predictor_of(FunctionCallInfo fcinfo, const value_model *m)
+{
+	value_predictor *p = fcinfo->flinfo->fn_extra;
+
+	if (p == NULL)
+		p = fcinfo->flinfo->fn_extra = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(value_predictor));
+	else if (memcmp(&p->model, m, sizeof(value_model)) == 0)
+		return p;
+	value_predictor_init(p, m);
+	return p;
+}
+
 static const value_model *
 spend_model(FunctionCallInfo fcinfo, int n)
 {
@@ -93,7 +107,7 @@ crmseg_p_alive(PG_FUNCTION_ARGS)
 {
 	const value_model *m = purchases_model(fcinfo, 1, true);
 
-	PG_RETURN_FLOAT8(value_p_alive(m, PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3)));
+	PG_RETURN_FLOAT8(value_predictor_alive(value_predictor_of(fcinfo, m), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3)));
 }
 
 Datum
@@ -101,7 +115,8 @@ crmseg_expected_purchases(PG_FUNCTION_ARGS)
 {
 	const value_model *m = purchases_model(fcinfo, 1, true);
 
-	PG_RETURN_FLOAT8(value_expected(m, PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3), horizon_arg(fcinfo, 4, false)));
+	PG_RETURN_FLOAT8(value_predictor_expected(value_predictor_of(fcinfo, m), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3),
+											  horizon_arg(fcinfo, 4, false)));
 }
 
 Datum

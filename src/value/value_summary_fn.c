@@ -180,7 +180,7 @@ crmseg_p_alive_summary(PG_FUNCTION_ARGS)
 
 	if (!history_of(summary(fcinfo, 1), PG_GETARG_TIMESTAMPTZ(2), m->unit, &h))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(value_p_alive(m, h.x, h.tx, h.T));
+	PG_RETURN_FLOAT8(value_predictor_alive(value_predictor_of(fcinfo, m), h.x, h.tx, h.T));
 }
 
 Datum
@@ -205,7 +205,7 @@ crmseg_expected_purchases_summary(PG_FUNCTION_ARGS)
 
 	if (!history_of(summary(fcinfo, 1), PG_GETARG_TIMESTAMPTZ(2), m->unit, &h))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(value_expected(m, h.x, h.tx, h.T, t));
+	PG_RETURN_FLOAT8(value_predictor_expected(value_predictor_of(fcinfo, m), h.x, h.tx, h.T, t));
 }
 
 static double
