@@ -79,6 +79,10 @@ BEGIN
 	EXECUTE format('COMMENT ON COLUMN %s.demo_truth.person_id IS %L', m, 'number in demo_people()');
 	EXECUTE format('INSERT INTO %s.demo_truth SELECT k, t.source_key, t.person_id FROM unnest(ARRAY[''card'', ''web'', ''newsletter'']) AS k,
 		@extschema@.demo_records(k, $1, $2) AS t ON CONFLICT DO NOTHING', m) USING parties, seed;
+	-- nobody has analyzed these tables yet
+	FOR r IN SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = quote_ident(mart)::regnamespace AND c.relkind = 'r' LOOP
+		EXECUTE format('ANALYZE %s.%I', m, r.relname);
+	END LOOP;
 	SELECT * INTO r FROM @extschema@.resolve(mart);
 	SELECT * INTO links FROM @extschema@.demo_links(mart);
 	RAISE NOTICE 'linked: % records of % people are % parties; % of % pairs found, % wrong', links.records, links.people, links.parties,
