@@ -57,6 +57,7 @@ DECLARE
 	r record;
 	links record;
 	n bigint;
+	level CONSTANT text := current_setting('client_min_messages');
 	began CONSTANT timestamptz := clock_timestamp();
 BEGIN
 	PERFORM @extschema@.demo_size(parties);
@@ -66,8 +67,10 @@ BEGIN
 	FOREACH kind IN ARRAY ARRAY['card', 'web', 'newsletter', 'till'] LOOP
 		EXECUTE 'CREATE TEMPORARY TABLE crmseg_demo_line (l bytea) ON COMMIT DROP';
 		EXECUTE 'INSERT INTO pg_temp.crmseg_demo_line SELECT * FROM @extschema@.demo_file($1, $2, $3)' USING kind, parties, seed;
+		PERFORM set_config('client_min_messages', 'warning', true);	-- the phases of each import, and of resolve, are theirs to tell
 		batch := @extschema@.import_csv(mart, kind, 'pg_temp.crmseg_demo_line'::regclass, @extschema@.demo_mapping(kind));
 		SELECT * INTO r FROM @extschema@.import_report(mart, batch);
+		PERFORM set_config('client_min_messages', level, true);
 		RAISE NOTICE '% file: % lines read, % inserted, % updated, % unchanged, % rejected', kind, r.lines_read, r.inserted, r.updated, r.unchanged, r.rejected;
 		EXECUTE 'DROP TABLE pg_temp.crmseg_demo_line';
 	END LOOP;
@@ -83,7 +86,9 @@ BEGIN
 	FOR r IN SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = quote_ident(mart)::regnamespace AND c.relkind = 'r' LOOP
 		EXECUTE format('ANALYZE %s.%I', m, r.relname);
 	END LOOP;
+	PERFORM set_config('client_min_messages', 'warning', true);
 	SELECT * INTO r FROM @extschema@.resolve(mart);
+	PERFORM set_config('client_min_messages', level, true);
 	SELECT * INTO links FROM @extschema@.demo_links(mart);
 	RAISE NOTICE 'linked: % records of % people are % parties; % of % pairs found, % wrong', links.records, links.people, links.parties,
 		links.right_pairs, links.true_pairs, links.found_pairs - links.right_pairs;
