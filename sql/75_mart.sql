@@ -9,9 +9,20 @@ COMMENT ON TABLE @extschema@.mart_step IS 'the steps by which a datamart is made
 GRANT SELECT ON @extschema@.mart_step TO PUBLIC;
 --@steps@
 
+-- The list of names is read from the disk each time (0.1 s), so only where it must: 'Foo5' is a zone to the server, five hours off.
 CREATE FUNCTION @extschema@.is_time_zone(name text) RETURNS boolean
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	RETURN EXISTS (SELECT FROM pg_catalog.pg_timezone_names z WHERE lower(z.name) = lower($1));
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF name = 'UTC' THEN
+		RETURN true;
+	ELSIF name ~ '/' AND name !~ '[0-9]' THEN
+		PERFORM timezone(name, timestamptz 'epoch');
+		RETURN true;
+	END IF;
+	RETURN EXISTS (SELECT FROM pg_timezone_names z WHERE lower(z.name) = lower(is_time_zone.name));
+EXCEPTION WHEN invalid_parameter_value THEN
+	RETURN false;
+END $$;
 COMMENT ON FUNCTION @extschema@.is_time_zone(text) IS 'whether the server knows a time zone of that name, such as Europe/Paris; guards the settings of a datamart';
 
 -- Every function of a mart begins with this: it knows the mart by its marker and refuses one of another step than the code's.
@@ -59,11 +70,12 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.require_datamart(name) IS 'the quoted schema of a datamart of the present step; 3F000 when there is no such schema, 55000 with a hint when it is no datamart or of another step';
 
--- The two placeholders of a step: the schema as an identifier, and as a literal. One pass over the text: a schema's own name may hold anything.
+-- The placeholders of a step: @mart@ the schema as an identifier, @mart_text@ the same inside a literal, @mart_literal@ its name as a literal.
+-- One pass over the text: a schema's own name may hold anything.
 CREATE FUNCTION @extschema@.step_sql(ddl text, mart name) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT string_agg(replace(t.part, '@mart@', quote_ident(mart)), quote_literal(mart) ORDER BY t.n)
-	FROM string_to_table(ddl, '@mart_literal@') WITH ORDINALITY t (part, n)
+	SELECT string_agg(CASE t.n % 2 WHEN 1 THEN t.part ELSE CASE t.part WHEN '' THEN quote_ident(mart) WHEN '_text' THEN replace(quote_ident(mart), '''', '''''') ELSE quote_literal(mart) END END, '' ORDER BY t.n)
+	FROM string_to_table(replace(replace(replace(ddl, '@mart@', E'\x01\x01'), '@mart_text@', E'\x01_text\x01'), '@mart_literal@', E'\x01_literal\x01'), E'\x01') WITH ORDINALITY t (part, n)
 $$;
 COMMENT ON FUNCTION @extschema@.step_sql(text, name) IS 'internal: the text of a step with the name of the schema in place of its placeholders';
 
@@ -398,8 +410,9 @@ BEGIN
 			ELSE format('SELECT @extschema@.datamart_ddl(%L) shows it.', mart)
 		END
 	FROM want w
-	LEFT JOIN have h ON h.kind = w.kind AND h.relation IS NOT DISTINCT FROM w.relation AND h.object IS NOT DISTINCT FROM w.object
-	WHERE h.fact IS DISTINCT FROM w.fact
+	LEFT JOIN have h ON h.kind = w.kind AND coalesce(h.relation, '') = coalesce(w.relation, '') AND coalesce(h.object, '') = coalesce(w.object, '')
+	-- parentheses and line breaks are the server's choice, and another one after a restore; quotes double where a name stands in a literal
+	WHERE regexp_replace(h.fact, '[()''[:space:]]', '', 'g') IS DISTINCT FROM regexp_replace(w.fact, '[()''[:space:]]', '', 'g')
 		AND (w.kind = 'relation' OR w.relation IS NULL OR w.relation NOT IN (SELECT g.relation FROM gone g))
 		AND NOT (w.kind IN ('trigger state', 'statistics', 'comment', 'function rights') AND h.fact IS NULL
 			AND EXISTS (SELECT FROM want p WHERE p.relation IS NOT DISTINCT FROM w.relation AND p.object = w.object

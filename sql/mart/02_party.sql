@@ -97,6 +97,7 @@ CREATE TABLE @mart@.source_record (
 	first_seen timestamptz NOT NULL DEFAULT now(),
 	last_seen timestamptz NOT NULL DEFAULT now(),
 	resolved_at timestamptz,
+	linked_at timestamptz,
 	import_id bigint,
 	PRIMARY KEY (party_id, source_record_id),
 	UNIQUE (source_id, external_id)
@@ -111,7 +112,8 @@ COMMENT ON COLUMN @mart@.source_record.payload IS 'the record as the source gave
 COMMENT ON COLUMN @mart@.source_record.content_hash IS 'digest of what was read: an equal one means nothing changed';
 COMMENT ON COLUMN @mart@.source_record.first_seen IS 'first import that held it';
 COMMENT ON COLUMN @mart@.source_record.last_seen IS 'last import that held it';
-COMMENT ON COLUMN @mart@.source_record.resolved_at IS 'when resolve last looked at it, NULL: new or changed since';
+COMMENT ON COLUMN @mart@.source_record.resolved_at IS 'when resolve last looked at it; whoever changes what identifies the party sets it to NULL';
+COMMENT ON COLUMN @mart@.source_record.linked_at IS 'when resolve first placed it, NULL: never';
 COMMENT ON COLUMN @mart@.source_record.import_id IS 'the import that last wrote it';
 
 CREATE TABLE @mart@.external_key (

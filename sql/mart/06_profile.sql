@@ -251,8 +251,8 @@ CREATE VIEW @mart@.customer_rfm WITH (security_invoker = true) AS
 	SELECT p.party_id, p.last_order_at AS last_purchase_at, p.orders AS frequency, p.revenue AS monetary,
 		@extschema@.r(s.score) AS r, @extschema@.f(s.score) AS f, @extschema@.m(s.score) AS m, s.score::integer AS rfm,
 		coalesce((SELECT d.label FROM @mart@.rfm_label_def d
-			WHERE @extschema@.r(s.score) BETWEEN d.r_min AND d.r_max AND @extschema@.f(s.score) BETWEEN d.f_min AND d.f_max
-				AND @extschema@.m(s.score) BETWEEN d.m_min AND d.m_max ORDER BY d.position LIMIT 1),
+			WHERE @extschema@.r(s.score) >= d.r_min AND @extschema@.r(s.score) <= d.r_max AND @extschema@.f(s.score) >= d.f_min AND @extschema@.f(s.score) <= d.f_max
+				AND @extschema@.m(s.score) >= d.m_min AND @extschema@.m(s.score) <= d.m_max ORDER BY d.position LIMIT 1),
 			@extschema@.rfm_group(s.score, coalesce((SELECT c.bins::integer FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1), 5))) AS label
 	FROM @mart@.party_profile p
 	CROSS JOIN LATERAL (SELECT @extschema@.rfm_score(p.last_order_at, p.orders, p.revenue,

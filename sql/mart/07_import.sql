@@ -91,7 +91,7 @@ CREATE VIEW @mart@.import_progress AS
 		CASE p.bytes_total WHEN 1 THEN 'reading' WHEN 2 THEN 'parties' WHEN 3 THEN 'contact points' WHEN 4 THEN 'orders' ELSE 'counting' END AS phase,
 		p.tuples_processed AS lines_read, p.tuples_excluded AS lines_rejected, a.query_start AS started_at
 	FROM pg_catalog.pg_stat_progress_copy p LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = p.pid
-	WHERE p.relid = '@mart@.import_batch'::pg_catalog.regclass AND p.datname = pg_catalog.current_database();
+	WHERE p.relid = '@mart_text@.import_batch'::pg_catalog.regclass AND p.datname = pg_catalog.current_database();
 COMMENT ON VIEW @mart@.import_progress IS 'imports at work and how far they are, seen from any session of the same role or of one that may read statistics (pg_read_all_stats)';
 COMMENT ON COLUMN @mart@.import_progress.pid IS 'process of the session';
 COMMENT ON COLUMN @mart@.import_progress.imported_by IS 'its role';

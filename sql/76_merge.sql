@@ -1,0 +1,289 @@
+-- Parties that are one become one: what is known of both stays, facts follow in the same transaction, the most restrictive consent wins,
+-- the id that goes leads to the one that lives (party_alias) with what it takes to undo it.
+
+CREATE FUNCTION @extschema@.mart_lock(mart name) RETURNS bigint
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT hashtextextended('crmseg.mart', n.oid::bigint) FROM pg_namespace n WHERE n.nspname = mart $$;
+COMMENT ON FUNCTION @extschema@.mart_lock(name) IS 'internal: the advisory lock of a mart, exclusive for resolve, shared for single merges';
+
+-- Rows that refer to a party by a foreign key follow it, the user's own tables included. Where the key of a table holds the party and the
+-- party that lives has such a row already, the row is left behind: its foreign key says what becomes of it (ON DELETE CASCADE: it goes).
+CREATE FUNCTION @extschema@.move_references(mart name, keep bigint[], dropped bigint[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	party regclass := format('%I.party', mart)::regclass;
+	f record;
+	k record;
+	ranks text;
+	free text;
+	n integer;
+BEGIN
+	FOR f IN
+		SELECT c.conrelid::regclass AS rel, c.conrelid, a.attnum, quote_ident(a.attname) AS col, c.confdeltype
+		FROM pg_constraint c
+		JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+		JOIN pg_class t ON t.oid = c.conrelid
+		WHERE c.contype = 'f' AND c.confrelid = party AND cardinality(c.conkey) = 1 AND c.conparentid = 0
+			AND c.confkey = (SELECT p.conkey FROM pg_constraint p WHERE p.conrelid = party AND p.contype = 'p')
+			AND NOT EXISTS (SELECT FROM pg_namespace s WHERE s.oid = t.relnamespace AND s.nspname = mart
+				AND t.relname IN ('party_alias', 'party_relation', 'contact_point', 'consent', 'party_attribute'))
+		ORDER BY c.conrelid, a.attnum
+	LOOP
+		ranks := '';
+		free := '';
+		n := 0;
+		IF f.confdeltype = 'c' THEN
+			FOR k IN
+				SELECT coalesce(string_agg(format(', t.%I', a.attname), '') FILTER (WHERE a.attname IS NOT NULL), '') AS partition_by,
+					coalesce(string_agg(format(' AND x.%1$I IS NOT DISTINCT FROM t.%1$I', a.attname), '') FILTER (WHERE a.attname IS NOT NULL), '') AS same
+				FROM pg_index i
+				LEFT JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY u (attnum, place) ON u.place <= i.indnkeyatts AND u.attnum <> f.attnum
+				LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum
+				WHERE i.indrelid = f.conrelid AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND f.attnum = ANY (i.indkey::smallint[])
+				GROUP BY i.indexrelid
+			LOOP
+				n := n + 1;
+				ranks := ranks || format(', row_number() OVER (PARTITION BY m.keep%s ORDER BY m.dropped) AS r%s', k.partition_by, n);
+				free := free || format(' AND w.r%s = 1 AND NOT EXISTS (SELECT FROM %s x WHERE x.%s = w.keep%s)', n, f.rel, f.col, k.same);
+			END LOOP;
+		END IF;
+		EXECUTE format('WITH w AS (SELECT t.ctid AS place, t.tableoid AS part, m.keep%1$s FROM %2$s t JOIN unnest($1, $2) m (keep, dropped) ON t.%3$s = m.dropped)
+			UPDATE %2$s t SET %3$s = w.keep FROM w WHERE t.ctid = w.place AND t.tableoid = w.part%4$s', ranks, f.rel, f.col, free) USING keep, dropped;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@.move_references(name, bigint[], bigint[]) IS 'internal: lets every table that refers to a party by a foreign key follow a merge';
+
+-- Contact points: the same address twice becomes one, with the worse news; the pairs (lost, survivor) are what consents must follow.
+CREATE FUNCTION @extschema@.merge_contact_points(mart name, keep bigint[], dropped bigint[], OUT lost bigint[], OUT survivor bigint[])
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := quote_ident(mart);
+BEGIN
+	-- one primary of a kind stays: that of the party that lives, else the oldest party's
+	EXECUTE format($q$
+		UPDATE %1$s.contact_point c SET is_primary = false
+		FROM (SELECT p.party_id, p.contact_point_id, row_number() OVER (PARTITION BY m.keep, p.kind ORDER BY p.party_id <> m.keep, p.party_id) AS place
+			FROM (SELECT u.keep, u.dropped AS id FROM unnest($1, $2) u (keep, dropped) UNION SELECT u.keep, u.keep FROM unnest($1) u (keep)) m
+			JOIN %1$s.contact_point p ON p.party_id = m.id AND p.is_primary) w
+		WHERE w.place > 1 AND c.party_id = w.party_id AND c.contact_point_id = w.contact_point_id$q$, m) USING keep, dropped;
+	EXECUTE format($q$
+		WITH held AS (
+			SELECT c.*, row_number() OVER same AS place, first_value(c.party_id) OVER same AS survivor_party, first_value(c.contact_point_id) OVER same AS survivor
+			FROM (SELECT u.keep, u.dropped AS id FROM unnest($1, $2) u (keep, dropped) UNION SELECT u.keep, u.keep FROM unnest($1) u (keep)) m
+			JOIN %1$s.contact_point c ON c.party_id = m.id
+			WINDOW same AS (PARTITION BY m.keep, c.kind, c.value_norm ORDER BY c.party_id <> m.keep, c.party_id, c.contact_point_id)),
+		twice AS MATERIALIZED (
+			SELECT h.survivor_party, h.survivor, array_agg(h.party_id) FILTER (WHERE h.place > 1) AS party, array_agg(h.contact_point_id) FILTER (WHERE h.place > 1) AS point,
+				(array_agg(h.status ORDER BY array_position('{opted_out,invalid,bounced,valid,unverified}'::text[], h.status)))[1] AS status,
+				max(h.verified_at) AS verified_at, range_merge(range_agg(h.valid)) AS valid, bool_or(h.is_primary) AS is_primary
+			FROM held h GROUP BY h.survivor_party, h.survivor HAVING count(*) > 1),
+		gone AS (
+			DELETE FROM %1$s.contact_point c USING twice t, unnest(t.party, t.point) l (party_id, contact_point_id)
+			WHERE c.party_id = l.party_id AND c.contact_point_id = l.contact_point_id RETURNING c.contact_point_id AS lost, t.survivor),
+		stays AS (
+			UPDATE %1$s.contact_point c SET status = t.status, verified_at = t.verified_at, valid = t.valid, is_primary = t.is_primary
+			FROM twice t WHERE c.party_id = t.survivor_party AND c.contact_point_id = t.survivor)
+		SELECT coalesce(array_agg(g.lost), '{}'), coalesce(array_agg(g.survivor), '{}') FROM gone g$q$, m)
+		INTO lost, survivor USING keep, dropped;
+	EXECUTE format('UPDATE %1$s.contact_point c SET party_id = u.keep FROM unnest($1, $2) u (keep, dropped) WHERE c.party_id = u.dropped', m) USING keep, dropped;
+END $$;
+COMMENT ON FUNCTION @extschema@.merge_contact_points(name, bigint[], bigint[]) IS 'internal: contact points follow a merge, without repeats; returns which one stands for each that went';
+
+-- Consents: in each instant the most restrictive statement stays (withdrawn, then denied, then granted; among equals the later one), the
+-- others keep the rest of their period.
+CREATE FUNCTION @extschema@.merge_consents(mart name, keep bigint[], dropped bigint[], lost bigint[], survivor bigint[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := quote_ident(mart);
+	own text[];		-- the columns that stay as they are, the user's own included
+BEGIN
+	SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum) INTO own
+	FROM pg_attribute a WHERE a.attrelid = format('%I.consent', mart)::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+		AND a.attname NOT IN ('party_id', 'contact_point_id', 'valid');
+	EXECUTE format($q$
+		WITH gone AS (
+			DELETE FROM %1$s.consent c
+			USING (SELECT u.keep, u.dropped AS id FROM unnest($1, $2) u (keep, dropped) UNION SELECT u.keep, u.keep FROM unnest($1) u (keep)) m
+			WHERE c.party_id = m.id RETURNING m.keep, c.*),
+		said AS MATERIALIZED (
+			SELECT g.*, coalesce(l.survivor, g.contact_point_id) AS point, row_number() OVER (ORDER BY
+				array_position('{granted,denied,withdrawn}'::text[], g.status), g.captured_at, g.party_id, lower(g.valid)) AS weight
+			FROM gone g LEFT JOIN unnest($3, $4) l (lost, survivor) ON l.lost = g.contact_point_id AND g.contact_point_id <> 0),
+		rest AS (
+			SELECT s.weight, tstzmultirange(s.valid) - coalesce(range_agg(o.valid), '{}'::tstzmultirange) AS valid
+			FROM said s LEFT JOIN said o ON o.keep = s.keep AND o.purpose = s.purpose AND o.channel_id = s.channel_id AND o.point = s.point AND o.weight > s.weight AND o.valid && s.valid
+			GROUP BY s.weight, s.valid)
+		INSERT INTO %1$s.consent (party_id, contact_point_id, valid, %2$s)
+		SELECT s.keep, s.point, r.period, s.%3$s
+		FROM (SELECT x.weight, unnest(x.valid) AS period FROM rest x) r JOIN said s ON s.weight = r.weight$q$,
+		m, array_to_string(own, ', '), array_to_string(own, ', s.')) USING keep, dropped, lost, survivor;
+END $$;
+COMMENT ON FUNCTION @extschema@.merge_consents(name, bigint[], bigint[], bigint[], bigint[]) IS 'internal: consents follow a merge, the most restrictive one wins in each instant and none overlap';
+
+CREATE FUNCTION @extschema@.merge_relations(mart name, keep bigint[], dropped bigint[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := quote_ident(mart);
+	own text[];
+BEGIN
+	SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum) INTO own
+	FROM pg_attribute a WHERE a.attrelid = format('%I.party_relation', mart)::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+		AND a.attname NOT IN ('party_id', 'related_id', 'valid');
+	EXECUTE format($q$
+		WITH moved AS MATERIALIZED (
+			SELECT u.keep, u.dropped AS id FROM unnest($1, $2) u (keep, dropped) UNION SELECT u.keep, u.keep FROM unnest($1) u (keep)),
+		gone AS (
+			DELETE FROM %1$s.party_relation r WHERE r.party_id IN (SELECT m.id FROM moved m) OR r.related_id IN (SELECT m.id FROM moved m) RETURNING r.*),
+		said AS MATERIALIZED (
+			SELECT g.*, coalesce(a.keep, g.party_id) AS one, coalesce(b.keep, g.related_id) AS other, row_number() OVER (ORDER BY g.party_id DESC, g.related_id DESC, lower(g.valid)) AS weight
+			FROM gone g LEFT JOIN moved a ON a.id = g.party_id LEFT JOIN moved b ON b.id = g.related_id),
+		rest AS (
+			SELECT s.weight, datemultirange(s.valid) - coalesce(range_agg(o.valid), '{}'::datemultirange) AS valid
+			FROM said s LEFT JOIN said o ON o.one = s.one AND o.other = s.other AND o.kind = s.kind AND o.weight > s.weight AND o.valid && s.valid
+			WHERE s.one <> s.other GROUP BY s.weight, s.valid)
+		INSERT INTO %1$s.party_relation (party_id, related_id, valid, %2$s)
+		SELECT s.one, s.other, r.period, s.%3$s
+		FROM (SELECT x.weight, unnest(x.valid) AS period FROM rest x) r JOIN said s ON s.weight = r.weight$q$,
+		m, array_to_string(own, ', '), array_to_string(own, ', s.')) USING keep, dropped;
+END $$;
+COMMENT ON FUNCTION @extschema@.merge_relations(name, bigint[], bigint[]) IS 'internal: relations follow a merge, without repeats and without a party related to itself';
+
+-- Attributes: the evidence stays. Of two current statements of one source the later one goes on, several values are numbered through.
+CREATE FUNCTION @extschema@.merge_attributes(mart name, keep bigint[], dropped bigint[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := quote_ident(mart);
+BEGIN
+	EXECUTE format($q$
+		WITH held AS (
+			SELECT a.party_id, a.party_attribute_id, a.valid, row_number() OVER (
+				PARTITION BY m.keep, a.attribute_id, a.source_id, CASE WHEN d.is_multi THEN concat_ws('|', a.flag, a.num, a.txt, a.day, a.doc) ELSE a.item::text END
+				ORDER BY a.collected_at DESC, a.party_id <> m.keep, a.party_attribute_id) AS place
+			FROM (SELECT u.keep, u.dropped AS id FROM unnest($1, $2) u (keep, dropped) UNION SELECT u.keep, u.keep FROM unnest($1) u (keep)) m
+			JOIN %1$s.party_attribute a ON a.party_id = m.id AND upper_inf(a.valid)
+			JOIN %1$s.attribute_def d ON d.attribute_id = a.attribute_id),
+		never AS (
+			DELETE FROM %1$s.party_attribute a USING held h
+			WHERE h.place > 1 AND lower(h.valid) >= now() AND a.party_id = h.party_id AND a.party_attribute_id = h.party_attribute_id)
+		UPDATE %1$s.party_attribute a SET valid = tstzrange(lower(h.valid), now())
+		FROM held h
+		WHERE h.place > 1 AND (lower_inf(h.valid) OR lower(h.valid) < now()) AND a.party_id = h.party_id AND a.party_attribute_id = h.party_attribute_id$q$, m) USING keep, dropped;
+	EXECUTE format($q$
+		WITH moving AS (
+			SELECT u.keep, a.party_id, a.party_attribute_id, CASE WHEN d.is_multi AND upper_inf(a.valid) THEN
+				coalesce((SELECT max(k.item) FROM %1$s.party_attribute k
+					WHERE k.party_id = u.keep AND k.attribute_id = a.attribute_id AND k.source_id IS NOT DISTINCT FROM a.source_id AND upper_inf(k.valid)), -1)
+				+ row_number() OVER (PARTITION BY u.keep, a.attribute_id, a.source_id, upper_inf(a.valid) ORDER BY a.party_id, a.item) ELSE a.item END AS item
+			FROM unnest($1, $2) u (keep, dropped)
+			JOIN %1$s.party_attribute a ON a.party_id = u.dropped
+			JOIN %1$s.attribute_def d ON d.attribute_id = a.attribute_id)
+		UPDATE %1$s.party_attribute a SET party_id = w.keep, item = w.item
+		FROM moving w WHERE a.party_id = w.party_id AND a.party_attribute_id = w.party_attribute_id$q$, m) USING keep, dropped;
+END $$;
+COMMENT ON FUNCTION @extschema@.merge_attributes(name, bigint[], bigint[]) IS 'internal: attributes follow a merge; of two current statements of one source about one thing the later one goes on';
+
+CREATE FUNCTION @extschema@.merge_party_lists(mart name, keep bigint[], dropped bigint[], reasons text[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := @extschema@.require_datamart(mart);
+	wanted bigint := (SELECT count(*) FROM (SELECT unnest(keep) UNION SELECT unnest(dropped)) u);
+	there bigint;
+	unlike bigint;
+	fields name[];
+	points record;
+BEGIN
+	IF cardinality(dropped) = 0 THEN
+		RETURN;
+	END IF;
+	-- whoever writes facts of these parties holds a key share lock on them until it commits: wait for it, and let none begin
+	EXECUTE format('SELECT count(*) FROM (SELECT FROM %s.party p WHERE p.party_id = ANY ($1) ORDER BY p.party_id FOR UPDATE) p', m) INTO there USING keep || dropped;
+	IF there <> wanted THEN
+		RAISE EXCEPTION 'parties to merge have gone meanwhile' USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+	END IF;
+	EXECUTE format($q$SELECT count(*) FROM unnest($1, $2) u (keep, dropped) JOIN %1$s.party k ON k.party_id = u.keep JOIN %1$s.party d ON d.party_id = u.dropped
+		WHERE d.kind <> k.kind OR k.kind = 'unidentified'$q$, m) INTO unlike USING keep, dropped;
+	IF unlike > 0 THEN
+		RAISE EXCEPTION 'parties of different kinds, or unidentified ones, cannot be merged' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+
+	EXECUTE format('UPDATE %s.party_alias a SET party_id = u.keep FROM unnest($1, $2) u (keep, dropped) WHERE a.party_id = u.dropped', m) USING keep, dropped;
+	EXECUTE format($q$
+		INSERT INTO %1$s.party_alias (old_party_id, party_id, reason, undo)
+		SELECT u.dropped, u.keep, u.reason, jsonb_strip_nulls(jsonb_build_object(
+			'party', to_jsonb(d),
+			'source_record', (SELECT jsonb_agg(x.source_record_id) FROM %1$s.source_record x WHERE x.party_id = u.dropped),
+			'sales_order', (SELECT jsonb_agg(x.order_id) FROM %1$s.sales_order x WHERE x.party_id = u.dropped),
+			'contact_point', (SELECT jsonb_agg(to_jsonb(x)) FROM %1$s.contact_point x WHERE x.party_id = u.dropped),
+			'consent', (SELECT jsonb_agg(to_jsonb(x)) FROM %1$s.consent x WHERE x.party_id = u.dropped),
+			'party_attribute', (SELECT jsonb_agg(to_jsonb(x)) FROM %1$s.party_attribute x WHERE x.party_id = u.dropped),
+			'external_key', (SELECT jsonb_agg(to_jsonb(x)) FROM %1$s.external_key x WHERE x.party_id = u.dropped),
+			'loyalty_account', (SELECT jsonb_agg(to_jsonb(x)) FROM %1$s.loyalty_account x WHERE x.party_id = u.dropped)))
+		FROM unnest($1, $2, $3) u (keep, dropped, reason) JOIN %1$s.party d ON d.party_id = u.dropped$q$, m) USING keep, dropped, reasons;
+
+	SELECT * INTO points FROM @extschema@.merge_contact_points(mart, keep, dropped);
+	PERFORM @extschema@.merge_consents(mart, keep, dropped, points.lost, points.survivor);
+	PERFORM @extschema@.merge_relations(mart, keep, dropped);
+	PERFORM @extschema@.merge_attributes(mart, keep, dropped);
+	-- a wish to be left alone outlives the merge
+	EXECUTE format($q$
+		UPDATE %1$s.contact_preference k SET max_touches = least(k.max_touches, d.max_touches),
+			paused = CASE WHEN k.paused IS NULL THEN d.paused WHEN d.paused IS NULL THEN k.paused ELSE range_merge(k.paused, d.paused) END
+		FROM (SELECT u.keep, p.channel_id, min(p.max_touches) AS max_touches, range_merge(range_agg(p.paused)) AS paused
+			FROM unnest($1, $2) u (keep, dropped) JOIN %1$s.contact_preference p ON p.party_id = u.dropped GROUP BY u.keep, p.channel_id) d
+		WHERE k.party_id = d.keep AND k.channel_id = d.channel_id$q$, m) USING keep, dropped;
+	-- what the party that lives does not say of itself, the others say for it, the oldest first; columns added by the user included
+	SELECT array_agg(a.attname ORDER BY a.attnum) INTO fields
+	FROM pg_attribute a WHERE a.attrelid = format('%I.party', mart)::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+		AND a.attname NOT IN ('party_id', 'kind', 'lifecycle', 'is_professional', 'created_at', 'updated_at');
+	EXECUTE format($q$
+		UPDATE %1$s.party k SET is_professional = k.is_professional OR d.is_professional, created_at = least(k.created_at, d.created_at), updated_at = now(),
+			lifecycle = CASE WHEN 'closed' IN (k.lifecycle, d.lifecycle) THEN 'closed' WHEN 'customer' IN (k.lifecycle, d.lifecycle) THEN 'customer'
+				WHEN 'former' IN (k.lifecycle, d.lifecycle) THEN 'former' ELSE 'prospect' END, %2$s
+		FROM (SELECT u.keep, bool_or(p.is_professional) AS is_professional, min(p.created_at) AS created_at,
+				(array_agg(p.lifecycle ORDER BY array_position('{closed,customer,former,prospect}'::text[], p.lifecycle)))[1] AS lifecycle, %3$s
+			FROM unnest($1, $2) u (keep, dropped) JOIN %1$s.party p ON p.party_id = u.dropped GROUP BY u.keep) d
+		WHERE k.party_id = d.keep$q$, m,
+		(SELECT string_agg(format('%1$I = coalesce(k.%1$I, d.%1$I)', f), ', ') FROM unnest(fields) f),
+		(SELECT string_agg(format('(array_agg(p.%1$I ORDER BY p.party_id) FILTER (WHERE p.%1$I IS NOT NULL))[1] AS %1$I', f), ', ') FROM unnest(fields) f))
+		USING keep, dropped;
+	PERFORM @extschema@.move_references(mart, keep, dropped);
+	EXECUTE format('DELETE FROM %s.party p WHERE p.party_id = ANY ($1)', m) USING dropped;
+END $$;
+COMMENT ON FUNCTION @extschema@.merge_party_lists(name, bigint[], bigint[], text[]) IS 'internal: merges each dropped party into the one to keep, all at once; no party to keep may be among the dropped. 40001 when one of them has gone meanwhile';
+
+CREATE FUNCTION @extschema@.merge_parties(mart name, keep bigint, dropped bigint, reason text DEFAULT NULL) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	a bigint;
+	b bigint;
+	first_lock bigint;
+	second_lock bigint;
+BEGIN
+	PERFORM @extschema@.require_datamart(mart);
+	IF keep IS NULL OR dropped IS NULL THEN
+		RAISE EXCEPTION 'the parties to merge must be given' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM pg_advisory_xact_lock_shared(@extschema@.mart_lock(mart));
+	a := @extschema@.party_of(mart, keep);
+	b := @extschema@.party_of(mart, dropped);
+	IF a IS NULL OR b IS NULL THEN
+		RAISE EXCEPTION 'party % does not exist', CASE WHEN a IS NULL THEN keep ELSE dropped END USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	IF a = b THEN
+		-- already one: the id that leads to the other
+		RETURN CASE WHEN dropped <> a THEN dropped WHEN keep <> a THEN keep END;
+	END IF;
+	-- both roots in order, then look again: a merge that was first may have moved them
+	SELECT min(hashtextextended(format('crmseg.party %s', p), n.oid::bigint)), max(hashtextextended(format('crmseg.party %s', p), n.oid::bigint))
+		INTO first_lock, second_lock FROM pg_namespace n, unnest(ARRAY[a, b]) p WHERE n.nspname = mart;
+	PERFORM pg_advisory_xact_lock(first_lock);
+	PERFORM pg_advisory_xact_lock(second_lock);
+	IF @extschema@.party_of(mart, keep) = @extschema@.party_of(mart, dropped) THEN
+		RETURN b;	-- told twice, the other was first
+	ELSIF @extschema@.party_of(mart, keep) IS DISTINCT FROM a OR @extschema@.party_of(mart, dropped) IS DISTINCT FROM b THEN
+		RAISE EXCEPTION 'the parties were merged with others meanwhile' USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+	END IF;
+	PERFORM @extschema@.merge_party_lists(mart, ARRAY[a], ARRAY[b], ARRAY[reason]);
+	RETURN b;
+END $$;
+COMMENT ON FUNCTION @extschema@.merge_parties(name, bigint, bigint, text) IS 'makes two parties one: facts follow, the most restrictive consent wins, the dropped id resolves for ever; returns the alias, the id that was merged away. Ids that were merged before stand for the party they lead to. 22023 for an unknown party or different kinds, 40001 when another merge was faster: try again';

@@ -1,0 +1,95 @@
+/*
+ * groups.c: disjoint sets (Galler and Fischer 1964, path halving), whose root is the smallest member, so that the oldest id lives on.
+ * Pairs come from the statement that found them, groups go to the statement that merges.
+ */
+#include "mart/groups.h"
+
+#include <stdlib.h>
+
+void
+groups_init(Groups *g)
+{
+	for (uint32_t i = 0; i < g->n; i++)
+	{
+		g->parent[i] = i;
+		g->has_fact[i] = false;
+		g->fact[i] = 0;
+	}
+}
+
+uint32_t
+groups_root(Groups *g, uint32_t thing)
+{
+	while (g->parent[thing] != thing)
+	{
+		g->parent[thing] = g->parent[g->parent[thing]];
+		thing = g->parent[thing];
+	}
+	return thing;
+}
+
+bool
+groups_join(Groups *g, uint32_t a, uint32_t b)
+{
+	a = groups_root(g, a);
+	b = groups_root(g, b);
+	if (a == b)
+		return true;
+	if (g->has_fact[a] && g->has_fact[b] && g->fact[a] != g->fact[b])
+		return false;
+	if (b < a)
+	{
+		uint32_t	swap = a;
+
+		a = b;
+		b = swap;
+	}
+	g->parent[b] = a;
+	if (!g->has_fact[a] && g->has_fact[b])
+	{
+		g->has_fact[a] = true;
+		g->fact[a] = g->fact[b];
+	}
+	return true;
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	int64_t		x = *(const int64_t *) a,
+				y = *(const int64_t *) b;
+
+	return (x > y) - (x < y);
+}
+
+size_t
+ids_sort_unique(int64_t *ids, size_t n)
+{
+	size_t		kept = 0;
+
+	if (n == 0)
+		return 0;
+	qsort(ids, n, sizeof *ids, compare_ids);
+	for (size_t i = 1; i < n; i++)
+		if (ids[i] != ids[kept])
+			ids[++kept] = ids[i];
+	return kept + 1;
+}
+
+size_t
+ids_find(const int64_t *ids, size_t n, int64_t id)
+{
+	size_t		low = 0,
+				high = n;
+
+	while (low < high)
+	{
+		size_t		mid = low + (high - low) / 2;
+
+		if (ids[mid] < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < n && ids[low] == id ? low : n;
+}
