@@ -323,6 +323,8 @@ cell_number(const char *text, size_t size, char decimal, uint32_t grouping, Cell
 		for (int i = 0; i < n; i++)
 			if (digits[i] != '0')
 				zero = false;
+		if (zero && point > n)
+			point = n;			/* 0e4 is 0 */
 		if (negative && !zero)
 			r->text[o++] = '-';
 		while (skip < point - 1 && skip < n - 1 && digits[skip] == '0')
