@@ -1411,6 +1411,9 @@ import_row(Import *im)
 		StringInfoData id;
 
 		initStringInfo(&id);
+		for (int i = 0; i < m->key_count && norm == NULL; i++)
+			if (field_datum(im, m->key[i].value, &d))
+				appendStringInfo(&id, "%s:%s", m->key[i].scheme, norm = TextDatumGetCString(d));
 		for (int i = 0; i < party->contacts && norm == NULL; i++)
 			if (strcmp(party->contact[i].kind, "email") == 0)
 				appendStringInfo(&id, "email:%.*s", (int) party->contact[i].norm_size, norm = party->contact[i].norm);
