@@ -59,7 +59,52 @@ select_ranks(int64_t *v, size_t lo, size_t hi, const size_t *rank, int n, uint64
 	}
 }
 
-/* bins - 1 cuts of n >= 1 values, whose order is lost */
+#define BUCKETS 4096
+
+/*
+ * Of many values keeps those that share a bucket, one of 4096 between the least and the greatest, with a wanted rank; the ranks become
+ * those among the kept, of which there are mostly few. Returns how many.
+ */
+static size_t
+keep_wanted(int64_t *v, size_t n, size_t *rank, int ranks)
+{
+	uint32_t	count[BUCKETS] = {0};
+	bool		wanted[BUCKETS] = {0};
+	int64_t		least = v[0],
+				greatest = v[0];
+	size_t		below = 0,
+				dropped = 0,
+				kept = 0;
+	int			shift = 0,
+				k = 0;
+
+	for (size_t i = 1; i < n; i++)
+	{
+		least = v[i] < least ? v[i] : least;
+		greatest = v[i] > greatest ? v[i] : greatest;
+	}
+	while (((uint64_t) greatest - (uint64_t) least) >> shift >= BUCKETS)
+		shift++;
+	for (size_t i = 0; i < n; i++)
+		count[((uint64_t) v[i] - (uint64_t) least) >> shift]++;
+	for (int i = 0; i < BUCKETS; i++)
+	{
+		for (; k < ranks && rank[k] < below + count[i]; k++)
+		{
+			wanted[i] = true;
+			rank[k] -= dropped;
+		}
+		below += count[i];
+		if (!wanted[i])
+			dropped += count[i];
+	}
+	for (size_t i = 0; i < n; i++)
+		if (wanted[((uint64_t) v[i] - (uint64_t) least) >> shift])
+			v[kept++] = v[i];
+	return kept;
+}
+
+/* bins - 1 cuts of 1 <= n < 2^32 values, which are lost */
 void
 rfm_quantiles(int64_t *values, size_t n, int bins, int64_t *cuts)
 {
@@ -68,6 +113,8 @@ rfm_quantiles(int64_t *values, size_t n, int bins, int64_t *cuts)
 
 	for (int k = 1; k < bins; k++)
 		rank[k - 1] = (n / bins) * k + (n % bins * k + bins - 1) / bins - 1;
+	if (n > 8 * BUCKETS)
+		n = keep_wanted(values, n, rank, bins - 1);
 	select_ranks(values, 0, n, rank, bins - 1, &seed);
 	for (int k = 1; k < bins; k++)
 		cuts[k - 1] = values[rank[k - 1]];

@@ -94,3 +94,41 @@ rfm_decode_numeric(const unsigned char *payload, size_t len, int64_t *value, int
 	*value = negative ? -v : v;
 	return RFM_OK;
 }
+
+/* The short form: value has at most 19 digits and scale at most 18, so weight and scale fit its header. */
+size_t
+rfm_encode_numeric(unsigned char *out, int64_t value, int scale)
+{
+	bool		negative = value < 0;
+	uint64_t	v = negative ? 0 - (uint64_t) value : (uint64_t) value,
+				whole = v / (uint64_t) power10[scale],
+				part = v % (uint64_t) power10[scale];
+	int16_t		digit[12];
+	int			groups = (scale + 3) / 4,
+				lo = 12,
+				hi = 12,
+				weight;
+	uint16_t	header;
+
+	/* four digits at a time from the right; the last group of decimals is filled up with zeros */
+	for (int i = 0; i < groups; i++)
+	{
+		int			take = i == 0 && scale % 4 ? scale % 4 : 4;
+
+		digit[--lo] = (int16_t) (part % (uint64_t) power10[take] * (uint64_t) power10[4 - take]);
+		part /= (uint64_t) power10[take];
+	}
+	for (; whole > 0; whole /= 10000)
+		digit[--lo] = (int16_t) (whole % 10000);
+	weight = 12 - lo - groups - 1;
+	for (; lo < hi && digit[lo] == 0; lo++)
+		weight--;
+	while (lo < hi && digit[hi - 1] == 0)
+		hi--;
+	if (lo == hi)
+		weight = 0, negative = false;
+	header = (uint16_t) (0x8000 | (negative ? 0x2000 : 0) | (scale << 7) | (weight & 0x7F));
+	memcpy(out, &header, 2);
+	memcpy(out + 2, digit + lo, sizeof(int16_t) * (size_t) (hi - lo));
+	return 2 + sizeof(int16_t) * (size_t) (hi - lo);
+}

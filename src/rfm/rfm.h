@@ -71,6 +71,69 @@ extern int32_t rfm_find_day(const int32_t *day, int32_t n, int32_t key, bool *fo
 extern void rfm_quantiles(int64_t *values, size_t n, int bins, int64_t *cuts);
 extern int	rfm_above(const int64_t *cuts, int n, int64_t value);
 
+/* ---- book.c: last purchase, number and amount of every customer in one open-addressed table, 32 bytes a customer ---- */
+typedef struct rfm_cell
+{
+	int64_t		id;				/* an integer id, or where the text of the id stands in the book's keys */
+	int64_t		last_at;		/* meaningless while purchases is 0 */
+	int64_t		amount;			/* net, at the book's scale; of a wide cell, whatever the skin keeps there */
+	uint32_t	purchases;
+	uint32_t	tag;			/* 0: empty; RFM_USED, RFM_CELL_WIDE, and for texts 30 bits of the hash */
+} rfm_cell;
+
+#define RFM_USED		1u
+#define RFM_CELL_WIDE	2u
+#define RFM_BOOK_BATCH	64
+#define RFM_BOOK_MAX	(16 * 1024 * 1024)	/* customers of one book */
+
+typedef struct rfm_order
+{
+	int64_t		id,
+				at,
+				amount;
+} rfm_order;
+
+typedef struct rfm_book
+{
+	void	   *(*allocate) (void *context, size_t size);	/* zeroed memory, never NULL; cells best begin at a cache line */
+	void		(*release) (void *pointer);
+	void	   *context;
+	bool		text_ids;
+	int			scale;
+	uint64_t	slots,
+				used,
+				limit;			/* of used, before it grows */
+	rfm_cell   *cell;
+	char	   *keys;			/* text ids: a 32-bit length and the bytes, one after the other */
+	uint64_t	keys_used,
+				keys_room;
+	int			gathered,
+				done;			/* of the gathered orders, those in the table already */
+	rfm_order	batch[RFM_BOOK_BATCH];
+} rfm_book;
+
+extern rfm_status rfm_book_init(rfm_book *b, bool text_ids, uint64_t customers);
+/* gathers an order of an integer id, amount at the book's scale; when *full, rfm_book_flush must follow */
+static inline bool
+rfm_book_gather(rfm_book *b, int64_t id, int64_t at, int64_t amount)
+{
+	rfm_order  *o = &b->batch[b->gathered++];
+
+	o->id = id, o->at = at, o->amount = amount;
+	return b->gathered == RFM_BOOK_BATCH;
+}
+
+/* RFM_WIDE: the order batch[done] does not fit its cell *stuck; the skin adds it, raises done by one, and calls again */
+extern rfm_status rfm_book_flush(rfm_book *b, rfm_cell **stuck);
+extern rfm_status rfm_book_find(rfm_book *b, int64_t id, rfm_cell **cell);
+extern rfm_status rfm_book_find_text(rfm_book *b, const char *s, uint32_t len, rfm_cell **cell);
+extern rfm_status rfm_cell_add(rfm_cell *c, int64_t at, int64_t amount);
+extern const char *rfm_book_key(const rfm_book *b, const rfm_cell *c, uint32_t *len);
+
+/* numeric's stored form of an amount: the bytes after the varlena header; how many. out has room for RFM_NUMERIC_MAX */
+#define RFM_NUMERIC_MAX 24
+extern size_t rfm_encode_numeric(unsigned char *out, int64_t value, int scale);
+
 /* ---- score.c: the value '5-4-3' and the names of its cells ---- */
 #define RFM_R(v) ((v) / 100)
 #define RFM_F(v) ((v) / 10 % 10)

@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "utils/expandeddatum.h"
 #include "utils/numeric.h"
 
 #include "compat.h"
@@ -38,6 +39,7 @@ extern purchase_state *summary_build(const SummaryParts *p, int32 room);
 extern Numeric summary_net(const purchase_state *s);
 
 /* amounts */
+extern void rfm_fail(rfm_status status) pg_attribute_noreturn();
 extern Numeric rfm_numeric(int64 value, int scale);
 extern bool rfm_small(Numeric n, int64 *value, int *scale);
 extern Numeric rfm_at_scale(Numeric n, int scale);
@@ -73,10 +75,39 @@ extern void rfm_parse_options(const char *s, size_t len, uint8 *count_by, uint8 
 extern const char *const rfm_count_names[2],
 		   *const rfm_amount_names[2];
 
+/* sample_fn.c: quantile cuts of a measure; the bits of the scores that exist. copy has room for n values */
+extern uint16 rfm_cut_measure(const int64 *value, int64 n, int bins, bool falling, int64 *copy, int64 *cut);
+extern uint16 rfm_cut_numerics(Numeric *sorted, int64 n, int bins, Numeric *cut);
+
 /* sample_fn.c: the text form of aggregate states */
 extern Datum rfm_state_out(PGFunction send, Datum state);
 extern Datum rfm_state_in(PGFunction recv, const char *text, const char *type);
 
 #define rfm_numeric_op(op, a, b) DirectFunctionCall2(op, NumericGetDatum(a), NumericGetDatum(b))
+
+/* the book of customers as an expanded object (book_fn.c) */
+typedef struct Book
+{
+	ExpandedObjectHeader hdr;
+	int			magic;
+	rfm_book	b;
+	Numeric    *wide;			/* amounts of wide cells, which hold an index into it */
+	int64		wides,
+				wide_room;
+} Book;
+
+/* a book to read, expanded or flat; cells of tag 0 are empty */
+typedef struct BookView
+{
+	const rfm_cell *cell;
+	uint64		slots,
+				used;
+	const char *keys;			/* of text ids, else NULL */
+	int			scale;
+	Numeric    *wide;
+	int64		wides;
+} BookView;
+
+extern void book_view(Datum d, BookView *v);
 
 #endif

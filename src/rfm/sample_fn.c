@@ -357,8 +357,8 @@ compare_numerics(const void *a, const void *b)
 }
 
 /* the cuts of one measure, and which bins hold somebody */
-static uint16
-cut_measure(const int64 *value, int64 n, int bins, bool falling, int64 *copy, int64 *cut)
+uint16
+rfm_cut_measure(const int64 *value, int64 n, int bins, bool falling, int64 *copy, int64 *cut)
 {
 	uint16		mask = 0;
 
@@ -375,6 +375,25 @@ cut_measure(const int64 *value, int64 n, int bins, bool falling, int64 *copy, in
 		return turned;
 	}
 	return mask << 1;
+}
+
+/* the same for numerics, which it sorts */
+uint16
+rfm_cut_numerics(Numeric *sorted, int64 n, int bins, Numeric *cut)
+{
+	int			bin = 0;
+	uint16		mask = 0;
+
+	qsort(sorted, n, sizeof(Numeric), compare_numerics);
+	for (int k = 1; k < bins; k++)
+		cut[k - 1] = sorted[(n / bins) * k + (n % bins * k + bins - 1) / bins - 1];
+	for (int64 i = 0; i < n; i++)
+	{
+		while (bin < bins - 1 && compare_numerics(&cut[bin], &sorted[i]) < 0)
+			bin++;
+		mask |= 2 << bin;
+	}
+	return mask;
 }
 
 /* the final function: NULL when there was no customer */
@@ -397,33 +416,24 @@ crmseg_sample_cuts(PG_FUNCTION_ARGS)
 	c.bins = s->bins, c.count_by = s->count_by, c.amount_by = s->amount_by;
 	c.customers = s->n;
 	copy = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int64) * s->n);
-	c.exists[0] = cut_measure(s->age, s->n, s->bins, true, copy, c.age);
+	c.exists[0] = rfm_cut_measure(s->age, s->n, s->bins, true, copy, c.age);
 	CHECK_FOR_INTERRUPTS();
-	c.exists[1] = cut_measure(s->frequency, s->n, s->bins, false, copy, c.frequency);
+	c.exists[1] = rfm_cut_measure(s->frequency, s->n, s->bins, false, copy, c.frequency);
 	CHECK_FOR_INTERRUPTS();
 	if (!s->wide)
 	{
 		int64		cut[RFM_BINS_MAX];
 
-		c.exists[2] = cut_measure(s->amount, s->n, s->bins, false, copy, cut);
+		c.exists[2] = rfm_cut_measure(s->amount, s->n, s->bins, false, copy, cut);
 		for (int i = 0; i < s->bins - 1; i++)
 			amount[i] = rfm_numeric(cut[i], s->scale);
 	}
 	else
 	{
 		Numeric    *sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Numeric) * s->n);
-		int			bin = 0;
 
 		memcpy(sorted, s->numeric, sizeof(Numeric) * s->n);
-		qsort(sorted, s->n, sizeof(Numeric), compare_numerics);
-		for (int k = 1; k < s->bins; k++)
-			amount[k - 1] = sorted[(s->n / s->bins) * k + (s->n % s->bins * k + s->bins - 1) / s->bins - 1];
-		for (int64 i = 0; i < s->n; i++)
-		{
-			while (bin < s->bins - 1 && compare_numerics(&amount[bin], &sorted[i]) < 0)
-				bin++;
-			c.exists[2] |= 2 << bin;
-		}
+		c.exists[2] = rfm_cut_numerics(sorted, s->n, s->bins, amount);
 		pfree(sorted);
 	}
 	pfree(copy);

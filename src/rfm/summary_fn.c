@@ -9,8 +9,8 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
-static void
-fail(rfm_status status)
+void
+rfm_fail(rfm_status status)
 {
 	switch (status)
 	{
@@ -41,7 +41,7 @@ rfm_small(Numeric n, int64 *value, int *scale)
 	rfm_status	status = rfm_decode_numeric((unsigned char *) VARDATA_ANY(n), VARSIZE_ANY_EXHDR(n), value, scale);
 
 	if (status == RFM_NAN)
-		fail(status);
+		rfm_fail(status);
 	return status == RFM_OK;
 }
 
@@ -199,7 +199,7 @@ add_wide(const purchase_state *s, int64 at, int32 day, Numeric amount)
 	if (DatumGetBool(rfm_numeric_op(numeric_lt, amount, zero)))
 	{
 		if (__builtin_add_overflow(p.returns, INT64CONST(1), &p.returns))
-			fail(RFM_LIMIT);
+			rfm_fail(RFM_LIMIT);
 		p.returned = DatumGetNumeric(rfm_numeric_op(numeric_sub, p.returned, amount));
 	}
 	else
@@ -208,7 +208,7 @@ add_wide(const purchase_state *s, int64 at, int32 day, Numeric amount)
 		int32		place = rfm_find_day(p.day, p.days, day, &found);
 
 		if (__builtin_add_overflow(p.purchases, INT64CONST(1), &p.purchases) || (!found && p.days >= RFM_DAYS_MAX))
-			fail(RFM_LIMIT);
+			rfm_fail(RFM_LIMIT);
 		p.gross = DatumGetNumeric(rfm_numeric_op(numeric_add, p.gross, amount));
 		p.largest = larger(p.largest, amount);
 		if (place == 0)
@@ -253,7 +253,7 @@ merge_wide(const purchase_state *a, const purchase_state *b)
 	p.returned = DatumGetNumeric(rfm_numeric_op(numeric_add, p.returned, q.returned));
 	if (__builtin_add_overflow(p.purchases, q.purchases, &p.purchases) || __builtin_add_overflow(p.returns, q.returns, &p.returns) ||
 		p.days > RFM_DAYS_MAX)
-		fail(RFM_LIMIT);
+		rfm_fail(RFM_LIMIT);
 	return summary_build(&p, more_room(p.days));
 }
 
@@ -275,7 +275,7 @@ add_order(purchase_state *s, int64 at, int32 day, Numeric amount)
 	if (status == RFM_WIDE)
 		return add_wide(s, at, day, amount);
 	if (status != RFM_OK)
-		fail(status);
+		rfm_fail(status);
 	return s;
 }
 
@@ -374,7 +374,7 @@ crmseg_summary_merge(PG_FUNCTION_ARGS)
 	if (status == RFM_WIDE)
 		PG_RETURN_POINTER(merge_wide(s, other));
 	if (status != RFM_OK)
-		fail(status);
+		rfm_fail(status);
 	PG_RETURN_POINTER(s);
 }
 
