@@ -65,8 +65,8 @@ BEGIN
 	m := @extschema@.require_datamart(mart);
 	RAISE NOTICE 'datamart % made; a shop with % customers, drawn from seed %', m, parties, seed;
 	FOREACH kind IN ARRAY ARRAY['card', 'web', 'newsletter', 'till'] LOOP
-		EXECUTE 'CREATE TEMPORARY TABLE crmseg_demo_line (l bytea) ON COMMIT DROP';
-		EXECUTE 'INSERT INTO pg_temp.crmseg_demo_line SELECT * FROM @extschema@.demo_file($1, $2, $3)' USING kind, parties, seed;
+		EXECUTE 'CREATE TEMPORARY TABLE crmseg_demo_line (n bigint GENERATED ALWAYS AS IDENTITY, l bytea) ON COMMIT DROP';
+		EXECUTE 'INSERT INTO pg_temp.crmseg_demo_line (l) SELECT * FROM @extschema@.demo_file($1, $2, $3)' USING kind, parties, seed;
 		PERFORM set_config('client_min_messages', 'warning', true);	-- the phases of each import, and of resolve, are theirs to tell
 		batch := @extschema@.import_csv(mart, kind, 'pg_temp.crmseg_demo_line'::regclass, @extschema@.demo_mapping(kind));
 		SELECT * INTO r FROM @extschema@.import_report(mart, batch);
