@@ -36,6 +36,8 @@ typedef struct LineSource
 	const char *rest;
 	size_t		rest_size;
 	bool		is_text;		/* it never was bytes */
+	bool		numbered;		/* by a column of the relation */
+	int64		unclosed;		/* rejects for a quote that is never closed */
 } LineSource;
 
 static void *
@@ -379,6 +381,7 @@ import_lines_open(Import *im, Oid relid, Jsonb *format)
 	im->lines_total = rel->rd_rel->reltuples > 0 ? (int64) rel->rd_rel->reltuples : 0;
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT %s FROM %s", quote_identifier(line_column), quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel)));
+	s->numbered = number_column != NULL;
 	if (number_column)
 		appendStringInfo(&sql, " ORDER BY %s", quote_identifier(number_column));
 	relation_close(rel, NoLock);
@@ -544,6 +547,7 @@ take_records(Import *im, LineSource *s)
 		im->raw = csv_raw(r, &im->raw_size);
 		if (e == CSV_REJECT)
 		{
+			s->unclosed += csv_reason(r) == CSV_UNCLOSED;
 			reject_here(im, NULL, "22P04", csv_reason_text(csv_reason(r)));
 			continue;
 		}
@@ -604,4 +608,8 @@ import_read_lines(Import *im)
 	take_records(im, s);
 	csv_reader_free(s->reader);
 	SPI_cursor_close(s->portal);
+	/* the server may put a short line into room left on an earlier page */
+	if (s->unclosed > 0 && !s->numbered)
+		ereport(NOTICE, (errmsg("import " INT64_FORMAT ": " INT64_FORMAT " lines are cut off inside quotes, and the lines have no numbers", im->batch, s->unclosed),
+						 errhint("A table without a column of line numbers does not keep the order of a file for certain. Load it into one with n bigint GENERATED ALWAYS AS IDENTITY beside the lines.")));
 }

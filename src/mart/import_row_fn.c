@@ -51,6 +51,7 @@ typedef struct NameEntry
 typedef struct CountEntry
 {
 	uint64		key;
+	uint64		content;		/* of a line that has a number */
 	int32		count;
 	char		status;
 } CountEntry;
@@ -1230,6 +1231,7 @@ import_row(Import *im)
 	char		currency[4] = "";
 	bool		loose = false;
 	bool		order_known = false;
+	bool		again = false;	/* a line that the file held before */
 	char		kind = 0;
 	bool		found;
 
@@ -1343,9 +1345,15 @@ import_row(Import *im)
 			line_key = digest_of(VARDATA_ANY(DatumGetTextPP(line[LINE_NO])), VARSIZE_ANY_EXHDR(DatumGetTextPP(line[LINE_NO])), 3).a;
 			if (!im->bad && order_id != 0)
 			{
-				count_insert(im->nths, order_key.b ^ line_key, &found);
-				if (found)
-					reject_field(im, m->line[LINE_NO], "23505", "the order has a line of this number already");
+				CountEntry *e = count_insert(im->nths, order_key.b ^ line_key, &found);
+
+				/* a line exported twice says nothing new */
+				if (!found)
+					e->content = line_digest;
+				else if (e->content == line_digest)
+					again = true;
+				else
+					reject_field(im, m->line[LINE_NO], "23505", "the order has another line of this number");
 			}
 		}
 		else if (order_id != 0)
@@ -1502,7 +1510,7 @@ import_row(Import *im)
 			rec = record->rec;
 			ver = record->versions;
 		}
-		if (has_order)
+		if (has_order && !again)
 		{
 			bool		head_line = !order_known;
 
