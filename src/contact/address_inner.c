@@ -7,16 +7,20 @@
 
 /* The number of an apartment or floor at token i: digits with letters, or one letter that is no elided article. */
 static bool
-is_argument(const work *w, int i)
+is_number_or_letter(const work *w, int i)
 {
 	const token *t = &w->tokens[i];
 
-	if (i >= w->n || t->by == BY_BREAK)
-		return false;
 	for (int k = 0; k < t->n && t->n <= 6; k++)
 		if (t->s[k] >= '0' && t->s[k] <= '9')
 			return true;
 	return t->n == 1 && t->s[0] >= 'a' && (i + 1 >= w->n || t[1].by != BY_APOSTROPHE);
+}
+
+static bool
+is_argument(const work *w, int i)
+{
+	return i < w->n && w->tokens[i].by != BY_BREAK && is_number_or_letter(w, i);
 }
 
 /* apt no 4: the index of the 4 behind the words up to i, or 0 */
@@ -97,11 +101,19 @@ take_unit(work *w, int i, int arg)
 		while (zeros + 1 < t->n && t->s[zeros] == '0')
 			zeros++;
 		part_add(a, &a->unit, t->s + zeros, t->n - zeros);
-		/* 4-b is 4b */
-		if (arg + 1 < w->n && t[1].by == BY_HYPHEN && (t[1].n == 1 || token_digits(t + 1)))
-			part_append(a, &a->unit, t[1].s, t[1].n), last++;
+		/* 4-b is 4b, 3/2 is 3-2 */
+		if (arg + 1 < w->n && (t[1].by == BY_HYPHEN || t[1].by == BY_SLASH) && (t[1].n == 1 || token_digits(t + 1)))
+		{
+			if (token_digits(t + 1))
+				part_append(a, &a->unit, "-", 1);
+			part_append(a, &a->unit, t[1].s, t[1].n);
+			last++;
+		}
 	}
 	address_remove(w, i, last + 1 - i);
+	/* in English what is behind the apartment is the city */
+	if (w->place_last && i < w->n && i > 0 && token_starts_with_digit(&w->tokens[address_segment_start(w, i - 1)]))
+		w->tokens[i].by = BY_BREAK;
 }
 
 void
@@ -116,9 +128,20 @@ address_read_inner(work *w)
 
 		if ((word = address_find_tokens(w, i, w->n, WORD_BOX, w->languages, &count)) != NULL && (arg = argument(w, i + count)) > 0 && token_starts_with_digit(&w->tokens[arg]))
 		{
-			if (w->a->box.n == 0)
-				part_add(w->a, &w->a->box, w->tokens[arg].s, w->tokens[arg].n);
-			address_remove(w, i, arg + 1 - i);
+			address_part *box = &w->a->box;
+			bool		add = box->n == 0 || w->languages & LANGUAGE_EN;
+			int			last = arg;
+
+			/* rural route 2 box 152 has two numbers: 2-152 */
+			while (last + 1 < w->n && w->tokens[last + 1].by == BY_HYPHEN && token_digits(&w->tokens[last + 1]))
+				last++;
+			for (int k = arg; add && k <= last; k++)
+			{
+				if (box->n > 0)
+					part_append(w->a, box, "-", 1);
+				part_append(w->a, box, w->tokens[k].s, w->tokens[k].n);
+			}
+			address_remove(w, i, last + 1 - i);
 		}
 		else if (word != NULL && (w->tokens[i].n > 6 || (count > 1 && w->tokens[i + count - 1].n > 2)) && w->tokens[i].by == BY_BREAK && address_segment_end(w, i) == i + count)
 			address_remove(w, i, count);
@@ -130,7 +153,9 @@ address_read_inner(work *w)
 			take_unit(w, i, arg);
 		else if (address_find_tokens(w, i, w->n, WORD_INNER, w->languages, &count) != NULL && (arg = argument(w, i + count)) > 0)
 			address_remove(w, i, arg + 1 - i);
-		else if (w->tokens[i].by == BY_HASH && i > 0 && is_argument(w, i))
+		else if (memcmp(w->a->country, "BE", 2) == 0 && token_is(&w->tokens[i], "b") && i > 0 && token_starts_with_digit(&w->tokens[i - 1]) && i + 1 < w->n && token_starts_with_digit(&w->tokens[i + 1]))
+			take_unit(w, i, i + 1);
+		else if (w->tokens[i].hash && i > 0 && is_number_or_letter(w, i))
 			take_unit(w, i, i);
 		else
 			i++;

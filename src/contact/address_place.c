@@ -33,6 +33,7 @@ static const struct country
 	{"AU", "", LANGUAGE_EN, FORM_NONE, true},
 	{"IT", "i", LANGUAGE_IT, FORM_5, false}
 };
+#define MOVED_CITY 16			/* tokens of a city that stands before the street, at most */
 #define NCOUNTRIES ((int) (sizeof countries / sizeof *countries))
 
 /* Any other: every language, any postcode of 4 to 6 digits. */
@@ -169,7 +170,18 @@ match_postcode(work *w, int i, const struct country *c, bool write)
 			}
 			return taken;
 		case FORM_ANY:
-			if (n < 4 || n > 6 || token_leading_digits(&(token) {s, (uint16_t) n, 0}) != (int) n)
+			/* 104-0061, 1000-001 */
+			if (next != NULL && next->by == BY_HYPHEN && token_digits(next) && n + next->n >= 7 && n <= 5 && next->n <= 4 && has_form(s, n, &"99999"[5 - (n < 5 ? n : 5)]))
+			{
+				if (write)
+				{
+					put_upper(w->a, s, n);
+					put_upper(w->a, "-", 1);
+					put_upper(w->a, next->s, next->n);
+				}
+				return taken + 1;
+			}
+			if (n < 4 || n > 6 || token_leading_digits(&(token) {s, (uint16_t) n, 0, false, false, -1}) != (int) n)
 				return 0;
 			break;
 		default:
@@ -186,7 +198,7 @@ address_is_year(const work *w, int i)
 {
 	const token *t = &w->tokens[i];
 
-	return i > 0 && has_form(t->s, t->n, "9999") && (t->s[0] == '1' || t->s[0] == '2') && address_find(t[-1].s, t[-1].n, WORD_MONTH, LANGUAGE_XX) != NULL;
+	return i > 0 && has_form(t->s, t->n, "9999") && (t->s[0] == '1' || t->s[0] == '2') && address_find_token(t - 1, WORD_MONTH, LANGUAGE_XX) != NULL;
 }
 
 /* The last place in the address where a postcode of that country stands, or -1. One that begins a line with the street behind it is a house number. */
@@ -207,7 +219,16 @@ find_postcode(work *w, const struct country *c, int *taken)
 	return -1;
 }
 
-/* What the street's words say: the language with most street types. */
+/* 12, 12b, 12bis: not 5th, 42nd */
+static bool
+is_house_number(const token *t)
+{
+	int			digits = token_leading_digits(t);
+
+	return digits > 0 && (t->n - digits <= 1 || address_find(t->s + digits, t->n - digits, WORD_SUFFIX, LANGUAGE_FR) != NULL);
+}
+
+/* What the street's words say: the language of most street types, where its types stand: in French before the name, in English behind. */
 static int
 language_of_words(const work *w)
 {
@@ -217,23 +238,48 @@ language_of_words(const work *w)
 
 	for (size_t k = 0; k < sizeof languages / sizeof *languages; k++)
 	{
-		int			count = 0;
+		int			points = 0;
+		bool		before = languages[k] == LANGUAGE_FR || languages[k] == LANGUAGE_IT;
 
 		for (int i = 0; i < w->n; i++)
 		{
+			const token *t = &w->tokens[i];
+			bool		first = i == 0 || t->by == BY_BREAK || is_house_number(t - 1) || address_find_token(t - 1, WORD_SUFFIX, LANGUAGE_FR) != NULL;
 			size_t		stem;
-			const address_word *word = address_find(w->tokens[i].s, w->tokens[i].n, WORD_TYPE, languages[k]);
+			int			count;
 
 			/* a type written out counts more than an abbreviation, which may be one of several languages */
-			if (word != NULL)
-				count += w->tokens[i].n > 3 ? 3 : 1;
-			else if (address_find_glued(&w->tokens[i], languages[k], &stem) != NULL)
-				count += 2;
+			if (first == before && address_find_tokens(w, i, w->n, WORD_TYPE, languages[k], &count) != NULL)
+				points += t->n > 3 || count > 1 ? 3 : before ? 2 : 1;
+			else if ((languages[k] & (LANGUAGE_DE | LANGUAGE_NL)) && address_find_glued(t, languages[k], &stem) != NULL)
+				points += 2;
 		}
-		if (count > most)
-			most = count, best = languages[k];
+		if (points > most)
+			most = points, best = languages[k];
 	}
 	return best;
+}
+
+/* Is the state's name or code before token i? */
+static bool
+behind_state(const work *w, int i, int languages)
+{
+	int			count;
+
+	for (int k = 1; k <= 3 && k < i; k++)
+		if (address_find_tokens(w, i - k, i, WORD_STATE, languages, &count) != NULL && count == k)
+			return true;
+	return false;
+}
+
+/* Am Bach 5: what is before the postcode ends with a number, and does not begin with one. */
+static bool
+number_behind(const work *w, int postcode)
+{
+	int			end = address_segment_end(w, 0);
+
+	end = postcode < end ? postcode : end;
+	return end > 1 && !token_starts_with_digit(&w->tokens[0]) && is_house_number(&w->tokens[end - 1]);
 }
 
 /* Without a country: postcodes that only one country has, then the words. */
@@ -254,16 +300,23 @@ guess_country(work *w)
 			for (i = 0; i < w->n; i++)
 				if (match_postcode(w, i, &countries[k], false) > 0 && !digit(w->tokens[i].s[0]) && (i + 1 >= w->n || w->tokens[i].n > 2 || w->tokens[i + 1].by == BY_HYPHEN))
 					return &countries[k];
+	i = find_postcode(w, country_of("NL"), &taken);
+	if (i > 0 && i + taken < w->n && w->tokens[i + taken].by != BY_BREAK)
+		return country_of("NL");
 	i = find_postcode(w, country_of("US"), &taken);
-	if (i > 0 && (taken > 1 || (i + taken == w->n && address_find(w->tokens[i - 1].s, w->tokens[i - 1].n, WORD_STATE, LANGUAGE_US) != NULL)))
+	if (i > 0 && (taken > 1 || (i + taken == w->n && behind_state(w, i, LANGUAGE_US))))
 		return country_of("US");
+	for (int k = 0; k < w->n; k++)
+		if (token_is(&w->tokens[k], "cedex"))
+			return country_of("FR");
 	language = language_of_words(w);
-	if (i >= 0 && language == LANGUAGE_FR)
-		return country_of("FR");
-	if (i >= 0 && language == LANGUAGE_DE)
-		return country_of("DE");
 	if (i >= 0 && language == LANGUAGE_EN)
 		return country_of("US");
+	i = find_postcode(w, country_of("FR"), &taken);
+	if (i >= 0 && language == LANGUAGE_FR)
+		return country_of("FR");
+	if (i >= 0 && (language == LANGUAGE_DE || (language == 0 && number_behind(w, i))))
+		return country_of("DE");
 	/* at the end of an address that has no postcode */
 	for (int k = 1; k <= 3 && k <= w->n; k++)
 	{
@@ -303,7 +356,7 @@ read_country_name(work *w)
 	if (word != NULL && start > 0 && start + count == w->n)
 	{
 		/* a code of two letters may be a state's: CA, DE */
-		if (w->tokens[start].n > 2 || count > 1 || address_find(w->tokens[start].s, w->tokens[start].n, WORD_STATE, LANGUAGE_US) == NULL)
+		if (w->tokens[start].n > 2 || count > 1 || address_find_token(&w->tokens[start], WORD_STATE, LANGUAGE_US) == NULL)
 		{
 			address_remove(w, start, count);
 			return word;
@@ -317,10 +370,10 @@ read_country_name(work *w)
 		if (i < 2)
 			continue;
 		word = address_find_tokens(w, i, w->n, WORD_COUNTRY, LANGUAGE_XX, &count);
-		if (word == NULL || count != k || (k == 1 && w->tokens[i].n < 3 && !token_is(&w->tokens[i], "uk")))
+		if (word == NULL || count != k || token_starts_with_digit(&w->tokens[i - 1]))
 			continue;
 		for (int j = start; j < i; j++)
-			postcode = postcode || (token_starts_with_digit(&w->tokens[j]) && j > 0);
+			postcode = postcode || (token_leading_digits(&w->tokens[j]) > 3 && j > 0) || token_is(&w->tokens[i], "uk");
 		if (!postcode)
 			continue;
 		address_remove(w, i, k);
@@ -378,8 +431,20 @@ address_read_place(work *w, const char *country, size_t ncountry)
 		w->n = i;				/* the city stands before it, and behind is nothing that we know */
 	else
 	{
+		int			end = address_segment_end(w, i);
+
 		w->tokens[i].by = BY_BREAK;
-		w->n = address_segment_end(w, i);
+		/* 10115 Berlin, Hauptstr. 5: the city changes places with the street */
+		if (i == 0 && end < w->n && end <= MOVED_CITY)
+		{
+			token		city[MOVED_CITY];
+
+			memcpy(city, w->tokens, end * sizeof(token));
+			memmove(w->tokens, w->tokens + end, (w->n - end) * sizeof(token));
+			memcpy(w->tokens + w->n - end, city, end * sizeof(token));
+			end = w->n;
+		}
+		w->n = end;
 		w->city_last = true;
 	}
 }
@@ -415,7 +480,7 @@ take_city(work *w, int i, int end)
 		char		plain[ADDRESS_MAX * TEXT_FOLD_EXPANSION];
 
 		/* Paris 14e, Lyon 3, CEDEX 09, 3000 Bern 7 */
-		if (!w->place_last && i > first && (token_starts_with_digit(t) || address_find(t->s, t->n, WORD_LASTPART, w->languages) != NULL))
+		if (!w->place_last && i > first && (token_starts_with_digit(t) || address_find_token(t, WORD_LASTPART, w->languages) != NULL))
 			break;
 		word = address_find_tokens(w, i, end, WORD_CITYWORD, w->languages, &count);
 		if (word != NULL && (i + count < end || i > first))
@@ -445,7 +510,7 @@ read_state(work *w)
 
 		if (i < start || (state = address_find_tokens(w, i, w->n, WORD_STATE, languages, &count)) == NULL || count != k)
 			continue;
-		if (i == 0 || (w->tokens[i].n > 2 && i == start && address_segment_start(w, start - 1) == 0))
+		if (i == 0 || (w->tokens[i].n > 2 && i == start && address_segment_start(w, start - 1) == 0 && address_has_type(w, 0, start)))
 			return;
 		part_add(w->a, &w->a->state, state->canonical, strlen(state->canonical));
 		w->n = i;
@@ -461,15 +526,24 @@ behind_street(const work *w, int start)
 
 	for (; i + 1 < w->n; i++)
 	{
-		if (address_find(w->tokens[i].s, w->tokens[i].n, WORD_TYPE, LANGUAGE_EN) == NULL ||
-			address_find(w->tokens[i + 1].s, w->tokens[i + 1].n, WORD_TYPE, LANGUAGE_EN) != NULL)
+		if (address_find_token(&w->tokens[i], WORD_TYPE, LANGUAGE_EN) == NULL ||
+			address_find_token(&w->tokens[i + 1], WORD_TYPE, LANGUAGE_EN) != NULL)
 			continue;
 		i++;
-		if (i + 1 < w->n && address_find(w->tokens[i].s, w->tokens[i].n, WORD_DIRECTION, LANGUAGE_EN) != NULL)
+		if (i < w->n && address_find_token(&w->tokens[i], WORD_DIRECTION, LANGUAGE_EN) != NULL)
 			i++;
 		return i;
 	}
 	return w->n;
+}
+
+static bool
+has_digit(const token *t)
+{
+	for (int i = 0; i < t->n; i++)
+		if (digit(t->s[i]))
+			return true;
+	return false;
 }
 
 /* The city, and the state: a line of their own, or behind the street in its line. What is left is the street. */
@@ -478,6 +552,7 @@ address_read_city(work *w)
 {
 	bool		sure = w->a->postal_code.n > 0;
 	bool		digits = false,
+				numbered = false,
 				words = false,
 				type = false;
 	int			start;
@@ -504,9 +579,12 @@ address_read_city(work *w)
 
 		type = type || address_has_type(w, i, end);
 		for (int k = i; k < end; k++)
-			words = words || (w->tokens[k].n > 1 && !token_starts_with_digit(&w->tokens[k]) && address_find(w->tokens[k].s, w->tokens[k].n, WORD_SUFFIX, LANGUAGE_FR) == NULL);
+		{
+			numbered = numbered || has_digit(&w->tokens[k]);
+			words = words || (w->tokens[k].n > 1 && !token_starts_with_digit(&w->tokens[k]) && address_find_token(&w->tokens[k], WORD_SUFFIX, LANGUAGE_FR) == NULL);
+		}
 	}
-	if (start > 0 && !digits && words && (type || !address_has_type(w, start, w->n)))
+	if (start > 0 && !digits && words && (type || (sure && numbered) || !address_has_type(w, start, w->n)))
 		take_city(w, start, w->n);
 	else if (start == 0 && !digits && w->a->box.n > 0)
 		take_city(w, start, w->n);	/* a post box, and no street */

@@ -18,7 +18,7 @@ enum
 
 typedef enum address_word_kind
 {
-	WORD_TYPE, WORD_WEAK, WORD_NAME, WORD_TITLE, WORD_DIRECTION, WORD_UNIT, WORD_INNER, WORD_ALONE, WORD_BOX, WORD_CARE, WORD_SUFFIX,
+	WORD_TYPE, WORD_WEAK, WORD_NAME, WORD_TITLE, WORD_RANK, WORD_NUMERAL, WORD_DIRECTION, WORD_UNIT, WORD_INNER, WORD_ALONE, WORD_BOX, WORD_CARE, WORD_SUFFIX,
 	WORD_MONTH, WORD_NUMBER, WORD_COUNTRY, WORD_STATE, WORD_LASTPART, WORD_CITYWORD
 } address_word_kind;
 
@@ -38,7 +38,7 @@ extern const int address_nwords;
 
 enum separator					/* what stood before a token; of several the highest counts */
 {
-	BY_SPACE, BY_DOT, BY_APOSTROPHE, BY_HYPHEN, BY_SLASH, BY_HASH, BY_BREAK
+	BY_SPACE, BY_DOT, BY_APOSTROPHE, BY_HYPHEN, BY_SLASH, BY_BREAK
 };
 
 typedef struct token
@@ -46,6 +46,9 @@ typedef struct token
 	const char *s;
 	uint16_t	n;
 	uint8_t		by;
+	bool		hash,			/* and a # */
+				phrase;			/* a phrase of the list begins with it */
+	int16_t		word;			/* its first entry in the list, or -1 */
 } token;
 
 enum address_order				/* where the type and the number stand */
@@ -68,8 +71,9 @@ typedef struct work
 	address    *a;
 } work;
 
-/* address_words.c's reader: address_word.c */
+/* the list's reader: address_token.c */
 extern const address_word *address_find(const char *s, size_t n, address_word_kind kind, int languages);
+extern const address_word *address_find_token(const token *t, address_word_kind kind, int languages);
 extern const address_word *address_find_tokens(const work *w, int i, int end, address_word_kind kind, int languages, int *count);
 extern const address_word *address_find_glued(const token *t, int languages, size_t *stem);
 

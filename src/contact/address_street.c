@@ -89,7 +89,7 @@ read_number(work *w, int i, int end, bool last, bool write)
 		i++, t++;
 		if (rest == 0 && i < end)
 		{
-			suffix = t->by != BY_BREAK && w->languages & LANGUAGE_FR ? address_find(t->s, t->n, WORD_SUFFIX, LANGUAGE_FR) : NULL;
+			suffix = t->by != BY_BREAK && w->languages & LANGUAGE_FR ? address_find_token(t, WORD_SUFFIX, LANGUAGE_FR) : NULL;
 			if (suffix != NULL)
 				add_suffix(w, write, suffix->canonical, strlen(suffix->canonical)), i++, t++;
 			else if (is_number_letter(w, i, end, last))
@@ -145,26 +145,47 @@ add_name_token(work *w, const token *t, int language)
 static void
 read_name(work *w, int i, int end, int language)
 {
+	/* abbreviations that are words of their own: a pass, a cape, a sea, meadows */
+	static const char *const words[] = {"col", "cap", "mar", "am", "ab", "pr", "pres", "comm", "card"};
 	static const char *const articles[] = {"de", "du", "des", "d", "la", "le", "les", "l", "et", "a", "au", "aux"};
+
+	int			first = i;
 
 	while (i < end)
 	{
-		int			count;
+		int			count,
+					k = i;
+		bool		rank = false;
 		const address_word *word = address_find_tokens(w, i, end, WORD_NAME, language, &count);
 
-		if (word == NULL && (word = address_find_tokens(w, i, end, WORD_TITLE, language, &count)) != NULL)
+		/* du general leclerc, de l abbe gregoire: the article before a rank comes and goes */
+		if (i == first && language == LANGUAGE_FR && end - i > 2)
+		{
+			k += token_is(&w->tokens[i], "du") || token_is(&w->tokens[i], "de") || token_is(&w->tokens[i], "d");
+			k += k > i && (token_is(&w->tokens[k], "la") || token_is(&w->tokens[k], "l"));
+		}
+		if (word == NULL && k < end && (word = address_find_tokens(w, k, end, WORD_RANK, language, &count)) != NULL)
+			rank = true;
+		else if (word == NULL)
+			word = address_find_tokens(w, i, end, WORD_TITLE, language, &count);
+		if (word != NULL && word->kind != WORD_NAME)
 		{
 			/* gal leclerc is the general, rue du col a pass: a title has a name behind it */
-			if (i + count >= end)
+			int			behind = (rank ? k : i) + count;
+			bool		sure = rank;
+
+			for (size_t j = 0; j < sizeof words / sizeof *words; j++)
+				sure = sure && strcmp(word->written, words[j]) != 0;
+			if (behind >= end)
 				word = NULL;
-			for (size_t k = 0; word != NULL && k < sizeof articles / sizeof *articles; k++)
-				if (token_is(&w->tokens[i + count], articles[k]))
+			for (size_t j = 0; !sure && word != NULL && j < sizeof articles / sizeof *articles; j++)
+				if (token_is(&w->tokens[behind], articles[j]))
 					word = NULL;
 		}
 		if (word != NULL)
 		{
 			part_add(w->a, &w->a->street, word->canonical, strlen(word->canonical));
-			i += count;
+			i = (rank ? k : i) + count;
 		}
 		else
 			add_name_token(w, &w->tokens[i++], language);
@@ -179,11 +200,10 @@ set_part(address *a, address_part *p, const char *s)
 
 /* Type and name of French and Italian streets: rue de la paix; in Canada a direction behind. */
 static bool
-read_prefix_street(work *w, int i, int end, bool number_last)
+read_prefix_street(work *w, int i, int end)
 {
 	address    *a = w->a;
-	int			count,
-				name_end = end;
+	int			count;
 	const address_word *type = type_at(w, i, end, &count),
 			   *direction = NULL;
 
@@ -191,8 +211,8 @@ read_prefix_street(work *w, int i, int end, bool number_last)
 		return false;
 	set_part(a, &a->type, type->canonical);
 	if (country_is(a, "CA") && end - i - count > 1)
-		direction = address_find(w->tokens[end - 1].s, w->tokens[end - 1].n, WORD_DIRECTION, type->languages);
-	read_name(w, i + count, direction != NULL ? end - 1 : name_end, type->languages);
+		direction = address_find_token(&w->tokens[end - 1], WORD_DIRECTION, type->languages);
+	read_name(w, i + count, direction != NULL ? end - 1 : end, type->languages);
 	if (direction != NULL)
 		set_part(a, &a->after, direction->canonical);
 	a->order = ORDER_PREFIX;
@@ -201,12 +221,11 @@ read_prefix_street(work *w, int i, int end, bool number_last)
 
 /* German and Dutch: hauptstr, haupt strasse, platz der republik. */
 static bool
-read_compound_street(work *w, int i, int end)
+read_compound_street(work *w, int i, int end, int languages)
 {
-	int			languages = w->languages & (LANGUAGE_DE | LANGUAGE_NL);
 	const token *first = &w->tokens[i],
 			   *last = &w->tokens[end - 1];
-	const address_word *type = end - i > 1 ? address_find(last->s, last->n, WORD_TYPE, languages) : NULL;
+	const address_word *type = end - i > 1 ? address_find_token(last, WORD_TYPE, languages) : NULL;
 	size_t		stem;
 	int			language;
 
@@ -221,7 +240,7 @@ read_compound_street(work *w, int i, int end)
 	type = address_find_glued(last, languages, &stem);
 	if (type != NULL)
 	{
-		token		head = {last->s, (uint16_t) stem, last->by};
+		token		head = {last->s, (uint16_t) stem, last->by, false, false, -1};
 
 		language = type->languages;
 		set_part(w->a, &w->a->type, type->canonical);
@@ -230,7 +249,7 @@ read_compound_street(work *w, int i, int end)
 		w->a->order = ORDER_SUFFIX_LAST;
 		return true;
 	}
-	type = end - i > 1 && first->n > 2 ? address_find(first->s, first->n, WORD_TYPE, languages) : NULL;
+	type = end - i > 1 && first->n > 2 ? address_find_token(first, WORD_TYPE, languages) : NULL;
 	if (type != NULL)
 	{
 		set_part(w->a, &w->a->type, type->canonical);
@@ -265,14 +284,14 @@ read_suffix_street(work *w, int i, int end)
 	}
 	if (last > i)
 	{
-		type = address_find(w->tokens[last].s, w->tokens[last].n, WORD_TYPE, LANGUAGE_EN);
+		type = address_find_token(&w->tokens[last], WORD_TYPE, LANGUAGE_EN);
 		if (type == NULL)
-			type = address_find(w->tokens[last].s, w->tokens[last].n, WORD_WEAK, LANGUAGE_EN);
+			type = address_find_token(&w->tokens[last], WORD_WEAK, LANGUAGE_EN);
 	}
 	if (type == NULL)
 	{
 		/* highway 61, avenue c */
-		const address_word *first = end - i == 2 ? address_find(w->tokens[i].s, w->tokens[i].n, WORD_TYPE, LANGUAGE_EN) : NULL;
+		const address_word *first = end - i == 2 ? address_find_token(&w->tokens[i], WORD_TYPE, LANGUAGE_EN) : NULL;
 
 		if (first == NULL || (w->tokens[i + 1].n > 1 && !token_starts_with_digit(&w->tokens[i + 1])))
 			return false;
@@ -311,14 +330,18 @@ address_has_type(const work *w, int i, int end)
 	if (i >= end)
 		return false;
 	return type_at(w, i, end, &count) != NULL || address_find_glued(last, w->languages, &stem) != NULL ||
-		(end - i > 1 && (address_find(last->s, last->n, WORD_TYPE, w->languages & ~(LANGUAGE_FR | LANGUAGE_IT)) != NULL ||
-						 (last[-1].n > 1 && address_find(last[-1].s, last[-1].n, WORD_TYPE, w->languages & LANGUAGE_EN) != NULL &&
-						  address_find(last->s, last->n, WORD_DIRECTION, LANGUAGE_EN) != NULL)));
+		(end - i > 1 && (address_find_token(last, WORD_TYPE, w->languages & ~(LANGUAGE_FR | LANGUAGE_IT)) != NULL ||
+						 (last[-1].n > 1 && address_find_token(last - 1, WORD_TYPE, w->languages & LANGUAGE_EN) != NULL &&
+						  address_find_token(last, WORD_DIRECTION, LANGUAGE_EN) != NULL)));
 }
 
 static bool
 only_number(work *w, int i, int end)
 {
+	int			count;
+
+	if (address_find_tokens(w, i, end, WORD_NUMBER, LANGUAGE_XX, &count) != NULL && i + count < end)
+		i += count;
 	return token_starts_with_digit(&w->tokens[i]) && read_number(w, i, end, true, false) == end - i;
 }
 
@@ -361,6 +384,8 @@ choose_segment(work *w, int *start, int *end)
 	/* a house without a number has a name, on a line of its own */
 	if (best < 2)
 		*start = 0;
+	if (best == 0)
+		*end = w->n;
 }
 
 void
@@ -372,7 +397,9 @@ address_read_street(work *w)
 				end,
 				count,
 				taken;
-	bool		done = false;
+	bool		done = false,
+				last = false;
+	const address_word *numeral;
 
 	if (w->n == 0)
 		return;
@@ -380,7 +407,13 @@ address_read_street(work *w)
 	if (end - i > 1 && address_find_tokens(w, i, end, WORD_NUMBER, LANGUAGE_XX, &count) != NULL && i + count < end && token_starts_with_digit(&w->tokens[i + count]))
 		i += count;
 	taken = read_number(w, i, end, false, false);
-	if (taken > 0)
+	numeral = taken == 0 && end - i > 2 ? address_find_token(&w->tokens[i], WORD_NUMERAL, w->languages & LANGUAGE_EN) : NULL;
+	if (numeral != NULL)
+	{
+		set_part(a, &a->number, numeral->canonical);
+		i++;
+	}
+	else if (taken > 0)
 	{
 		read_number(w, i, end, false, true);
 		i += taken;
@@ -399,6 +432,7 @@ address_read_street(work *w)
 			if (address_is_year(w, number))
 				break;
 			read_number(w, number, end, true, true);
+			last = true;
 			end = k;
 			break;
 		}
@@ -415,15 +449,25 @@ address_read_street(work *w)
 	}
 	if (i < end)
 	{
-		done = read_prefix_street(w, i, end, false);
+		done = read_prefix_street(w, i, end);
+		/* kerkstr is a straat in Belgium, a strasse elsewhere */
 		if (!done && compound)
-			done = read_compound_street(w, i, end);
+			done = country_is(a, "BE") ? read_compound_street(w, i, end, LANGUAGE_NL) || read_compound_street(w, i, end, w->languages & LANGUAGE_DE)
+				: read_compound_street(w, i, end, w->languages & LANGUAGE_DE) || read_compound_street(w, i, end, w->languages & LANGUAGE_NL);
 		if (!done && w->languages & LANGUAGE_EN)
 			done = read_suffix_street(w, i, end);
 		if (!done)
 		{
-			int			language = w->languages & -w->languages;
+			/* Am Bach 5 is German where it might be French */
+			int			language = last && compound ? w->languages & LANGUAGE_DE ? LANGUAGE_DE : LANGUAGE_NL : w->languages & -w->languages;
 
+			const address_word *before = !country_is(a, "GB") ? address_find_tokens(w, i, end, WORD_DIRECTION, w->languages & LANGUAGE_EN, &count) : NULL;
+
+			if (before != NULL && i + count < end && (w->languages == LANGUAGE_EN || country_is(a, "CA")))
+			{
+				set_part(a, &a->before, before->canonical);	/* north broadway */
+				i += count;
+			}
 			read_name(w, i, end, language);
 			a->order = compound && !(w->languages & (LANGUAGE_FR | LANGUAGE_EN)) ? ORDER_SUFFIX_LAST : ORDER_PREFIX;
 		}
@@ -436,7 +480,6 @@ address_parse(const char *s, size_t n, const char *country, size_t ncountry, add
 	work		w;
 
 	memset(a, 0, offsetof(address, room));
-	memset(&w, 0, offsetof(work, folded));
 	if (n > ADDRESS_MAX)
 		return ADDRESS_TOO_LONG;
 	w.a = a;
@@ -493,8 +536,10 @@ address_key(const address *a, char *out)
 	KEY_ADD(a->after);
 	if (last)
 		KEY_ADD(a->number);
-	if (len == 0 && a->box.n > 0)
+	/* what stands beside a post box names the post office */
+	if (a->box.n > 0 && a->number.n == 0)
 	{
+		len = 0;
 		key_add(out, &len, " ", "box", 3);
 		KEY_ADD(a->box);
 	}

@@ -41,8 +41,6 @@ separator(char b)
 		case '&':
 		case '+':
 			return BY_SLASH;
-		case '#':
-			return BY_HASH;
 		case ',':
 		case ';':
 		case '\n':
@@ -53,13 +51,59 @@ separator(char b)
 	return BY_SPACE;
 }
 
+/* The index of the first entry that is not below the n bytes at s. */
+static int
+first_word(const char *s, size_t n)
+{
+	int			lo = 0,
+				hi = address_nwords;
+
+	while (lo < hi)
+	{
+		int			mid = (lo + hi) / 2;
+		int			r = strncmp(address_words[mid].written, s, n);
+
+		if (r == 0)
+			r = address_words[mid].written[n] != 0;
+		if (r < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static bool
+is_written(int i, const char *s, size_t n)
+{
+	return i < address_nwords && strncmp(address_words[i].written, s, n) == 0 && address_words[i].written[n] == 0;
+}
+
+/* What the list has for each token, found once: the first entry for it alone, and whether a phrase begins with it. */
+static void
+find_words(work *w)
+{
+	for (token *t = w->tokens; t < w->tokens + w->n; t++)
+	{
+		int			i = first_word(t->s, t->n);
+
+		t->word = is_written(i, t->s, t->n) ? (int16_t) i : -1;
+		while (is_written(i, t->s, t->n))
+			i++;
+		t->phrase = i < address_nwords && strncmp(address_words[i].written, t->s, t->n) == 0 && address_words[i].written[t->n] == ' ';
+	}
+}
+
 /* False: not UTF-8. w->folded has room for the fold of any n bytes up to ADDRESS_MAX. */
 bool
 address_tokens(work *w, const char *s, size_t n)
 {
 	const char *end = s + n;
+	const char *behind = s;		/* the last token, in s */
 	char	   *out = w->folded;
 	int			by = BY_BREAK;
+	bool		initials = false,
+				hash = false;
 
 	w->n = 0;
 	while (s < end)
@@ -77,24 +121,47 @@ address_tokens(work *w, const char *s, size_t n)
 			if (skip == 0)
 				here = separator(*s), skip = 1;
 			by = here > by ? here : by;
+			hash = hash || *s == '#';
 			s += skip;
 			continue;
 		}
 		len = text_fold(start, s - start, out, w->folded + sizeof w->folded - out);
 		if (len == TEXT_BAD_UTF8)
 			return false;
+		/* queen's is queens */
+		if (len == 1 && *out == 's' && w->n > 0 && by == BY_APOSTROPHE && (start - behind == 1 || start - behind == 3))
+		{
+			w->tokens[w->n - 1].n++;
+			by = BY_SPACE;
+			out += len;
+			behind = s;
+			continue;
+		}
+		/* B.P., N.W.: initials with nothing but dots between them are one token */
+		if (len == 1 && s - start == 1 && w->n > 0 && by == BY_DOT && start - behind == 1 && *out >= 'a' && initials)
+		{
+			w->tokens[w->n - 1].n++;
+			by = BY_SPACE;
+			out += len;
+			behind = s;
+			continue;
+		}
+		initials = len == 1 && *out >= 'a';
+		behind = s;
 		for (size_t i = 0; i < len;)
 		{
 			size_t		from = i;
 
 			while (i < len && out[i] != ' ')
 				i++;
-			w->tokens[w->n++] = (token) {out + from, (uint16_t) (i - from), (uint8_t) by};
+			w->tokens[w->n++] = (token) {out + from, (uint16_t) (i - from), (uint8_t) by, hash, false, -1};
 			by = BY_SPACE;
+			hash = false;
 			i++;
 		}
 		out += len;
 	}
+	find_words(w);
 	return true;
 }
 
@@ -154,10 +221,16 @@ token_starts_with_digit(const token *t)
 	return token_leading_digits(t) > 0;
 }
 
-/* A part grows at the end of the room, where it must be the last one: the steps finish one part before they begin the next. */
+/* A part grows at the end of the room; if another was begun since, it moves there. */
 void
 part_append(address *a, address_part *p, const char *s, size_t n)
 {
+	if (p->n > 0 && p->s + p->n != a->room + a->used && p->n <= sizeof a->room - a->used)
+	{
+		memcpy(a->room + a->used, p->s, p->n);
+		p->s = a->room + a->used;
+		a->used += p->n;
+	}
 	if (n > sizeof a->room - a->used)
 		n = sizeof a->room - a->used;
 	if (p->n == 0)
@@ -177,28 +250,25 @@ part_add(address *a, address_part *p, const char *s, size_t n)
 	part_append(a, p, s, n);
 }
 
+static const address_word *
+of_kind(int i, const char *s, size_t n, address_word_kind kind, int languages)
+{
+	for (; is_written(i, s, n); i++)
+		if (address_words[i].kind == kind && (address_words[i].languages & languages) != 0)
+			return &address_words[i];
+	return NULL;
+}
+
 const address_word *
 address_find(const char *s, size_t n, address_word_kind kind, int languages)
 {
-	int			lo = 0,
-				hi = address_nwords;
+	return of_kind(first_word(s, n), s, n, kind, languages);
+}
 
-	while (lo < hi)
-	{
-		int			mid = (lo + hi) / 2;
-		int			r = strncmp(address_words[mid].written, s, n);
-
-		if (r == 0)
-			r = address_words[mid].written[n] != 0;
-		if (r < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < address_nwords && strncmp(address_words[lo].written, s, n) == 0 && address_words[lo].written[n] == 0; lo++)
-		if (address_words[lo].kind == kind && (address_words[lo].languages & languages) != 0)
-			return &address_words[lo];
-	return NULL;
+const address_word *
+address_find_token(const token *t, address_word_kind kind, int languages)
+{
+	return t->word >= 0 ? of_kind(t->word, t->s, t->n, kind, languages) : NULL;
 }
 
 /* The longest phrase that begins at token i and ends before end, within its segment; how many tokens it has in *count. */
@@ -210,7 +280,10 @@ address_find_tokens(const work *w, int i, int end, address_word_kind kind, int l
 	size_t		upto[ADDRESS_WORD_TOKENS];
 	int			n = 0;
 
-	while (n < ADDRESS_WORD_TOKENS && i + n < end && (n == 0 || w->tokens[i + n].by != BY_BREAK))
+	*count = 1;
+	if (i >= end)
+		return NULL;
+	while (w->tokens[i].phrase && n < ADDRESS_WORD_TOKENS && i + n < end && (n == 0 || w->tokens[i + n].by != BY_BREAK))
 	{
 		const token *t = &w->tokens[i + n];
 
@@ -222,7 +295,7 @@ address_find_tokens(const work *w, int i, int end, address_word_kind kind, int l
 		len += t->n;
 		upto[n++] = len;
 	}
-	for (; n > 0; n--)
+	for (; n > 1; n--)
 	{
 		const address_word *word = address_find(phrase, upto[n - 1], kind, languages);
 
@@ -232,14 +305,14 @@ address_find_tokens(const work *w, int i, int end, address_word_kind kind, int l
 			return word;
 		}
 	}
-	return NULL;
+	return address_find_token(&w->tokens[i], kind, languages);
 }
 
 /* A street type at the end of a word, such as hauptstr; the length of what is before it in *stem. */
 const address_word *
 address_find_glued(const token *t, int languages, size_t *stem)
 {
-	for (size_t n = 3; n + 3 <= t->n; n++)
+	for (size_t n = 3; n + 2 <= t->n; n++)
 	{
 		const address_word *word = address_find(t->s + n, t->n - n, WORD_TYPE, languages);
 

@@ -11,10 +11,10 @@ trap 'rm -rf "$work"' EXIT
 		/^#/ { next }
 		{
 			canonical = $3; glued = sub(/^\+/, "", canonical)
-			itself = $2 ~ /^(type|weak|name|title|direction|suffix|state|cityword|unit|box)$/
+			itself = $2 ~ /^(type|weak|name|title|rank|direction|suffix|state|cityword|unit|box)$/
 			if (itself) row(canonical, glued)
 			n = split($4, w, / *, */)
-			for (i = 1; i <= n; i++) if (!itself || w[i] != canonical) row(w[i], glued && w[i] ~ /^st/ && length(w[i]) > 2)
+			for (i = 1; i <= n; i++) { glued = sub(/^\+/, "", w[i]); if (!itself || w[i] != canonical) row(w[i], glued) }
 		}' data/address_words.tsv | LC_ALL=C sort -u | sed 's/^[^\t]*\t//'
 	printf '};\n\nconst int address_nwords = sizeof(address_words) / sizeof(*address_words);\n'
 } > "$work/words.c"
