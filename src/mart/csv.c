@@ -334,9 +334,9 @@ csv_next(CsvReader *r)
 		status = csv_split(r->held_text, l->at + l->size, &r->format, false, r->out, r->fields, CSV_MAX_FIELDS, &r->count);
 		if (status == CSV_OK && fits(r))
 			return give(r, CSV_RECORD, r->looked + 1, 0);
-		if (status == CSV_OK && r->count < r->columns)
-			/* a record with line breaks that was cut off behind its last one */
-			return give(r, CSV_REJECT, r->looked + 1, CSV_TOO_FEW_FIELDS);
+		if (status == CSV_OK)
+			/* a record with line breaks that was cut off behind its last one, or has a delimiter too many */
+			return give(r, CSV_REJECT, r->looked + 1, r->count < r->columns ? CSV_TOO_FEW_FIELDS : CSV_TOO_MANY_FIELDS);
 		if (status != CSV_OPEN)
 			/* the quote closed where it should not: whatever follows, the first line is not to be saved */
 			return give(r, CSV_REJECT, 1, CSV_UNCLOSED);

@@ -93,6 +93,7 @@ main(void)
 	reads(3, L("1;\"cut", "2;\"two", "lines\";d", "3;e;f"), "!1:0 2=2|two~lines|d 4=3|e|f ");
 	reads(3, L("1;\"two", "lines, and cut", "3;e;f"), "!1:0 3=3|e|f ");
 	reads(3, L("1;\"two", "lines\"", "3;e;f"), "!1:1 3=3|e|f ");
+	reads(3, L("1;\"two", "lines\";x;y;z", "3;e;f"), "!1:2 3=3|e|f ");
 	reads(3, L("1;a", "2;c;d"), "!1:1 2=2|c|d ");
 	reads(3, L("1;a;b;c", "2;c;d"), "!1:2 2=2|c|d ");
 	reads(3, L("1;a;b;", "2;c;d;;"), "1=1|a|b 2=2|c|d ");
