@@ -246,6 +246,12 @@ BEGIN
 		(SELECT string_agg(format('%1$I = coalesce(k.%1$I, d.%1$I)', f), ', ') FROM unnest(fields) f),
 		(SELECT string_agg(format('(array_agg(p.%1$I ORDER BY p.party_id) FILTER (WHERE p.%1$I IS NOT NULL))[1] AS %1$I', f), ', ') FROM unnest(fields) f))
 		USING keep, dropped;
+	EXECUTE format($q$
+		UPDATE %1$s.party_profile k SET traits = coalesce(d.traits, '{}') || k.traits, last_active_at = greatest(k.last_active_at, d.last_active_at)
+		FROM (SELECT u.keep, max(p.last_active_at) AS last_active_at, jsonb_object_agg(t.key, t.value ORDER BY u.dropped DESC) FILTER (WHERE t.key IS NOT NULL) AS traits
+			FROM unnest($1, $2) u (keep, dropped) JOIN %1$s.party_profile p ON p.party_id = u.dropped LEFT JOIN LATERAL jsonb_each(p.traits) t ON true
+			WHERE p.traits <> '{}' OR p.last_active_at IS NOT NULL GROUP BY u.keep) d
+		WHERE k.party_id = d.keep AND (d.traits IS NOT NULL OR d.last_active_at > coalesce(k.last_active_at, '-infinity'))$q$, m) USING keep, dropped;
 	PERFORM @extschema@.move_references(mart, keep, dropped);
 	EXECUTE format('DELETE FROM %s.party p WHERE p.party_id = ANY ($1)', m) USING dropped;
 END $$;

@@ -122,6 +122,7 @@ INSERT INTO sales_order_line (party_id, order_id, line_no, ordered_at, amount) V
 INSERT INTO my_notes VALUES (1, 2, 'two'), (2, 3, 'three');
 INSERT INTO my_locker VALUES (2, 22), (3, 33);
 INSERT INTO my_vote VALUES (1, 1, 'yes'), (1, 2, 'no'), (2, 2, 'no'), (2, 3, 'yes'), (3, 3, 'yes');
+UPDATE party_profile SET traits = CASE party_id WHEN 1 THEN '{"a": 1}' WHEN 2 THEN '{"a": 2, "b": 2}' ELSE '{"b": 3, "c": 3}' END::jsonb WHERE party_id < 4;
 SELECT crmseg.merge_party_lists('crm_merge', '{1,1}', '{2,3}', '{told,told}');
 SELECT party_id, given_name, family_name, lifecycle, sex, shoe_size, created_at < '2021-01-01' AS old FROM party ORDER BY 1;
 SELECT party_id, external_id FROM source_record ORDER BY 2;
@@ -137,6 +138,8 @@ SELECT * FROM my_notes ORDER BY 1;
 SELECT * FROM my_locker;
 SELECT * FROM my_vote ORDER BY 1, 2;
 SELECT old_party_id, party_id, reason, jsonb_object_keys(undo) AS kept FROM party_alias ORDER BY 1, 4;
+SELECT party_id, traits, orders, revenue, last_order_at FROM party_profile WHERE party_id < 4 ORDER BY 1;
+SELECT party_id, given_name, email, phone, orders, revenue, traits FROM customer_360 ORDER BY 1;
 -- by hand: ids that were merged stand for the party they lead to
 SELECT crmseg.merge_parties('crm_merge', 4, 3, 'really');
 SELECT old_party_id, party_id, reason FROM party_alias ORDER BY 1;
