@@ -231,8 +231,11 @@ COMMENT ON FUNCTION @extschema@.base_rate(name, text, timestamptz) IS 'what one 
 
 CREATE FUNCTION @extschema@.set_base_rate() RETURNS trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	base text;
 BEGIN
-	NEW.base_rate := @extschema@.base_rate(TG_TABLE_SCHEMA, NEW.currency, NEW.ordered_at);
+	EXECUTE format('SELECT d.base_currency FROM %I.datamart d', TG_TABLE_SCHEMA) INTO base;
+	NEW.base_rate := CASE WHEN NEW.currency = base THEN 1 ELSE @extschema@.base_rate(TG_TABLE_SCHEMA, NEW.currency, NEW.ordered_at) END;
 	RETURN NEW;
 END $$;
 COMMENT ON FUNCTION @extschema@.set_base_rate() IS 'trigger of a datamart: gives an order written without base_rate its rate';
