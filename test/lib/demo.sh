@@ -11,7 +11,7 @@ OUT=$ROOT/build/demo
 if [ -t 1 ]; then bold=$(printf '\033[1m') dim=$(printf '\033[2m') plain=$(printf '\033[0m'); else bold= dim= plain=; fi
 
 title() { printf '\n%s%s%s\n%s\n' "$bold" "$1" "$plain" "$(printf '%.0s─' $(seq 1 ${#1}))"; }
-note() { printf '%s\n' "$*" | fold -s -w 100; }
+note() { printf '%s\n' "$*" | fold -s -w 100 | sed 's/ *$//'; }
 # working TEXT COMMAND... : runs the command in this shell and counts the seconds beside it; its output is shown only when it fails
 working() {
 	local text=$1 start=$SECONDS ticker= ok=0; shift
@@ -24,7 +24,7 @@ working() {
 	printf '  %s: %d s\n' "$text" $((SECONDS - start))
 }
 # sql [OPTION]... : psql as the owner of the demo's database, who is no superuser
-sql() { as "$PGBIN/psql" -X -q -v ON_ERROR_STOP=1 -U retailer -d demo -P pager=off -P footer=off -P null=- "$@" || exit 1; }
+sql() { as env PGOPTIONS="-c client_min_messages=warning" "$PGBIN/psql" -X -q -v ON_ERROR_STOP=1 -U retailer -d demo -P pager=off -P footer=off -P null=- "$@" || exit 1; }
 show() { sql -P border=1 "$@" | sed 's/^/  /;s/ *$//' || exit 1; }
 # shown SQL : the statement, then its rows; done_ SQL only the statement, and runs it
 shown() { printf '\n'; printf '%s\n' "$1" | sed "s/^\t*/  $dim/; s/\$/$plain/"; show -c "$1"; }
@@ -57,41 +57,47 @@ for kind in card web newsletter till; do
 done
 
 title "3. Imported, line by line accounted for"
-note "Raw lines are loaded as they are, into a table of one column. A mapping says what is what; the tills' is" ""
+note "Raw lines are loaded by \\copy as they are, numbered, into a table. A mapping says what is what; the tills' is" ""
 value "SELECT crmseg.demo_mapping('till')" | fold -s -w 92 | sed "s/^/    $dim/; s/\$/$plain/"
 echo
-load() {	# load KIND : the lines of a file, whatever their bytes, then the import
-	sql -c "CREATE TABLE line_$1 (l bytea)" || return 1
-	sql -c "CREATE TEMP TABLE raw (l text)" -c "\\copy raw FROM PSTDIN WITH (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02', NULL E'\\x03', ENCODING 'LATIN1')" \
-		-c "INSERT INTO line_$1 SELECT convert_to(l, 'LATIN1') FROM raw" -c "SELECT crmseg.import_csv('shop', '$1', 'line_$1', crmseg.demo_mapping('$1'))" <"$OUT/$1.csv"
+load() {	# load KIND : the lines of a file, whatever their bytes, numbered, then the import
+	sql -c "CREATE TABLE line_$1 (n bigint GENERATED ALWAYS AS IDENTITY, l text)" \
+		-c "\\copy line_$1 (l) FROM PSTDIN WITH (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02', NULL E'\\x03', ENCODING 'LATIN1')" \
+		-c "SELECT crmseg.import_csv('shop', '$1', 'line_$1', crmseg.demo_mapping('$1'))" <"$OUT/$1.csv"
 }
-for kind in card web newsletter till; do working "SELECT crmseg.import_csv('shop', '$kind', 'line_$kind', mapping)" load $kind; done
+for kind in card web newsletter till; do working "\\copy and crmseg.import_csv('shop', '$kind', 'line_$kind', mapping)" load $kind; done
 shown "SELECT s.name AS source, b.lines_read, b.inserted, b.updated, b.unchanged, b.rejected,
-	b.warnings, b.repaired FROM shop.import_batch b JOIN shop.source s USING (source_id) ORDER BY b.import_id"
-note "" "inserted + updated + unchanged + rejected = lines read. warnings: a bad e-mail or phone was left out of a line that was taken;" \
-	"repaired: cells in another encoding than the rest of their file. Why lines were refused:"
-shown "SELECT s.name AS source, r.column_name AS column, r.reason, count(*) AS lines, left(min(r.raw), 34) AS such_as
+	b.warnings FROM shop.import_batch b JOIN shop.source s USING (source_id) ORDER BY b.import_id"
+echo
+note "Every line read has one outcome. Warnings: a bad e-mail or phone was left out of a line that was taken. Why lines were refused:"
+shown "SELECT source, lines, \"column\", reason, such_as FROM (SELECT s.name AS source, r.column_name AS column,
+	left(r.reason, 36) AS reason, count(*) AS lines, left(min(r.raw), 24) AS such_as,
+	row_number() OVER (PARTITION BY s.name ORDER BY count(*) DESC, left(r.reason, 36)) AS place
 	FROM shop.import_reject r JOIN shop.import_batch b USING (import_id) JOIN shop.source s USING (source_id)
-	GROUP BY 1, 2, 3 ORDER BY 1, 4 DESC LIMIT 16"
-note "" "Rejected lines are corrected in SQL and read again: the tills' letter O for a zero."
+	GROUP BY s.name, r.column_name, left(r.reason, 36)) AS why WHERE place <= 3 ORDER BY source, place"
+echo
+note "Rejected lines are corrected in SQL and read again: the tills' letter O for a zero."
 done_ "UPDATE shop.import_reject SET raw = regexp_replace(raw, '[0-9O,]*O[0-9O,]*(?=;[A-Z]+\$)',
 	translate(substring(raw, '([0-9O,]*O[0-9O,]*);[A-Z]+\$'), 'O', '0'))
 	WHERE import_id = 4 AND column_name = 'montant'"
 shown "SELECT * FROM crmseg.import_report('shop', crmseg.import_replay('shop', 4))"
-note "" "The same file once more changes nothing:"
+echo
+note "The same file once more changes nothing:"
 shown "SELECT * FROM crmseg.import_report('shop',
 	crmseg.import_csv('shop', 'card', 'line_card', crmseg.demo_mapping('card')))"
 
 title "4. Linked: who is the same person"
 done_ "SELECT * FROM crmseg.resolve('shop')"
 show -c "SELECT count(*) AS records, count(DISTINCT party_id) AS parties FROM shop.source_record"
-note "" "Three systems, one customer:"
+echo
+note "Three systems, one customer:"
 shown "SELECT r.party_id, s.name AS source, r.external_id, concat_ws(' ', r.payload ->> 'prenom', r.payload ->> 'nom',
 	r.payload ->> 'first_name', r.payload ->> 'last_name') AS written_as
 	FROM shop.source_record r JOIN shop.source s USING (source_id)
 	WHERE r.party_id = (SELECT party_id FROM shop.source_record GROUP BY party_id
 		ORDER BY count(DISTINCT source_id) DESC, count(*) DESC, party_id LIMIT 1) ORDER BY s.name, r.external_id"
-note "" "The generator knows who is who, so the links can be judged. A pair: two records of one person."
+echo
+note "The generator knows who is who, so the links can be judged. A pair: two records of one person."
 sql -c "CREATE TABLE shop.demo_truth AS SELECT DISTINCT ON (k, source_key) k AS source, source_key AS external_id, person_id
 	FROM unnest(ARRAY['card', 'web', 'newsletter']) AS k, crmseg.demo_records(k, $PARTIES, $SEED) ORDER BY k, source_key, person_id"
 shown "SELECT * FROM crmseg.demo_links('shop')"
@@ -101,7 +107,8 @@ shown "SELECT crmseg.rescore('shop', '2026-01-01 00:00+01') AS customers"
 shown "SELECT label, count(*) AS customers, round(avg(frequency), 1) AS purchases, sum(monetary) AS revenue,
 	round(100 * sum(monetary) / sum(sum(monetary)) OVER (), 1) AS share
 	FROM shop.customer_rfm GROUP BY label ORDER BY revenue DESC"
-note "" "The portfolio: A brings the first 80 % of the revenue, B up to 95 %, C the rest."
+echo
+note "The portfolio: A brings the first 80 % of the revenue, B up to 95 %, C the rest."
 shown "SELECT class, count(*) AS customers, round(100.0 * count(*) / sum(count(*)) OVER (), 1) AS share_of_customers,
 	sum(revenue) AS revenue, round(100 * sum(share), 1) AS share_of_revenue
 	FROM shop.portfolio GROUP BY class ORDER BY class"
@@ -133,7 +140,8 @@ SQL
 shown "SELECT crmseg.rfm_label(rfm) AS label, count(*) AS customers,
 	round(avg(purchases), 1) AS purchases, sum(dollars) AS dollars
 	FROM cdnow_rfm GROUP BY label ORDER BY dollars DESC"
-note "" "Counted twice, by the summaries and by plain SQL over the purchases:"
+echo
+note "Counted twice, by the summaries and by plain SQL over the purchases:"
 shown "SELECT 'summaries' AS by, count(*) AS customers, sum(purchases) AS purchases, sum(dollars) AS dollars
 	FROM cdnow_rfm
 	UNION ALL SELECT 'plain SQL', count(DISTINCT customer), count(*), sum(dollars) FROM cdnow"
