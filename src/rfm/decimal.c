@@ -18,11 +18,14 @@ static const int64_t power10[RFM_SCALE_MAX + 1] = {
 bool
 rfm_rescale(int64_t *value, int from, int to)
 {
+	int64_t		v;
+
 	if (to == from || *value == 0)
 		return to <= RFM_SCALE_MAX;
-	if (to > RFM_SCALE_MAX)
+	if (to > RFM_SCALE_MAX || __builtin_mul_overflow(*value, power10[to - from], &v))
 		return false;
-	return !__builtin_mul_overflow(*value, power10[to - from], value);
+	*value = v;
+	return true;
 }
 
 /* RFM_OK, RFM_NAN for NaN and infinities, RFM_WIDE when it does not fit (then *scale is set and *value is not), RFM_BAD when malformed */

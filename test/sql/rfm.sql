@@ -137,6 +137,8 @@ SELECT bins, options, t.* FROM generate_series(2, 9) bins, (VALUES ('{count=purc
 SELECT crmseg.rfm_cuts(crmseg.last_purchase_at(s), crmseg.purchase_count(s), crmseg.net_amount(s), '1998-07-01 00:00+00', 5) = crmseg.rfm_cuts(s, '1998-07-01 00:00+00', 5) AS same FROM c;
 SELECT array(SELECT trim_scale(u * 1e-20) FROM unnest(crmseg.monetary_cuts(crmseg.rfm_cuts(crmseg.last_purchase_at(s), crmseg.purchase_count(s), crmseg.net_amount(s) * 1e20, '1998-07-01 00:00+00', 5))) u) AS wide FROM c;
 SELECT crmseg.rfm_cuts(s, '1998-07-01 00:00+00', 5)::text AS serial FROM c \gset
+-- amounts that stop fitting while they are brought to more decimals
+SELECT crmseg.monetary_cuts(crmseg.rfm_cuts(crmseg.purchase('2024-01-01', a), '2024-02-01', 4)) FROM (VALUES (1), (9000000000000000.05), (0.00001), (3)) v(a);
 CREATE TABLE rfm_parallel AS SELECT c.*, n FROM c, generate_series(1, 3) n;
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
 EXPLAIN (COSTS OFF) SELECT crmseg.rfm_cuts(s, '1998-07-01 00:00+00', 5), crmseg.rollup(s) FROM rfm_parallel;

@@ -40,7 +40,7 @@ CREATE TABLE rt_random AS
 SELECT CASE WHEN random() > 0.01 THEN (random() * random() * 4000)::int - 100 END AS id, '2024-01-01'::timestamptz + (random() * 400)::int * interval '1 day' + (random() * 86399)::int * interval '1 second' AS at,
 	CASE WHEN random() < 0.01 THEN NULL WHEN random() < 0.001 THEN 9e18 * (random() * 5)::int WHEN random() < 0.001 THEN 1e40 WHEN random() < 0.002 THEN round(random()::numeric, 25)
 	WHEN random() < 0.1 THEN -round((random() * 80)::numeric, 2) WHEN random() < 0.03 THEN 0 ELSE round((random() * 100)::numeric, 2) END AS amount, random() < 0.01 AS no_time
-FROM generate_series(1, 30000);
+FROM generate_series(1, 15000);
 ALTER TABLE rt_random ADD small smallint, ADD big bigint, ADD word text, ADD code uuid, ADD number numeric, ADD day date, ADD cents int, ADD euro float8;
 UPDATE rt_random SET at = CASE WHEN no_time THEN NULL ELSE at END, small = id, big = id * 4294967296 * 16, word = 'client é ' || repeat('x', abs(id) % 40) || id, code = md5(id::text)::uuid, number = id, day = at::date,
 	cents = (abs(amount) * 100 % 100000)::int, euro = (amount % 1000)::numeric(10, 2)::float8;
@@ -76,6 +76,10 @@ INSERT INTO rt_few VALUES ('z', '2024-01-01', 'NaN');
 SELECT * FROM crmseg.rfm_table('rt_few', 'id', 'at', 'amount', '2024-02-01');
 UPDATE rt_few SET at = 'infinity', amount = 1 WHERE id = 'z';
 SELECT * FROM crmseg.rfm_table('rt_few', 'id', 'at', 'amount', '2024-02-01');
+-- amounts that stop fitting while they are brought to more decimals
+TRUNCATE rt_few;
+INSERT INTO rt_few VALUES ('a', '2024-01-01', 9000000000000000.05), ('b', '2024-01-01', 0.00001), ('a', '2024-01-01', -0.00001), ('c', '2024-01-01', 3);
+SELECT party_id, monetary, m FROM crmseg.rfm_table('rt_few', 'id', 'at', 'amount', '2024-02-01', 3) ORDER BY 1;
 -- what cannot be
 SELECT * FROM crmseg.rfm_table('rt_few', 'who', 'at', 'amount');
 SELECT * FROM crmseg.rfm_table('rt_few', 'id', 'amount', 'at');
