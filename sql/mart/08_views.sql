@@ -90,13 +90,13 @@ COMMENT ON COLUMN @mart@.reachable.address IS 'where to: the e-mail and postal a
 CREATE VIEW @mart@.customer_360 WITH (security_invoker = true) AS
 	SELECT p.party_id, p.kind, p.lifecycle, p.is_professional, p.salutation, p.given_name, p.family_name, p.legal_name, p.sex, p.birth_date,
 		extract(year FROM age((now() AT TIME ZONE (SELECT d.time_zone FROM @mart@.datamart d))::date::timestamp, p.birth_date::timestamp))::integer AS age,
-		p.language, p.country, p.postal_code, p.tier, e.value AS email, t.value_norm AS phone,
+		p.language, p.country, p.postal_code, p.tier,
+		(SELECT c.value FROM @mart@.contact_point c WHERE c.party_id = p.party_id AND c.kind = 'email' AND c.is_primary) AS email,
+		(SELECT c.value_norm FROM @mart@.contact_point c WHERE c.party_id = p.party_id AND c.kind = 'phone' AND c.is_primary) AS phone,
 		f.traits, f.first_order_at, f.last_order_at, f.orders, f.order_days, f.revenue, f.largest_order, f.returns, f.returned, f.margin, f.last_active_at,
 		r.r, r.f, r.m, r.rfm, r.label AS rfm_label
 	FROM @mart@.party p
 	LEFT JOIN @mart@.party_profile f ON f.party_id = p.party_id
-	LEFT JOIN @mart@.contact_point e ON e.party_id = p.party_id AND e.kind = 'email' AND e.is_primary
-	LEFT JOIN @mart@.contact_point t ON t.party_id = p.party_id AND t.kind = 'phone' AND t.is_primary
 	LEFT JOIN @mart@.customer_rfm r ON r.party_id = p.party_id
 	WHERE p.kind <> 'unidentified';
 COMMENT ON VIEW @mart@.customer_360 IS 'one flat row a party, prospects too: who it is, how to reach it, what it is worth. Reads kept tables only. @primaryKey party_id';
