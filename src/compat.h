@@ -12,6 +12,11 @@
 #include "nodes/miscnodes.h"
 #endif
 
+/* 18 has pg_noreturn, before a declaration, in the place of pg_attribute_noreturn() behind it. */
+#if PG_VERSION_NUM >= 180000
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
 /* 18 shows a module's name and version in pg_get_loaded_modules(). */
 #ifdef PG_MODULE_MAGIC_EXT
 #define CRMSEG_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "crmseg", .version = CRMSEG_VERSION)
