@@ -9,6 +9,7 @@
 
 #define PART 160				/* rows on which the starts are tried, at least */
 #define MAX_STARTS 16
+#define HANDFUL 100			/* rows of which many more starts are tried */
 #define MAX_ITERATIONS 300
 #define TOLERANCE 1e-7			/* of ln(parameter) */
 #define FAR 1e8					/* a parameter this far from 1 (times its natural scale) stands for its limit */
@@ -132,6 +133,19 @@ search_all(problem *p, double (*start)[VALUE_MAX_PARAMS], int starts, double *pa
 			if (i == 0 || sums.f > at->f)
 			{
 				memcpy(param, start[i], sizeof(q));
+				*at = sums;
+				ok = converged;
+			}
+		}
+		/* of a handful of customers the likelihood may have several maxima: 24 more starts, spread evenly over six decades */
+		for (int i = 1; i <= 24 && p->all.rows <= HANDFUL; i++)
+		{
+			for (int k = 0; k < s->params; k++)
+				q[k] = pow(10, 6 * fmod(i * (double[]) {0.8566748838545029, 0.7338918566271260, 0.6287067210378087, 0.5385972572236101}[k], 1) - 3);
+			converged = value_newton(s, &p->all, q, &sums);
+			if (sums.f > at->f + 1e-9)
+			{
+				memcpy(param, q, sizeof(q));
 				*at = sums;
 				ok = converged;
 			}

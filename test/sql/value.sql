@@ -88,4 +88,70 @@ CREATE TABLE point AS SELECT format(CASE model WHEN 'bgnbd' THEN 'bg_nbd(r=%s, a
 SELECT count(*), max(abs(crmseg.p_alive(m, x, t_x, "T") / p_alive::float8 - 1)) < 1e-12 AS p_alive, max(abs(crmseg.expected_purchases(m, x, t_x, "T", t) / cond_exp::float8 - 1)) < 1e-12 AS purchases,
 	max(abs(crmseg.log_likelihood(m, x, t_x, "T") / loglik::float8 - 1)) < 1e-12 AS likelihood FROM point WHERE p_alive > 0;
 SELECT m, x, abs(p_alive(m, x, t_x, "T") / 1.0175437403249573462e-73 - 1) < 1e-12 AS alive, abs(expected_purchases(m, x, t_x, "T", t) / 7.7812712896940994369e-70 - 1) < 1e-12 AS purchases FROM point WHERE p_alive <= 0;
-DROP TABLE cdnow, customer, history, fitted, published, donor, point;
+
+-- parallel, merged in parts, by weight, by group: one answer
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
+ALTER TABLE history SET (parallel_workers = 2);
+EXPLAIN (COSTS OFF) SELECT fit_bg_nbd(x, tx, t) FROM history;
+SELECT name, fit_bg_nbd(x, tx, t) = m AS same FROM history, fitted WHERE name = 'bgnbd' GROUP BY name, m;
+SELECT fit_bg_nbd(x, tx, t) = (SELECT m FROM fitted WHERE name = 'bgnbd') AS same FROM history;
+RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather;
+SELECT fit_bg_nbd(x, tx, t, w) = (SELECT m FROM fitted WHERE name = 'bgnbd') AS same FROM (SELECT x, tx, t, count(*) AS w FROM history GROUP BY x, tx, t) h;
+CREATE AGGREGATE pg_temp.sample(float8, float8, float8) (SFUNC = value_sample_repeat, STYPE = value_sample);
+SELECT value_fit_bg_nbd(value_sample_merge(value_sample_in(value_sample_out(a)), b)) = (SELECT m FROM fitted WHERE name = 'bgnbd') AS merged_from_text
+FROM (SELECT pg_temp.sample(x, tx, t) FILTER (WHERE id % 2 = 0) AS a, pg_temp.sample(x, tx, t) FILTER (WHERE id % 2 = 1) AS b FROM history) h;
+DROP AGGREGATE pg_temp.sample(float8, float8, float8);
+-- bad input
+SELECT fit_bg_nbd(x, tx, t) FROM history WHERE false;
+SELECT fit_bg_nbd(NULL::float8, 1, 2);
+SELECT fit_gamma_gamma(0, 25);
+SELECT fit_bg_nbd(2, 5, 4);
+SELECT fit_bg_nbd(-1, 0, 4);
+SELECT fit_bg_nbd(1.5, 1, 4);
+SELECT fit_bg_nbd(1, -1, 4);
+SELECT fit_bg_nbd(1, 'NaN', 4);
+SELECT fit_bg_nbd(1, 1, 'Infinity');
+SELECT fit_bg_nbd(0, 1, 4);
+SELECT fit_bg_nbd(1, 0, 4);
+SELECT fit_bg_nbd(1, 1, 4, -1);
+SELECT fit_bg_nbd(1, 1, 4, 'NaN');
+SELECT fit_bg_nbd(2e9, 1, 4);
+SELECT fit_gamma_gamma(1, 'NaN');
+SELECT fit_bg_bb(3, 2, 6);
+SELECT fit_bg_bb(1, 1.5, 6);
+SELECT fit_bg_nbd(purchase('2024-01-02 00:00+00', 5), '2024-01-01 00:00+00', '1 day');
+SELECT fit_bg_nbd(purchase('2024-01-01 00:00+00', 5), '2024-02-01 00:00+00', '-1 day');
+SELECT fit_bg_nbd(purchase('2024-01-01 00:00+00', 5), '2024-02-01 00:00+00', u::interval) FROM unnest(ARRAY['1 day', '1 week']) u;
+SELECT fit_bg_nbd(purchase('2024-01-01 00:00+00', 5), 'infinity', '1 day');
+\set bg '''bg_nbd(r=0.3, alpha=5, a=1, b=2.4)'''
+\set gg '''gamma_gamma(p=6.25, q=3.74, v=15.44)'''
+SELECT p_alive(:bg, 2, 5, 4);
+SELECT p_alive(:bg, 2, 'NaN', 4);
+SELECT expected_purchases(:bg, 2, 3, 4, -1);
+SELECT expected_purchases(:bg, 2, 3, 4, 'Infinity');
+SELECT expected_purchases(:gg, 2, 3, 4, 1);
+SELECT expected_spend(:bg, 2, 3);
+SELECT expected_spend(:gg, 2, 'NaN');
+SELECT expected_spend(:gg, -2, 3);
+SELECT discounted_purchases(:bg, 2, 3, 4, 0);
+SELECT discounted_purchases(:bg, 2, 3, 4, -0.1);
+SELECT p_alive(:bg, purchase('2024-01-01 00:00+00', 5), '2024-02-01 00:00+00');
+SELECT value_sample_in('\x00');
+SELECT value_sample_in('\x01010000000000000000000000017ff80000000000000000000000000000000000000000000000000000000000003ff0000000000000');
+-- the limits by name
+SELECT fit_status(m), p_alive(m, 0, 0, 30), expected_purchases(m, 0, 0, 30, 10) FROM (SELECT fit_bg_nbd(0, 0, t) m FROM generate_series(1, 30) t) x;
+SELECT fit_status(m), round(expected_purchases(m, 10, 30, 30, 30)::numeric, 4) AS ten_again FROM (SELECT fit_pareto_nbd(10, 30, 30) m FROM generate_series(1, 5)) x;
+SELECT fit_status(m), round(expected_spend(m, 3, 25)::numeric, 6) AS spend FROM (SELECT fit_gamma_gamma(n, 25) m FROM generate_series(1, 5) n) x;
+SELECT fit_status(m) FROM (SELECT fit_mbg_nbd(n % 3, (n % 3) * 5, 30) m FROM generate_series(1, 100) n) x;
+-- values: all to come is more than a year's, and money scales; next purchase; risk; refunds and free purchases
+CREATE TABLE buyer AS SELECT purchases(d, a) AS s FROM (VALUES ('2024-01-01 10:00+00'::timestamptz, 20.00), ('2024-01-01 18:00+00', 5.00), ('2024-02-10 12:00+00', 0.00), ('2024-03-15 09:00+00', 60.00), ('2024-03-20 09:00+00', -10.00)) o(d, a);
+SELECT round(p_alive(m, s, '2024-06-01 00:00+00')::numeric, 6) AS alive, round(expected_purchases(m, s, '2024-06-01 00:00+00', '1 year')::numeric, 6) AS purchases, round(expected_spend(:gg, s)::numeric, 4) AS spend,
+	round(lifetime_value(m, :gg, s, '2024-06-01 00:00+00', '1 year', 0.1)::numeric, 4) AS year, round(lifetime_value(m, :gg, s, '2024-06-01 00:00+00', 0.1)::numeric, 4) AS all_to_come,
+	round(churn_risk(m, s, '2024-06-01 00:00+00')::numeric, 6) AS left, round(churn_risk(m, s, '2024-06-01 00:00+00', '90 days')::numeric, 6) AS silent, date_trunc('hour', next_purchase_at(m, s, '2024-06-01 00:00+00')) AT TIME ZONE 'UTC' AS next
+FROM buyer, (SELECT 'pareto_nbd(r=0.5533, alpha=10.5776, s=0.6062, beta=11.6669, unit=7 days)'::value_model m) x;
+-- no discount: the purchases themselves; the plain form and that over a summary agree
+SELECT abs(lifetime_value(m, :gg, s, '2024-06-01 00:00+00', '1 year', 0) - expected_purchases(m, s, '2024-06-01 00:00+00', '1 year') * expected_spend(:gg, s)) < 1e-9 AS undiscounted,
+	abs(lifetime_value(m, :gg, s, '2024-06-01 00:00+00', '1 year', 0.1) / lifetime_value(m, :gg, 2, extract(epoch FROM '2024-03-15 09:00'::timestamp - '2024-01-01 10:00')::float8 / 604800, extract(epoch FROM '2024-06-01 00:00'::timestamp - '2024-01-01 10:00')::float8 / 604800, 30, 365.25 / 7, 1.1 ^ (7 / 365.25) - 1) - 1) < 1e-12 AS same
+FROM buyer, (SELECT 'bg_nbd(r=0.2426, alpha=4.4136, a=0.7929, b=2.4259, unit=7 days)'::value_model m) x;
+SELECT p_alive('bg_nbd(r=0.2426, alpha=4.4136, a=0.7929, b=2.4259, unit=7 days)', purchase('2024-01-01 00:00+00', -5), '2024-06-01 00:00+00') IS NULL AS only_a_refund;
+DROP TABLE cdnow, customer, history, fitted, published, donor, point, buyer;
