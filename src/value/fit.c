@@ -239,7 +239,7 @@ fit_repeat(problem *p, int kind, double *param, value_sums *at, double *nbd)
 	if (kind == VALUE_PARETO_NBD)
 	{
 		set_bounds(&p->search, 2, 1e-12, 1e12);
-		set_bounds(&p->search, 3, 1e-60, 1e14);
+		set_bounds(&p->search, 3, 1e-30, 1e14);
 	}
 	else
 	{

@@ -109,8 +109,8 @@ value_model_check(const value_model *m)
 		bool		zero = m->param[i] == 0 &&
 			((m->kind <= VALUE_PARETO_NBD && (i == 0 || i == 2)) || (m->kind == VALUE_BG_BB && (i == 0 || i == 2)));
 
-		if (i < n && !zero && !(m->param[i] >= 1e-100 && m->param[i] <= 1e100))
-			return "Each parameter is a number from 1e-100 to 1e100 (r and the dropout's first may be zero).";
+		if (i < n && !zero && !(m->param[i] >= 1e-50 && m->param[i] <= 1e50))
+			return "Each parameter is a number from 1e-50 to 1e50 (r and the dropout's first may be zero).";
 		if (i >= n && (m->param[i] != 0 || !isnan(m->se[i])))
 			return "This family has fewer parameters.";
 		if (!isnan(m->se[i]) && !(m->se[i] >= 0 && m->se[i] <= DBL_MAX))

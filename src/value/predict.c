@@ -42,7 +42,7 @@ bg_bb_log_odds_gone(const double *p, double x, double tx, double n)
 	if (n <= tx || p[2] == 0)
 		return -INFINITY;
 	/* left just before occasion n: B(al + x, be + n-1 - x) B(ga + 1, de + n-1) / (B(al + x, be + n - x) B(ga, de + n)) */
-	term = (p[0] + p[1] + n - 1) / (p[1] + (n - 1 - x)) * (p[2] / (p[3] + n - 1));
+	term = (p[0] + p[1] + (n - 1)) / (p[1] + (n - 1 - x)) * (p[2] / (p[3] + (n - 1)));
 	for (double i = n - 1;; i--)
 	{
 		sum += term;
@@ -55,7 +55,7 @@ bg_bb_log_odds_gone(const double *p, double x, double tx, double n)
 		if (i <= tx)
 			return log(sum) + scale;
 		/* from leaving before occasion i + 1 to leaving before occasion i */
-		term *= (p[0] + p[1] + i - 1) / (p[1] + (i - 1 - x)) * ((p[2] + p[3] + i) / (p[3] + i - 1));
+		term *= (p[0] + p[1] + (i - 1)) / (p[1] + (i - 1 - x)) * ((p[2] + p[3] + i) / (p[3] + (i - 1)));
 	}
 }
 

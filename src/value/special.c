@@ -163,12 +163,15 @@ value_beta_mean(double a, double b, double span, value_function f, const void *c
 				before = 0,
 				h = 0.25;
 
+	/* so narrow that it is a point */
+	if (a > 1e12 && b > 1e12)
+		return f(p0, context);
 	/* where p0 rounds to one, the logarithm of q0 does not */
 	if (p0 > 0.5)
 		left = (cut - (a + b) * log(q0)) / a;
 	if (q0 > 0.5)
 		right = (cut - (a + b) * log(p0)) / b;
-	for (int level = 0; level < 10; level++, h /= 2)
+	for (int level = 0; level < 8; level++, h /= 2)
 	{
 		long		from = (long) floor(-asinh(left / w) / h) - 1,
 					to = (long) ceil(asinh(right / w) / h) + 1;
@@ -185,15 +188,25 @@ value_beta_mean(double a, double b, double span, value_function f, const void *c
 			if (level > 0 && i % 2 == 0)
 				continue;
 			d = w * sinh(v);
-			/* a d - (a + b) ln(1 + p0 (e^d - 1)): the density of y against its mode */
-			grow = d > 30 ? d + log(p0 + q0 * exp(-d)) : log1p(p0 * expm1(d));
-			lw = a * d - (a + b) * grow;
+			/* a d - (a + b) ln(1 + p0 (e^d - 1)): the density of y against its mode, seen from the rarer side */
+			if (p0 <= 0.5)
+			{
+				grow = d > 30 ? d + log(p0 + q0 * exp(-d)) : log1p(p0 * expm1(d));
+				lw = a * d - (a + b) * grow;
+			}
+			else
+			{
+				grow = d < -30 ? -d + log(q0 + p0 * exp(d)) : log1p(q0 * expm1(-d));
+				lw = -b * d - (a + b) * grow;
+			}
 			if (lw < -cut - 20)
 				continue;
 			weight = exp(lw) * w * cosh(v);
 			norm += weight;
 			sum += weight * f(p0 / (p0 + q0 * exp(-d)), context);
 		}
+		if (!(norm > 0 && isfinite(sum)))
+			return f(p0, context);
 		mean = sum / norm;
 		if (level >= 2 && fabs(mean - before) <= 1e-10 * fabs(mean))
 			return mean;
@@ -203,13 +216,13 @@ value_beta_mean(double a, double b, double span, value_function f, const void *c
 }
 
 /*
- * The integral of exp(-c (t - 1)) t^-nu for t from 1 to x (which may be infinite when c > 0): Gauss-Legendre panels in ln t, as long as the
+ * The integral of exp(-c (t - 1)) t^-nu for t from 1 to 1 + span (which may be infinite when c > 0): Gauss-Legendre panels in ln t, as long as the
  * integrand's logarithm changes little in each.
  */
 double
-value_decay_integral(double nu, double c, double x)
+value_decay_integral(double nu, double c, double span)
 {
-	double		end = log(x),
+	double		end = log1p(span),
 				v = 0,
 				sum = 0;
 

@@ -78,7 +78,7 @@ extern const double value_gauss8[8][2],
 			value_gauss16[16][2];
 typedef double (*value_function) (double p, const void *context);
 extern double value_beta_mean(double a, double b, double span, value_function f, const void *context);
-extern double value_decay_integral(double nu, double c, double x);
+extern double value_decay_integral(double nu, double c, double span);
 
 /* predict.c: x repeat purchases, the last at tx, T the time observed */
 extern const char *value_history_check(int kind, double x, double tx, double T);

@@ -142,6 +142,8 @@ crmseg_churn_risk(PG_FUNCTION_ARGS)
 
 	if (PG_NARGS() == 4)
 		PG_RETURN_FLOAT8(value_p_gone(m, x, tx, T));
+	if (m->kind == VALUE_BG_BB && PG_GETARG_FLOAT8(4) > 1e6)
+		ereport(ERROR, (errcode(CRMSEG_LIMIT), errmsg("horizon is limited to 1000000 occasions")));
 	PG_RETURN_FLOAT8(1 - value_buys_within(m, x, tx, T, horizon_arg(fcinfo, 4, false)));
 }
 

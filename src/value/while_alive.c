@@ -56,10 +56,10 @@ value_bg_purchases(double r, double alpha, double a, double b, double t)
 	for (double n = 1;; n++)
 	{
 		double		more,
-					v = 1 / ((n + 1) * (a + b + n - 1));
+					v = 1 / ((n + 1) * (a + b + (n - 1)));
 
-		term *= (r + n) * z * ((a + b + n - 1) * v);
-		stay *= (b + n - 1) * ((n + 1) * v);
+		term *= (r + n) * z * ((a + b + (n - 1)) * v);
+		stay *= (b + (n - 1)) * ((n + 1) * v);
 		reach += stay;
 		more = term * reach;
 		sum += more;
@@ -74,10 +74,12 @@ static double
 discounted_given_p(double p, const void *context)
 {
 	const struct bg_context *k = context;
-	double		pu = p * k->u;
+	double		reach = fmin(k->u, 60 / k->c);
 
-	/* p small: (1 + p s / alpha)^(-r-1) e^(-rate s) decays by the discount, over s rather than ln(1 + p s / alpha) */
-	return k->r / p * value_decay_integral(k->r + 1, k->c / p, 1 + pu);
+	/* p so small that he does not leave before the horizon or the discount end it */
+	if (p < 1e-280 || (k->r + 1) * p * reach < 1e-16)
+		return k->r * -expm1(-k->c * k->u) / k->c;
+	return k->r / p * value_decay_integral(k->r + 1, k->c / p, p * k->u);
 }
 
 /* The same for purchases discounted at a continuous rate, in the next t, which may be infinite when the rate is positive. */
@@ -93,19 +95,20 @@ value_bg_discounted(double r, double alpha, double a, double b, double rate, dou
 		return 0;
 	if (a == 0)
 		return r / alpha * -expm1(-rate * t) / rate;
-	if (k.u <= 8 && rate * t <= 8)
+	if (k.u <= 8 && rate * t <= 8 && r * log1p(k.u) <= 48)
 	{
-		/* by parts: e^(-rate t) M(t) + int rate e^(-rate s) M(s) ds */
+		/* by parts: e^(-rate t) M(t) + int rate e^(-rate s) M(s) ds, in panels over which (1 + s / alpha)^-r changes little */
+		int			panels = 1 + (int) (r * log1p(k.u) / 8);
 		double		sum = 0,
-					end = log1p(k.u);
+					width = log1p(k.u) / panels;
 
-		for (int i = 0; i < 16; i++)
+		for (int i = 0; i < panels * 16; i++)
 		{
-			double		s = alpha * expm1(end * value_gauss16[i][0]);
+			double		s = alpha * expm1(width * (i / 16 + value_gauss16[i % 16][0]));
 
-			sum += value_gauss16[i][1] * exp(-rate * s) * value_bg_purchases(r, alpha, a, b, s) * (alpha + s);
+			sum += value_gauss16[i % 16][1] * exp(-rate * s) * value_bg_purchases(r, alpha, a, b, s) * (alpha + s);
 		}
-		return exp(-rate * t) * value_bg_purchases(r, alpha, a, b, t) + rate * sum * end;
+		return exp(-rate * t) * value_bg_purchases(r, alpha, a, b, t) + rate * sum * width;
 	}
 	span = log1p(r * fmin(k.u, 1 / k.c));
 	return value_beta_mean(a, b, fmin(span, 700), discounted_given_p, &k);
@@ -132,7 +135,7 @@ value_pareto_discounted(double r, double alpha, double s, double beta, double ra
 {
 	if (rate == 0)
 		return value_pareto_purchases(r, alpha, s, beta, t);
-	return r / alpha * beta * value_decay_integral(s, rate * beta, 1 + t / beta);
+	return r / alpha * beta * value_decay_integral(s, rate * beta, t / beta);
 }
 
 /*
