@@ -40,7 +40,7 @@ for my $f (Crmseg::functions($node, 'postgres', 'true'))
 }
 diag 'types without sample values in test/lib/Crmseg.pm: ' . join(', ', sort keys %unknown) if %unknown;
 my $file = PostgreSQL::Test::Utils::tempdir() . '/calls.sql';
-append_to_file($file, "\\set VERBOSITY sqlstate\n" . join(";\n", "SET client_min_messages = error; SET statement_timeout = '500ms'", @statements) . ";\n");
+append_to_file($file, "\\set VERBOSITY sqlstate\n\\timing on\n" . join(";\n", "SET client_min_messages = error; SET statement_timeout = '500ms'", @statements) . ";\n");
 my ($out, $err) = ('', '');
 # a call that no timeout stops is an error in itself, and would hold up everything
 my $hung;
@@ -52,7 +52,7 @@ ok(!$hung, 'every call ends or can be cancelled') or do {
 	exit 1;
 };
 my @lines = split /\n/, $err;
-my $which = sub { my ($n) = $_[0] =~ /calls\.sql:(\d+)/; $n ? $statements[ $n - 3 ] // '' : '' };
+my $which = sub { my ($n) = $_[0] =~ /calls\.sql:(\d+)/; $n ? $statements[ $n - 4 ] // '' : '' };
 my @lost = grep { /connection|server closed|FATAL|PANIC/ } @lines;
 is(scalar(@lost), 0, 'no call of ' . @statements . ' ends the session') or diag map { "$_: " . $which->($_) . "\n" } @lost[ 0 .. 0 ];
 my @internal = grep { /ERROR:\s+XX0/ } @lines;
@@ -60,6 +60,11 @@ is(scalar(@internal), 0, 'none raises an internal error') or diag map { "$_: " .
 unlike(slurp_file($node->logfile), qr/terminated by signal|TRAP|PANIC/, 'no process of the server died');
 my @cancelled = grep { /ERROR:\s+57014/ } @lines;
 note 'cancelled: ' . substr($which->($_), 0, 200) for @cancelled;
+# A quiet machine ends a call within 200 ms of its timeout; the bound here leaves room for a busy one. A time says nothing of a statement's name: the longest is told.
+my @times = map { /^Time: ([\d.]+) ms/ ? $1 : () } split /\n/, $out;
+my ($longest) = sort { $times[$b] <=> $times[$a] } 0 .. $#times;
+note sprintf 'longest: %.0f ms, %s', $times[$longest], substr($statements[ $longest - 2 ] // '', 0, 200);
+cmp_ok($times[$longest], '<', $ENV{CRMSEG_CANCEL_MS} // 5500, 'a call is cancelled soon after its timeout of 500 ms');
 my %states; $states{$_}++ for map { /ERROR:\s+(\w{5})/ ? $1 : () } @lines;
 note join ' ', map { "$_:$states{$_}" } sort keys %states;
 cmp_ok(scalar(grep { /ERROR:/ } @lines), '<', scalar(@statements), 'and not every call is refused');
