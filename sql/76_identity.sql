@@ -150,6 +150,25 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.party_of(name, bigint) IS 'the living party that an id leads to: itself, or the one it was merged into; NULL when there never was such a party';
 
+-- A table that was just filled has no statistics yet, and the planner takes it for nearly empty: joins of what an import brought would
+-- be nested loops. Whoever owns the tables need not wait for autovacuum.
+CREATE FUNCTION @extschema@.refresh_statistics(mart name) RETURNS integer
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	r record;
+	done integer := 0;
+BEGIN
+	PERFORM @extschema@.require_datamart(mart);
+	FOR r IN SELECT c.oid::regclass AS relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+			WHERE n.nspname = mart AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')
+				AND (c.reltuples < 0 OR pg_relation_size(c.oid) > 1.2 * 8192 * c.relpages + 65536) LOOP
+		EXECUTE format('ANALYZE %s', r.relation);
+		done := done + 1;
+	END LOOP;
+	RETURN done;
+END $$;
+COMMENT ON FUNCTION @extschema@.refresh_statistics(name) IS 'gathers the planner''s statistics of those tables of a mart that have none yet or grew by a fifth since; only tables that the caller owns. Returns their number';
+
 CREATE FUNCTION @extschema@.resolve(mart name, OUT records_read bigint, OUT linked bigint, OUT created bigint, OUT merged bigint)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
@@ -164,6 +183,7 @@ BEGIN
 	EXECUTE format('SELECT coalesce(array_agg(r.source_record_id), ''{}''), count(*) FROM %s.source_record r WHERE r.resolved_at IS NULL', m)
 		INTO records, records_read;
 	RAISE NOTICE 'resolve: % records to place', records_read;
+	PERFORM @extschema@.refresh_statistics(mart);
 	EXECUTE format($q$
 		WITH pair AS MATERIALIZED (SELECT * FROM @extschema@.exact_pairs($1)),
 		list AS (SELECT coalesce(array_agg(p.left_id ORDER BY p.rank, p.left_id, p.right_id), '{}') AS l,

@@ -82,10 +82,6 @@ BEGIN
 	EXECUTE format('COMMENT ON COLUMN %s.demo_truth.person_id IS %L', m, 'number in demo_people()');
 	EXECUTE format('INSERT INTO %s.demo_truth SELECT k, t.source_key, t.person_id FROM unnest(ARRAY[''card'', ''web'', ''newsletter'']) AS k,
 		@extschema@.demo_records(k, $1, $2) AS t ON CONFLICT DO NOTHING', m) USING parties, seed;
-	-- nobody has analyzed these tables yet
-	FOR r IN SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = quote_ident(mart)::regnamespace AND c.relkind = 'r' LOOP
-		EXECUTE format('ANALYZE %s.%I', m, r.relname);
-	END LOOP;
 	PERFORM set_config('client_min_messages', 'warning', true);
 	SELECT * INTO r FROM @extschema@.resolve(mart);
 	PERFORM set_config('client_min_messages', level, true);
