@@ -15,13 +15,12 @@
 PG_FUNCTION_INFO_V1(crmseg_address_key);
 PG_FUNCTION_INFO_V1(crmseg_parse_address);
 
-/* The address of arguments 0 and 1. */
-static address *
-parse_arguments(FunctionCallInfo fcinfo)
+/* Reads the address of arguments 0 and 1. */
+static void
+parse_arguments(FunctionCallInfo fcinfo, address *a)
 {
 	text	   *in = PG_GETARG_TEXT_PP(0);
 	text	   *country = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
-	address    *a = palloc(sizeof(address));
 
 	switch (address_parse(VARDATA_ANY(in), VARSIZE_ANY_EXHDR(in), country != NULL ? VARDATA_ANY(country) : "", country != NULL ? VARSIZE_ANY_EXHDR(country) : 0, a))
 	{
@@ -35,20 +34,19 @@ parse_arguments(FunctionCallInfo fcinfo)
 		case ADDRESS_BAD_UTF8:
 			ereport(ERROR, (errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE), errmsg("text is not valid UTF-8")));
 	}
-	return a;
 }
 
 /* address_key(text, country text) -> text */
 Datum
 crmseg_address_key(PG_FUNCTION_ARGS)
 {
-	text	   *result;
+	address		a;
+	char		key[ADDRESS_KEY_MAX];
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	result = palloc(VARHDRSZ + ADDRESS_KEY_MAX);
-	SET_VARSIZE(result, VARHDRSZ + address_key(parse_arguments(fcinfo), VARDATA(result)));
-	PG_RETURN_TEXT_P(result);
+	parse_arguments(fcinfo, &a);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(key, (int) address_key(&a, key)));
 }
 
 static Datum
@@ -65,7 +63,7 @@ crmseg_parse_address(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	Datum		values[5];
 	bool		nulls[5];
-	address    *a;
+	address		a;
 	char		street[ADDRESS_KEY_MAX];
 	address_part whole = {street, 0};
 
@@ -73,9 +71,9 @@ crmseg_parse_address(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	a = parse_arguments(fcinfo);
+	parse_arguments(fcinfo, &a);
 	/* the name with its directions */
-	for (const address_part *const *p = (const address_part *const []) {&a->before, &a->street, &a->after, NULL}; *p != NULL; p++)
+	for (const address_part *const *p = (const address_part *const []) {&a.before, &a.street, &a.after, NULL}; *p != NULL; p++)
 		if ((*p)->n > 0)
 		{
 			if (whole.n > 0)
@@ -83,10 +81,10 @@ crmseg_parse_address(PG_FUNCTION_ARGS)
 			memcpy(street + whole.n, (*p)->s, (*p)->n);
 			whole.n += (*p)->n;
 		}
-	values[0] = part_datum(&a->number, &nulls[0]);
-	values[1] = part_datum(&a->type, &nulls[1]);
+	values[0] = part_datum(&a.number, &nulls[0]);
+	values[1] = part_datum(&a.type, &nulls[1]);
 	values[2] = part_datum(&whole, &nulls[2]);
-	values[3] = part_datum(&a->postal_code, &nulls[3]);
-	values[4] = part_datum(&a->city, &nulls[4]);
+	values[3] = part_datum(&a.postal_code, &nulls[3]);
+	values[4] = part_datum(&a.city, &nulls[4]);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
