@@ -181,8 +181,8 @@ SELECT e.* FROM example e WHERE phone(crmseg.national(e164::phone), region) <> e
 CREATE TEMP TABLE random_number AS
 SELECT region, i, substr(e164, 1, 3 + i % 6) || substr(translate(md5(region || i || '42'), 'abcdef', '012345'), 1, greatest(length(e164) - 3 - i % 6 + i % 3 - 1, 1)) AS abroad,
 	substr(regexp_replace(written, '\D', '', 'g'), 1, 2 + i % 6) || substr(translate(md5(region || i || '42'), 'abcdef', '012345'), 1, greatest(length(regexp_replace(written, '\D', '', 'g')) - 2 - i % 6 + i % 3 - 1, 1)) AS home
-FROM example, generate_series(1, 25) i;
-SELECT count(*) FILTER (WHERE (try_phone(home, region)).phone IS NOT NULL) > 800 AS enough_valid FROM random_number;
+FROM example, generate_series(1, CASE WHEN current_setting('crmseg_test.light', true) = 'on' THEN 1 ELSE 25 END) i;
+SELECT avg(((try_phone(home, region)).phone IS NOT NULL)::int) > 0.1 AS enough_valid FROM random_number;
 SELECT r.*, a.*, b.* FROM random_number r, try_phone(home, region) a, try_phone(regexp_replace(home, '(...)', '\1/', 'g') || '/', region) b
 WHERE (a.phone, a.reason) IS DISTINCT FROM (b.phone, b.reason);
 SELECT r.*, a.*, b.* FROM random_number r, try_phone(abroad, NULL) a, try_phone(regexp_replace(abroad, '(\d\d\d)', '\1/', 'g') || '/', NULL) b
