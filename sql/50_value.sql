@@ -249,3 +249,55 @@ COMMENT ON FUNCTION @extschema@.lifetime_value(@extschema@.value_model, spend_mo
 CREATE FUNCTION @extschema@.next_purchase_at(@extschema@.value_model, @extschema@.purchase_summary, as_of timestamptz) RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'crmseg_next_purchase_at' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.next_purchase_at(@extschema@.value_model, @extschema@.purchase_summary, as_of timestamptz) IS 'the instant by which a customer who has not left buys again with even odds; NULL where he never does; not for bg_bb';
+
+-- ---- does a model hold? fitted until one instant, judged by what came after ----
+CREATE FUNCTION @extschema@.fit_report(orders regclass, party_column name, time_column name, amount_column name, calibration_end timestamptz, unit interval DEFAULT '7 days', holdout_end timestamptz DEFAULT NULL)
+	RETURNS TABLE (model text, fitted @extschema@.value_model, customers bigint, actual float8, predicted float8, mae float8, rmse float8)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 4 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	last timestamptz := holdout_end;
+	horizon interval;
+BEGIN
+	IF last IS NULL THEN
+		EXECUTE format('SELECT max(%I::timestamptz) FROM %s', time_column, orders) INTO last;
+	END IF;
+	IF last IS NULL OR last <= calibration_end THEN
+		RAISE EXCEPTION 'no order lies after the end of the calibration' USING ERRCODE = '22023', HINT = 'Give an earlier calibration_end: what comes after it is what the models are judged by.';
+	END IF;
+	horizon := make_interval(secs => extract(epoch FROM last - calibration_end)::float8);
+	RETURN QUERY EXECUTE format($q$
+		WITH o AS (SELECT %2$I AS party, %3$I::timestamptz AS at, %4$I::numeric AS amount FROM %1$s),
+		h AS MATERIALIZED (SELECT s, after::float8, ($1 - @extschema@.first_purchase_at(s)) AS age, (@extschema@.purchase_days(s) - 1)::float8 AS x
+			FROM (SELECT @extschema@.purchases(at, amount) FILTER (WHERE at <= $1) AS s, count(DISTINCT (at AT TIME ZONE 'UTC')::date) FILTER (WHERE at > $1 AND at <= $2 AND amount >= 0) AS after FROM o WHERE party IS NOT NULL GROUP BY party) g
+			WHERE @extschema@.purchase_days(s) > 0),
+		f AS MATERIALIZED (SELECT @extschema@.fit_bg_nbd(s, $1, $4) AS bg, @extschema@.fit_mbg_nbd(s, $1, $4) AS mbg, @extschema@.fit_pareto_nbd(s, $1, $4) AS pareto FROM h)
+		SELECT p.name, p.m, count(*), sum(after), sum(p.n), avg(abs(p.n - after)), sqrt(avg((p.n - after) ^ 2))
+		FROM h, f, LATERAL (VALUES (1, 'naive', NULL::@extschema@.value_model, CASE WHEN age > '0' THEN x * extract(epoch FROM $3)::float8 / extract(epoch FROM age)::float8 ELSE 0 END),
+			(2, 'bg_nbd', bg, @extschema@.expected_purchases(bg, s, $1, $3)), (3, 'mbg_nbd', mbg, @extschema@.expected_purchases(mbg, s, $1, $3)),
+			(4, 'pareto_nbd', pareto, @extschema@.expected_purchases(pareto, s, $1, $3))) p(i, name, m, n)
+		GROUP BY p.i, p.name, p.m ORDER BY p.i $q$, orders, party_column, time_column, amount_column)
+	USING calibration_end, last, horizon, unit;
+END $$;
+COMMENT ON FUNCTION @extschema@.fit_report(regclass, name, name, name, timestamptz, interval, timestamptz) IS 'the three models fitted to the orders until calibration_end, and their purchase days predicted for each of these customers until holdout_end (NULL: the last order) against the actual ones: totals, mean absolute and root mean square error a customer; naive is his rate so far. Returns (amount below 0) and rows without a party do not count; no order after calibration_end: 22023';
+CREATE FUNCTION @extschema@.fit_tracking(model @extschema@.value_model, orders regclass, party_column name, time_column name, amount_column name, calibration_end timestamptz, period interval DEFAULT '7 days')
+	RETURNS TABLE (period_end timestamptz, actual bigint, actual_cumulated bigint, expected float8, expected_cumulated float8)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF @extschema@.time_unit(model) IS NULL THEN
+		RAISE EXCEPTION 'the model does not know its unit of time' USING ERRCODE = '22023', HINT = 'Fit it over purchase summaries, or write the unit into its text: bg_nbd(..., unit=7 days).';
+	END IF;
+	IF period <= '0' THEN
+		RAISE EXCEPTION 'period must be above zero' USING ERRCODE = '22023';
+	END IF;
+	RETURN QUERY EXECUTE format($q$
+		WITH o AS (SELECT %2$I AS party, %3$I::timestamptz AS at FROM %1$s WHERE %4$I::numeric >= 0 AND %2$I IS NOT NULL AND %3$I IS NOT NULL),
+		d AS (SELECT party, min(at) AS at FROM o GROUP BY party, (at AT TIME ZONE 'UTC')::date),
+		w AS MATERIALIZED (SELECT at, min(at) OVER (PARTITION BY party) AS first FROM d),
+		r AS MATERIALIZED (SELECT at FROM w WHERE first <= $2 AND at > first),
+		c AS MATERIALIZED (SELECT first, count(*) AS n FROM w WHERE first <= $2 AND at = first GROUP BY first),
+		e AS (SELECT g AS stop FROM (SELECT min(first) AS start FROM c) s, (SELECT max(at) AS last FROM w) l, generate_series(s.start + $3, l.last, $3) g),
+		t AS (SELECT stop, (SELECT count(*) FROM r WHERE at <= stop) AS real, (SELECT coalesce(sum(n * @extschema@.expected_purchases($1, extract(epoch FROM stop - first)::float8 / extract(epoch FROM @extschema@.time_unit($1))::float8)), 0) FROM c WHERE first < stop) AS mean FROM e)
+		SELECT stop, real - lag(real, 1, 0::bigint) OVER (ORDER BY stop), real, mean - lag(mean, 1, 0::float8) OVER (ORDER BY stop), mean FROM t ORDER BY stop $q$, orders, party_column, time_column, amount_column)
+	USING model, calibration_end, period;
+END $$;
+COMMENT ON FUNCTION @extschema@.fit_tracking(@extschema@.value_model, regclass, name, name, name, timestamptz, interval) IS 'the tracking plot of a model: for each period after the first order, actual and expected repeat purchase days of the customers won by calibration_end, in the period and since the start. A model without unit of time, a period of zero: 22023';
