@@ -65,7 +65,7 @@ run(Import *im, const char *sql)
 static uint64
 run_proved(Import *im, const char *sql)
 {
-	uint64		n = 0;
+	volatile uint64 n = 0;
 
 	if (!im->proved)
 		return run(im, sql);
@@ -357,6 +357,8 @@ load_orders(Import *im)
 	run(im, "INSERT INTO pg_temp.crmseg_known SELECT l.line_no, l.ord, e.line_no, e.line_no IS NOT NULL AND e.import_hash IS DISTINCT FROM l.hash "
 		"FROM pg_temp.crmseg_line l JOIN pg_temp.crmseg_sale s ON s.ord = l.ord AND NOT s.is_new "
 		"LEFT JOIN @m@.sales_order_line e ON e.party_id = s.party_id AND e.order_id = s.order_id AND e.import_key = l.key");
+	if (run(im, "SELECT FROM pg_temp.crmseg_known k WHERE k.is_changed OR k.old_line_no IS NULL LIMIT 1") == 0)
+		return;
 	run(im, "UPDATE @m@.sales_order_line e SET product_id = d.product_id, quantity = l.quantity, amount = l.amount, discount = coalesce(l.discount, 0), "
 		"return_reason = l.return_reason, import_hash = l.hash "
 		"FROM pg_temp.crmseg_known k JOIN pg_temp.crmseg_line l ON l.line_no = k.line_no JOIN pg_temp.crmseg_sale s ON s.ord = k.ord "

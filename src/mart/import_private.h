@@ -4,7 +4,7 @@
  *   import_fn.c          import_flat, import_csv, import_replay: one batch from begin to end
  *   import_mapping_fn.c  jsonb to ImportMapping, every name checked before anything is read
  *   import_read_fn.c     where rows come from: a relation, lines of a file, rejects to be replayed
- *   import_row_fn.c      one row of texts to typed values, or a reject
+ *   import_row_fn.c      one row of texts to typed values, or a reject; with import_field_fn.c, import_party_fn.c, import_reject_fn.c
  *   import_contact_fn.c  e-mails, phones, addresses and countries, by the types of src/contact
  *   import_stage_fn.c    typed values to temporary tables
  *   import_load_fn.c     temporary tables to the mart, a few statements each
@@ -257,6 +257,49 @@ extern void import_reject(Import *im, const char *column, const char *code, cons
 extern void import_reject_line(Import *im, const char *column, const char *code, const char *reason);
 extern void import_warn(Import *im, const char *column, const char *code, const char *reason, const char *text, size_t size);
 extern void import_rows_end(Import *im);
+
+/* fields of the row at hand */
+extern void import_reject_field(Import *im, const Field *f, const char *code, const char *reason);
+extern void import_reject_status(Import *im, const Field *f, CellStatus s);
+extern bool import_in_words(const Words *w, const char *p, size_t n, bool exact);
+extern bool import_field_text(Import *im, const Field *f, const char **text, size_t *size);
+extern bool import_field_datum(Import *im, const Field *f, Datum *result);
+extern Datum import_text_datum(const char *p, size_t n);
+extern const CellFormat *import_iso_format(void);
+extern bool import_parse_number(Import *im, const Field *f, const char *p, size_t n, CellNumber *number);
+extern const char *import_sex_of(const char *p, size_t n);
+extern bool import_boolean_of(const Field *f, const char *p, size_t n, bool *value);
+
+/* the party's part of a row */
+typedef struct PartyRow
+{
+	Datum		value[PARTY_FIELDS];
+	bool		null[PARTY_FIELDS];
+	int			contacts;
+	struct
+	{
+		const char *kind;
+		const char *value;
+		size_t		value_size;
+		const char *norm;
+		size_t		norm_size;
+		const char *label;
+		Datum		part[ADDRESS_FIELDS];
+		bool		null[ADDRESS_FIELDS];
+		text	   *address_norm;
+	}			contact[24];
+	int			consents;
+	struct
+	{
+		Datum		value[CONSENT_FIELDS];
+		bool		null[CONSENT_FIELDS];
+	}			consent[16];
+	bool		identifies;		/* holds something of a person */
+} PartyRow;
+
+extern void import_read_party(Import *im, PartyRow *r);
+extern void import_check_attributes(Import *im);
+extern void import_stage_version(Import *im, int32 rec, int32 ver, text *external_id, PartyRow *r);
 
 /* contacts */
 extern void import_contacts_begin(Import *im);
