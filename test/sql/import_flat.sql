@@ -20,7 +20,7 @@ SELECT line_no, column_name, code, reason, detail FROM imp_flat.import_reject OR
 SELECT line_no, column_name, code, reason, value FROM imp_flat.import_warning ORDER BY 1, 2;
 SELECT coalesce(s.external_id, '(store)') AS key, p.kind, p.lifecycle, p.given_name, p.family_name, p.birth_date, p.country, p.postal_code
 	FROM imp_flat.party p LEFT JOIN imp_flat.source_record s USING (party_id) ORDER BY 1;
-SELECT s.external_id, c.kind, c.value, c.value_norm, c.is_primary FROM imp_flat.contact_point c JOIN imp_flat.source_record s USING (party_id) ORDER BY 1, 2;
+SELECT s.external_id, c.kind, c.value, CASE WHEN c.kind <> 'postal' THEN c.value_norm END AS norm, c.is_primary FROM imp_flat.contact_point c JOIN imp_flat.source_record s USING (party_id) ORDER BY 1, 2;
 SELECT s.external_id, c.purpose, c.channel_id, c.status FROM imp_flat.consent c JOIN imp_flat.source_record s USING (party_id) ORDER BY 1;
 SELECT o.external_id, coalesce(s.external_id, '(store)') AS key, o.ordered_at, o.kind, st.code, o.channel_id, o.currency, o.amount, o.base_amount FROM imp_flat.sales_order o
 	LEFT JOIN imp_flat.source_record s USING (party_id) LEFT JOIN imp_flat.store st USING (store_id) ORDER BY 1;
