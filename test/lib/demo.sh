@@ -25,7 +25,7 @@ working() {
 }
 # sql [OPTION]... : psql as the owner of the demo's database, who is no superuser
 sql() { as env PGOPTIONS="-c client_min_messages=warning" "$PGBIN/psql" -X -q -v ON_ERROR_STOP=1 -U retailer -d demo -P pager=off -P footer=off -P null=- "$@" || exit 1; }
-show() { sql -P border=1 "$@" | sed 's/^/  /;s/ *$//' || exit 1; }
+show() { sql -P border=1 "$@" | sed '/^ *$/d;s/^/  /;s/ *$//' || exit 1; }
 # shown SQL : the statement, then its rows; done_ SQL only the statement, and runs it
 shown() { printf '\n'; printf '%s\n' "$1" | sed "s/^\t*/  $dim/; s/\$/$plain/"; show -c "$1"; }
 done_() { printf '\n'; printf '%s\n' "$1" | sed "s/^\t*/  $dim/; s/\$/$plain/"; sql -c "$1" >/dev/null; }
@@ -88,7 +88,7 @@ shown "SELECT * FROM crmseg.import_report('shop',
 
 title "4. Linked: who is the same person"
 note "Records that share a key, an e-mail as its provider sees it, or a telephone and a name."
-sql -c "ANALYZE"	# autovacuum has not come by yet
+sql -c "SET client_min_messages = error" -c "ANALYZE"	# autovacuum has not come by yet
 working "SELECT * FROM crmseg.resolve('shop')" sql -c "SELECT * FROM crmseg.resolve('shop')"
 shown "SELECT count(*) AS records, count(DISTINCT party_id) AS parties FROM shop.source_record"
 echo
