@@ -273,7 +273,7 @@ random_fits(void)
 	{
 		int			worse = 0,
 					unfinished = 0,
-					sets = kind == VALUE_PARETO_NBD ? 14 : 56;
+					sets = kind == VALUE_PARETO_NBD ? 7 : 28;
 
 		for (int set = 0; set < sets; set++)
 		{
