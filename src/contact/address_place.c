@@ -465,8 +465,8 @@ address_without_umlauts(const char *s, size_t n, char *out)
 }
 
 /* The words of the city from token i on, up to end; they are taken out with all that follows. */
-static void
-take_city(work *w, int i, int end)
+void
+address_take_city(work *w, int i, int end)
 {
 	address    *a = w->a;
 	bool		german = memcmp(a->country, "DE", 2) == 0 || memcmp(a->country, "AT", 2) == 0 || memcmp(a->country, "CH", 2) == 0;
@@ -567,7 +567,7 @@ address_read_city(work *w)
 	start = address_segment_start(w, w->n - 1);
 	if (w->city_last)
 	{
-		take_city(w, start, w->n);
+		address_take_city(w, start, w->n);
 		return;
 	}
 	for (int i = start; i < w->n; i++)
@@ -585,11 +585,11 @@ address_read_city(work *w)
 		}
 	}
 	if (start > 0 && !digits && words && (type || (sure && numbered) || !address_has_type(w, start, w->n)))
-		take_city(w, start, w->n);
+		address_take_city(w, start, w->n);
 	else if (start == 0 && !digits && w->a->box.n > 0)
-		take_city(w, start, w->n);	/* a post box, and no street */
+		address_take_city(w, start, w->n);	/* a post box, and no street */
 	else if (sure && w->place_last)
-		take_city(w, behind_street(w, start), w->n);
+		address_take_city(w, behind_street(w, start), w->n);
 	if (w->a->city.n == 0 && w->a->state.n > 0 && memcmp(w->a->state.s, "ny", 2) == 0)
 		part_add(w->a, &w->a->city, "new york", 8);
 }

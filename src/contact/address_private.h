@@ -98,6 +98,7 @@ extern void address_read_place(work *w, const char *country, size_t ncountry);
 extern void address_read_inner(work *w);
 extern size_t address_without_umlauts(const char *s, size_t n, char *out);
 extern void address_read_city(work *w);
+extern void address_take_city(work *w, int i, int end);
 extern void address_read_street(work *w);
 
 #endif

@@ -363,6 +363,18 @@ choose_segment(work *w, int *start, int *end)
 		else if (i > 0)
 			w->tokens[i].by = BY_SPACE;
 	}
+	/* Residence du Lac 12 rue Curie: in French the street begins with the number before its type, unless that belongs to a name (rue des 3 cours) */
+	for (int i = 1; i + 1 < w->n && w->languages & LANGUAGE_FR; i++)
+	{
+		const token *t = &w->tokens[i];
+		int			suffix = address_find_token(t + 1, WORD_SUFFIX, LANGUAGE_FR) != NULL,
+					count;
+
+		if (i + 1 + suffix < w->n && t[1].by != BY_BREAK && t[1 + suffix].by != BY_BREAK && token_starts_with_digit(t) && t->by <= BY_DOT && !token_starts_with_digit(t - 1) && t[-1].n > 1 && !token_is(t - 1, "et") && !token_is(t - 1, "des") &&
+			!token_is(t - 1, "les") && !token_is(t - 1, "aux") && address_find_token(t - 1, WORD_NUMBER, LANGUAGE_XX) == NULL &&
+			type_at(w, i + 1 + suffix, w->n, &count) != NULL && w->tokens[i + 1 + suffix].n > 1)
+			w->tokens[i].by = BY_BREAK;
+	}
 	*start = 0;
 	*end = w->n;
 	for (int i = 0; i < w->n; i = address_segment_end(w, i))
@@ -374,6 +386,7 @@ choose_segment(work *w, int *start, int *end)
 		for (int k = i; k < stop; k++)
 			number = number || token_starts_with_digit(&w->tokens[k]);
 		score = 2 * number + address_has_type(w, i, stop);
+		score += score == 3 && token_starts_with_digit(&w->tokens[i]);
 		if (score > best)
 		{
 			best = score;
@@ -404,6 +417,9 @@ address_read_street(work *w)
 	if (w->n == 0)
 		return;
 	choose_segment(w, &i, &end);
+	/* no city was told from the rest: the last line may be one */
+	if (a->city.n == 0 && end < w->n)
+		address_take_city(w, address_segment_start(w, w->n - 1), w->n);
 	if (end - i > 1 && address_find_tokens(w, i, end, WORD_NUMBER, LANGUAGE_XX, &count) != NULL && i + count < end && token_starts_with_digit(&w->tokens[i + count]))
 		i += count;
 	taken = read_number(w, i, end, false, false);

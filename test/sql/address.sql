@@ -49,6 +49,12 @@ FR|t|12 rue du Fbg St Antoine 75012 PARIS|12 rue du Faubourg-Saint-Antoine, 7501
 FR|t|12, rue Victor Hugo, Bât. A, Apt 3, Lyon 69002|App. 3, 12 rue Victor-Hugo, 69002 LYON 2
 FR|t|12 AVENUE CHARLES DE GAULLE 92200 NEUILLY S/SEINE|12, avenue Charles-de-Gaulle, 92200 Neuilly-sur-Seine, FR
 FR|t|2 Gde Rue, 25000 Besançon|2 grande rue 25000 BESANCON
+FR|t|12 bis Av. Général Leclerc|12bis, Avenue du Général LECLERC
+FR|t|Résidence du Lac 12 rue Curie 69000 Lyon|12 rue Curie, 69000 LYON
+FR|t|Villa 3, 10 chemin du Lac, 74000 Annecy|10 ch. du Lac, 74000 Annecy
+FR|t|3 av de Verdun - Bat B - Apt 12 - 94000 Creteil|3, avenue de Verdun, Étage 2, Apt. 12, 94000 Créteil
+FR|f|10 pl. Bellecour, Paris 1er|10 pl. Bellecour, Lyon 1er
+FR|f|12 rue des 3 Cours, 35000 Rennes|3 cours, 35000 Rennes
 FR|f|12 rue des Fleurs 67000 Strasbourg|12 bis rue des Fleurs 67000 Strasbourg
 FR|f|12 rue des Fleurs 67000 Strasbourg|14 rue des Fleurs 67000 Strasbourg
 FR|f|12 rue des Fleurs 67000 Strasbourg|12 avenue des Fleurs 67000 Strasbourg
