@@ -66,14 +66,16 @@ load() {	# load KIND : the lines of a file, whatever their bytes, numbered, then
 		-c "SELECT crmseg.import_csv('shop', '$1', 'line_$1', crmseg.demo_mapping('$1'))" <"$OUT/$1.csv"
 }
 for kind in card web newsletter till; do working "\\copy and crmseg.import_csv('shop', '$kind', 'line_$kind', mapping)" load $kind; done
-shown "SELECT s.name AS source, b.lines_read, b.inserted, b.updated, b.unchanged, b.rejected,
-	b.warnings FROM shop.import_batch b JOIN shop.source s USING (source_id) ORDER BY b.import_id"
+shown "SELECT s.name AS source, b.lines_read, b.inserted, b.updated, b.unchanged, b.rejected, b.warnings
+	FROM shop.import_batch b JOIN shop.source s USING (source_id) ORDER BY b.import_id"
 echo
 note "Every line read has one outcome. Warnings: a bad e-mail or phone was left out of a line that was taken. Why lines were refused:"
-shown "SELECT source, lines, \"column\", reason, such_as FROM (SELECT s.name AS source, r.column_name AS column,
-	left(r.reason, 36) AS reason, count(*) AS lines, left(min(r.raw), 24) AS such_as,
+shown "SELECT source, lines, \"column\", reason, such_as
+	FROM (SELECT s.name AS source, r.column_name AS column, left(r.reason, 36) AS reason, 
+	count(*) AS lines, left(min(r.raw), 24) AS such_as,
 	row_number() OVER (PARTITION BY s.name ORDER BY count(*) DESC, left(r.reason, 36)) AS place
-	FROM shop.import_reject r JOIN shop.import_batch b USING (import_id) JOIN shop.source s USING (source_id)
+	FROM shop.import_reject r JOIN shop.import_batch b USING (import_id)
+	JOIN shop.source s USING (source_id)
 	GROUP BY s.name, r.column_name, left(r.reason, 36)) AS why WHERE place <= 3 ORDER BY source, place"
 echo
 note "Rejected lines are corrected in SQL and read again: the tills' letter O for a zero."
@@ -93,8 +95,8 @@ working "SELECT * FROM crmseg.resolve('shop')" sql -c "SELECT * FROM crmseg.reso
 shown "SELECT count(*) AS records, count(DISTINCT party_id) AS parties FROM shop.source_record"
 echo
 note "Three systems, one customer:"
-shown "SELECT r.party_id, s.name AS source, r.external_id, concat_ws(' ', r.payload ->> 'prenom', r.payload ->> 'nom',
-	r.payload ->> 'first_name', r.payload ->> 'last_name') AS written_as
+shown "SELECT r.party_id, s.name AS source, r.external_id,
+	concat_ws(' ', r.payload ->> 'prenom', r.payload ->> 'nom', r.payload ->> 'first_name', r.payload ->> 'last_name') AS written_as
 	FROM shop.source_record r JOIN shop.source s USING (source_id)
 	WHERE r.party_id = (SELECT party_id FROM shop.source_record GROUP BY party_id
 		ORDER BY count(DISTINCT source_id) DESC, count(*) DESC, party_id LIMIT 1) ORDER BY s.name, r.external_id"
@@ -111,7 +113,8 @@ shown "SELECT label, count(*) AS customers, round(avg(frequency), 1) AS purchase
 	FROM shop.customer_rfm GROUP BY label ORDER BY revenue DESC"
 echo
 note "The portfolio: A brings the first 80 % of the revenue, B up to 95 %, C the rest."
-shown "SELECT class, count(*) AS customers, round(100.0 * count(*) / sum(count(*)) OVER (), 1) AS share_of_customers,
+shown "SELECT class, count(*) AS customers,
+	round(100.0 * count(*) / sum(count(*)) OVER (), 1) AS share_of_customers,
 	sum(revenue) AS revenue, round(100 * sum(share), 1) AS share_of_revenue
 	FROM shop.portfolio GROUP BY class ORDER BY class"
 
@@ -144,8 +147,8 @@ shown "SELECT crmseg.rfm_label(rfm) AS label, count(*) AS customers,
 	FROM cdnow_rfm GROUP BY label ORDER BY dollars DESC"
 echo
 note "Counted twice, by the summaries and by plain SQL over the purchases:"
-shown "SELECT 'summaries' AS by, count(*) AS customers, sum(purchases) AS purchases, sum(dollars) AS dollars
-	FROM cdnow_rfm
+shown "SELECT 'summaries' AS by, count(*) AS customers, sum(purchases) AS purchases,
+	sum(dollars) AS dollars FROM cdnow_rfm
 	UNION ALL SELECT 'plain SQL', count(DISTINCT customer), count(*), sum(dollars) FROM cdnow"
 if [ "$(value "SELECT (SELECT ROW(count(*), sum(purchases), sum(dollars))::text FROM cdnow_rfm) = (SELECT ROW(count(DISTINCT customer), count(*), sum(dollars))::text FROM cdnow)")" = t ] &&
 	[ "$(value "SELECT count(*), sum(dollars) FROM cdnow")" = '6919|244091.94' ]; then
