@@ -122,7 +122,7 @@ BEGIN
 
 	SELECT jsonb_agg(to_jsonb(c)) INTO rows FROM @extschema@.rfm_cells(mart) AS c;
 	body := body || @extschema@.report_section('Recency and frequency',
-		'Customers by the age of their last purchase and by how often they bought, in groups as equal as ties allow; above right are the best. Scores'
+		'Customers by the age of their last purchase and by how often they bought, in groups as equal as ties allow; above right are the best. A score that nobody has is empty: customers with equal values have equal scores. Scores'
 			|| CASE WHEN as_of IS NULL THEN ' of this moment.' ELSE ' as of ' || to_char(as_of AT TIME ZONE zone, 'YYYY-MM-DD') || '.' END,
 		@extschema@.svg_rfm_heatmap(rows, unit));
 
@@ -141,7 +141,7 @@ BEGIN
 	body := body || @extschema@.report_section('Imports', 'Every line read was inserted, updated, unchanged or rejected; rejected lines wait in import_reject with their reason.', @extschema@.svg_imports(rows));
 
 	SELECT jsonb_agg(to_jsonb(s)) INTO rows FROM @extschema@.source_completeness(mart) AS s;
-	body := body || @extschema@.report_section('What the sources know', 'Of how many records of each source a field is known.', @extschema@.svg_completeness(rows));
+	body := body || @extschema@.report_section('What the sources know', 'Of how many records of each source a field is known; an address or number that several sources gave counts for the first.', @extschema@.svg_completeness(rows));
 
 	note := format('<footer>Made by crmseg %s for datamart %s on %s.</footer>', @extschema@.version(), @extschema@.svg_escape(mart),
 		to_char(now() AT TIME ZONE zone, 'YYYY-MM-DD HH24:MI'));
