@@ -247,7 +247,7 @@ bool
 text_fold_feed(text_folder *f, const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *) s,
-			   *end = p + n;
+			   *end = n > 0 ? p + n : p;	/* nothing may come as NULL */
 
 	while (p < end)
 	{
