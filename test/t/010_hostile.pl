@@ -79,7 +79,7 @@ for my $f (Crmseg::functions($node, 'late', q{p.prolang <> (SELECT oid FROM pg_l
 	push @calls, $kind eq 'p' ? "CALL $name($list)" : $kind eq 'a' ? "SELECT $name($list) FROM generate_series(1, 3)" : "SELECT $name($list)";
 }
 my $err = '';
-$node->psql('late', join(";\n", "SET search_path = crmseg, public, pg_catalog", 'SET statement_timeout = \'30s\'', q{SELECT crmseg.create_datamart('shop')}, @calls, q{CALL crmseg.demo('shopdemo', 20)}, q{SELECT length(crmseg.report('shopdemo'))}) . ';',
+$node->psql('late', join(";\n", "SET search_path = crmseg, public, pg_catalog", 'SET statement_timeout = \'300s\'', q{SELECT crmseg.create_datamart('shop')}, @calls, q{CALL crmseg.demo('shopdemo', 20)}, q{SELECT length(crmseg.report('shopdemo'))}) . ';',
 	on_error_stop => 0, stderr => \$err);
 unlike($err, qr/server closed|FATAL|PANIC/, scalar(@calls) . ' calls under a hostile path');
 my $hits = $node->safe_psql('late', q{SELECT DISTINCT what || ' from ' || regexp_replace(stack, '\s+', ' ', 'g') FROM public.hit ORDER BY 1 LIMIT 10});

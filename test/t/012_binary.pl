@@ -58,7 +58,7 @@ for my $type (split /\n/, $node->safe_psql('postgres', q{SELECT format_type(t.oi
 		push @script, "\\copy m (v) from '$dir/m$i' (format binary)\nUPDATE m SET n = $i WHERE n IS NULL;";
 	}
 	my ($out, $err) = ('', '');
-	$node->psql('postgres', join("\n", '\set VERBOSITY sqlstate', "SET statement_timeout = '5s';", @script), stdout => \$out, stderr => \$err, on_error_stop => 0);
+	$node->psql('postgres', join("\n", '\set VERBOSITY sqlstate', "SET statement_timeout = '60s';", @script), stdout => \$out, stderr => \$err, on_error_stop => 0);
 	unlike($err, qr/server closed|XX0|FATAL|57014/, "$type: $mutants mutants, no crash and no internal error") or diag $err =~ /^(.*(?:server closed|XX0|FATAL|57014).*)$/m;
 	my @taken = split /\n/, $node->safe_psql('postgres', "SELECT n || ' ' || encode($send(v), 'hex') FROM m ORDER BY n");
 	my @other = grep { my ($i, $hex) = split / /; $hex ne $sent[ $i - 1 ] } @taken;
