@@ -2,7 +2,8 @@
  * import_insert_fn.c: inserting many rows whose references are proved already. The server checks a foreign key row by row, a fifth of the
  * time of an import; here the parents were proved for all rows at once: they were made by this very transaction, or are locked as the
  * server's own check locks them (FOR KEY SHARE, import_load_fn.c). So the check is left out, for these columns and these parents alone;
- * every other trigger and constraint of the tables is at work.
+ * every other trigger and constraint of the tables is at work. So it is for party_profile, whose one writer are the mart's triggers: they
+ * write the profiles of just those parties.
  */
 #include "import_private.h"
 
@@ -18,7 +19,8 @@
 #include "utils/syscache.h"
 
 static ExecutorStart_hook_type previous_start = NULL;
-static const Import *proving = NULL;	/* set for the one statement that starts next */
+static const Import *proving = NULL;	/* the import whose statement runs */
+static bool started = false;			/* what starts now is run by its triggers */
 
 /* Does this foreign key lead from the columns that the import fills to a parent that is proved? */
 static bool
@@ -55,19 +57,27 @@ is_proved(const Import *im, const Trigger *trigger, Oid relation)
 	return proved;
 }
 
+/* Is it the check that the party of a profile is there? */
+static bool
+is_profile_check(const Import *im, const Trigger *trigger, Oid relation)
+{
+	return relation == im->mart.party_profile && trigger->tgconstrrelid == im->mart.party &&
+		(trigger->tgfoid == F_RI_FKEY_CHECK_INS || trigger->tgfoid == F_RI_FKEY_CHECK_UPD);
+}
+
 static void
 start_without_checks(QueryDesc *query, int eflags)
 {
 	const Import *im = proving;
+	bool		is_own = !started && query->operation == CMD_INSERT;
 	ListCell   *l;
 
-	proving = NULL;				/* not for what triggers start */
-	ExecutorStart_hook = previous_start;
+	started = true;
 	if (previous_start)
 		previous_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
-	if (im == NULL || query->operation != CMD_INSERT)
+	if (im == NULL || (query->operation != CMD_INSERT && query->operation != CMD_UPDATE))
 		return;
 	foreach(l, query->estate->es_opened_result_relations)
 	{
@@ -77,15 +87,17 @@ start_without_checks(QueryDesc *query, int eflags)
 
 		if (d == NULL)
 			continue;
-		d->trig_insert_after_row = false;
+		d->trig_insert_after_row = d->trig_update_after_row = false;
 		for (int i = 0; i < d->numtriggers; i++)
 		{
 			Trigger		trigger = d->triggers[i];
 
-			if (is_proved(im, &trigger, RelationGetRelid(r->ri_RelationDesc)))
+			if ((is_own && is_proved(im, &trigger, RelationGetRelid(r->ri_RelationDesc))) || is_profile_check(im, &trigger, RelationGetRelid(r->ri_RelationDesc)))
 				continue;
 			if (TRIGGER_TYPE_MATCHES(trigger.tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER, TRIGGER_TYPE_INSERT))
 				d->trig_insert_after_row = true;
+			if (TRIGGER_TYPE_MATCHES(trigger.tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER, TRIGGER_TYPE_UPDATE))
+				d->trig_update_after_row = true;
 			d->triggers[kept++] = trigger;
 		}
 		d->numtriggers = kept;
@@ -96,6 +108,7 @@ void
 import_without_checks_begin(const Import *im)
 {
 	proving = im;
+	started = false;
 	previous_start = ExecutorStart_hook;
 	ExecutorStart_hook = start_without_checks;
 }

@@ -162,7 +162,7 @@ typedef struct MartInfo
 	const char *name;
 	Oid			batch_relation;
 	Oid			party_sequence, order_sequence;
-	Oid			party, sales_order;
+	Oid			party, party_profile, sales_order;
 	pg_tz	   *zone;
 	char	   *region;
 	char	   *currency;
