@@ -39,11 +39,11 @@ SELECT '{purchases=1; first=-4712-01-01; last=-4712-01-01; gross=0; largest=0; f
 \set seed 0.42
 SELECT setseed(:seed);
 CREATE TEMP TABLE r AS
-SELECT (random() * 400)::int AS id, g AS n,
+SELECT g % 401 AS id, g AS n,
 	'2023-01-01 00:00+00'::timestamptz + (random() * 700)::int * interval '1 day' + CASE WHEN random() < 0.5 THEN random() * interval '1 day' ELSE interval '0' END AS at,
 	CASE WHEN random() < 0.02 THEN NULL WHEN random() < 0.01 THEN (random() * 1e19)::numeric * 10 WHEN random() < 0.1 THEN -round((random() * 50)::numeric, 2)
 	WHEN random() < 0.05 THEN 0 WHEN random() < 0.02 THEN round((random() * 50)::numeric, (random() * 25)::int) ELSE round((random() * 100)::numeric, 2) END AS amount
-FROM generate_series(1, 20000) g;
+FROM generate_series(1, CASE WHEN current_setting('crmseg_test.light', true) = 'on' THEN 4000 ELSE 20000 END) g;
 CREATE TEMP TABLE s AS SELECT id, crmseg.purchases(at, amount ORDER BY random()) AS s FROM r GROUP BY id;
 WITH day AS (SELECT id, (at AT TIME ZONE 'UTC')::date d, amount FROM r WHERE amount >= 0),
 plain AS (
