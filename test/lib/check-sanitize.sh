@@ -2,7 +2,7 @@
 # check-sanitize.sh: (0) the whole tree without a warning on gcc and clang (make DEV=1); (1) the unit tests of the cores under the address and undefined-behaviour sanitizers, without a server;
 # (2) every target of test/fuzz: its seeds replayed, then new inputs; (3) the SQL tests with the module under the undefined-behaviour
 # sanitizer in the stock server. Closes with 'N passed, N failed'. Works on copies: no sanitized object is left in the tree.
-#   FUZZ_SECONDS=100   of new inputs for all targets together (0: seeds only)    FUZZ="email phone"   only these targets
+#   FUZZ_SECONDS=100   of new inputs for all targets together (0: seeds only)    FUZZ="email phone"   only these targets    FUZZ_SEED=1
 #   SKIP="warnings unit fuzz module"   leaves parts out        CC=gcc   instead of clang: no new inputs then, seeds only
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -59,7 +59,7 @@ if [[ $skipped != *" fuzz "* ]]; then
 			"$WORK/fuzz/$t" ${seeds:+$seeds/*} >"$WORK/$t.log" 2>&1 && { good; continue; }
 		else
 			dictionary=test/fuzz/$t.dict; [ -e "$dictionary" ] || dictionary=
-			options=(-artifact_prefix="$WORK/found/$t-" -timeout=10 -rss_limit_mb=2048 -max_len="${FUZZ_LENGTH:-4096}" ${dictionary:+-dict="$dictionary"})
+			options=(-artifact_prefix="$WORK/found/$t-" -timeout=60 -rss_limit_mb=2048 -seed="${FUZZ_SEED:-1}" -max_len="${FUZZ_LENGTH:-4096}" ${dictionary:+-dict="$dictionary"})
 			# shellcheck disable=SC2086
 			"$WORK/fuzz/$t" "${options[@]}" -runs=0 "$WORK/corpus/$t" $seeds >"$WORK/$t.log" 2>&1 &&
 				{ [ "$each" = 0 ] || "$WORK/fuzz/$t" "${options[@]}" -max_total_time="$each" -print_final_stats=1 "$WORK/corpus/$t" $seeds >"$WORK/$t.log" 2>&1; } &&

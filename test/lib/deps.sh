@@ -33,7 +33,7 @@ need() {
 # in a subshell of its own, so that what it changes is put back whichever way it ends
 apt_install() {
 	local conf=/etc/postgresql-common/createcluster.conf
-	local apt="$sudo env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300"
+	local apt="$sudo env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5"
 	$apt update || true
 	# A package of the server makes and starts a cluster of its own when it is first installed: not wanted here.
 	case " $* " in *" postgresql-$MAJOR "*)
