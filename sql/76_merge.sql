@@ -6,49 +6,32 @@ CREATE FUNCTION @extschema@.mart_lock(mart name) RETURNS bigint
 	SELECT hashtextextended('crmseg.mart', n.oid::bigint) FROM pg_namespace n WHERE n.nspname = mart $$;
 COMMENT ON FUNCTION @extschema@.mart_lock(name) IS 'internal: the advisory lock of a mart, exclusive for resolve, shared for single merges';
 
+CREATE FUNCTION @extschema@.move_rows(party oid, relation oid, attnum smallint, keep bigint[], dropped bigint[]) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'crmseg_move_rows' LANGUAGE C STRICT SET search_path = pg_catalog, pg_temp SET row_security = off;
+COMMENT ON FUNCTION @extschema@.move_rows(oid, oid, smallint, bigint[], bigint[]) IS 'internal: rows of one table follow a merge; returns their number';
+
+CREATE FUNCTION @extschema@.drop_parties(party oid, dropped bigint[]) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'crmseg_drop_parties' LANGUAGE C STRICT SET search_path = pg_catalog, pg_temp SET row_security = off;
+COMMENT ON FUNCTION @extschema@.drop_parties(oid, bigint[]) IS 'internal: parties whose rows have moved go, with what ON DELETE CASCADE takes along; returns their number';
+
 -- Rows that refer to a party by a foreign key follow it, the user's own tables included. Where the key of a table holds the party and the
 -- party that lives has such a row already, the row is left behind: its foreign key says what becomes of it (ON DELETE CASCADE: it goes).
 CREATE FUNCTION @extschema@.move_references(mart name, keep bigint[], dropped bigint[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
-	party regclass := format('%I.party', mart)::regclass;
+	party oid := format('%I.party', mart)::regclass;
 	f record;
-	k record;
-	ranks text;
-	free text;
-	n integer;
 BEGIN
 	FOR f IN
-		SELECT c.conrelid::regclass AS rel, c.conrelid, a.attnum, quote_ident(a.attname) AS col, c.confdeltype
-		FROM pg_constraint c
-		JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-		JOIN pg_class t ON t.oid = c.conrelid
+		SELECT c.conrelid, c.conkey[1] AS attnum
+		FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
 		WHERE c.contype = 'f' AND c.confrelid = party AND cardinality(c.conkey) = 1 AND c.conparentid = 0
 			AND c.confkey = (SELECT p.conkey FROM pg_constraint p WHERE p.conrelid = party AND p.contype = 'p')
 			AND NOT EXISTS (SELECT FROM pg_namespace s WHERE s.oid = t.relnamespace AND s.nspname = mart
 				AND t.relname IN ('party_alias', 'party_relation', 'contact_point', 'consent', 'party_attribute'))
-		ORDER BY c.conrelid, a.attnum
+		ORDER BY c.conrelid, c.conkey[1]
 	LOOP
-		ranks := '';
-		free := '';
-		n := 0;
-		IF f.confdeltype = 'c' THEN
-			FOR k IN
-				SELECT coalesce(string_agg(format(', t.%I', a.attname), '') FILTER (WHERE a.attname IS NOT NULL), '') AS partition_by,
-					coalesce(string_agg(format(' AND x.%1$I IS NOT DISTINCT FROM t.%1$I', a.attname), '') FILTER (WHERE a.attname IS NOT NULL), '') AS same
-				FROM pg_index i
-				LEFT JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY u (attnum, place) ON u.place <= i.indnkeyatts AND u.attnum <> f.attnum
-				LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum
-				WHERE i.indrelid = f.conrelid AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND f.attnum = ANY (i.indkey::smallint[])
-				GROUP BY i.indexrelid
-			LOOP
-				n := n + 1;
-				ranks := ranks || format(', row_number() OVER (PARTITION BY m.keep%s ORDER BY m.dropped) AS r%s', k.partition_by, n);
-				free := free || format(' AND w.r%s = 1 AND NOT EXISTS (SELECT FROM %s x WHERE x.%s = w.keep%s)', n, f.rel, f.col, k.same);
-			END LOOP;
-		END IF;
-		EXECUTE format('WITH w AS (SELECT t.ctid AS place, t.tableoid AS part, m.keep%1$s FROM %2$s t JOIN unnest($1, $2) m (keep, dropped) ON t.%3$s = m.dropped)
-			UPDATE %2$s t SET %3$s = w.keep FROM w WHERE t.ctid = w.place AND t.tableoid = w.part%4$s', ranks, f.rel, f.col, free) USING keep, dropped;
+		PERFORM @extschema@.move_rows(party, f.conrelid, f.attnum, keep, dropped);
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION @extschema@.move_references(name, bigint[], bigint[]) IS 'internal: lets every table that refers to a party by a foreign key follow a merge';
@@ -246,14 +229,15 @@ BEGIN
 		(SELECT string_agg(format('%1$I = coalesce(k.%1$I, d.%1$I)', f), ', ') FROM unnest(fields) f),
 		(SELECT string_agg(format('(array_agg(p.%1$I ORDER BY p.party_id) FILTER (WHERE p.%1$I IS NOT NULL))[1] AS %1$I', f), ', ') FROM unnest(fields) f))
 		USING keep, dropped;
+	PERFORM @extschema@.move_references(mart, keep, dropped);
+	-- the orders that came have told most of it to the profile
 	EXECUTE format($q$
 		UPDATE %1$s.party_profile k SET traits = coalesce(d.traits, '{}') || k.traits, last_active_at = greatest(k.last_active_at, d.last_active_at)
 		FROM (SELECT u.keep, max(p.last_active_at) AS last_active_at, jsonb_object_agg(t.key, t.value ORDER BY u.dropped DESC) FILTER (WHERE t.key IS NOT NULL) AS traits
 			FROM unnest($1, $2) u (keep, dropped) JOIN %1$s.party_profile p ON p.party_id = u.dropped LEFT JOIN LATERAL jsonb_each(p.traits) t ON true
 			WHERE p.traits <> '{}' OR p.last_active_at IS NOT NULL GROUP BY u.keep) d
 		WHERE k.party_id = d.keep AND (d.traits IS NOT NULL OR d.last_active_at > coalesce(k.last_active_at, '-infinity'))$q$, m) USING keep, dropped;
-	PERFORM @extschema@.move_references(mart, keep, dropped);
-	EXECUTE format('DELETE FROM %s.party p WHERE p.party_id = ANY ($1)', m) USING dropped;
+	PERFORM @extschema@.drop_parties(format('%I.party', mart)::regclass, dropped);
 END $$;
 COMMENT ON FUNCTION @extschema@.merge_party_lists(name, bigint[], bigint[], text[]) IS 'internal: merges each dropped party into the one to keep, all at once; no party to keep may be among the dropped. 40001 when one of them has gone meanwhile';
 

@@ -66,17 +66,18 @@ static uint64
 run_proved(Import *im, const char *sql)
 {
 	volatile uint64 n = 0;
+	WithoutChecks w;
 
 	if (!im->proved)
 		return run(im, sql);
-	import_without_checks_begin(im);
+	import_without_checks_begin(&w, im, in_mart(im, sql));
 	PG_TRY();
 	{
 		n = run(im, sql);
 	}
 	PG_FINALLY();
 	{
-		import_without_checks_end();
+		without_checks_end(&w);
 	}
 	PG_END_TRY();
 	return n;

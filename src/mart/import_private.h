@@ -27,6 +27,7 @@
 #include "compat.h"
 #include "error.h"
 #include "mart/import.h"
+#include "mart/without_checks.h"
 
 /* ---- cells ---- */
 
@@ -317,8 +318,7 @@ extern void import_stage_end(Import *im);
 extern void import_load(Import *im, int64 *inserted, int64 *updated, int64 *unchanged);
 
 /* inserting where references are proved */
-extern void import_without_checks_begin(const Import *im);
-extern void import_without_checks_end(void);
+extern void import_without_checks_begin(WithoutChecks *w, const Import *im, const char *statement);
 
 /* reading */
 extern void import_relation_columns(Import *im, Oid relation);

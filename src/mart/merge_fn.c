@@ -1,0 +1,366 @@
+/*
+ * merge_fn.c: the rows that refer to parties follow a merge, and the parties that are left go. Both are done for all parties at once; the
+ * server's check of each reference of each row, nine tenths of the time, is left out where it is proved beforehand:
+ *   - rows move to parties that are there and locked as that check locks them (FOR KEY SHARE);
+ *   - rows that follow by ON UPDATE CASCADE, such as order lines, move in the same statement, after the rows they refer to were locked;
+ *   - parties go when no row refers to them, which one query a foreign key tells, after they were locked against new ones.
+ * What is not proved is checked by the server: foreign keys of other shapes, tables that the caller may not read or whose triggers or
+ * rules could write something else, partitions, and everything under REPEATABLE READ, where a query may not see the newest rows.
+ * All runs with the caller's rights; the SQL declarations fix search_path and row_security.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+
+#include "error.h"
+#include "mart/without_checks.h"
+
+PG_FUNCTION_INFO_V1(crmseg_move_rows);
+PG_FUNCTION_INFO_V1(crmseg_drop_parties);
+
+static uint64
+run(const char *sql, int nargs, Datum *arrays)
+{
+	Oid			types[2] = {INT8ARRAYOID, INT8ARRAYOID};
+	int			rc;
+
+	CHECK_FOR_INTERRUPTS();
+	rc = SPI_execute_with_args(sql, nargs, types, arrays, NULL, false, 0);
+	if (rc < 0)
+		elog(ERROR, "merge: statement failed: %s", SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/* The single number that a query gives. */
+static int64
+number(const char *sql, int nargs, Datum *arrays)
+{
+	bool		null;
+
+	run(sql, nargs, arrays);
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));
+}
+
+static bool
+is_proved(const Trigger *trigger, Relation relation, bool is_own, void *arg)
+{
+	if (!is_own)
+		return false;
+	switch (trigger->tgfoid)
+	{
+		case F_RI_FKEY_CHECK_UPD:
+		case F_RI_FKEY_CASCADE_UPD:
+		case F_RI_FKEY_NOACTION_DEL:
+		case F_RI_FKEY_RESTRICT_DEL:
+		case F_RI_FKEY_CASCADE_DEL:
+		case F_RI_FKEY_SETNULL_DEL:
+		case F_RI_FKEY_SETDEFAULT_DEL:
+			return list_member_oid((List *) arg, trigger->tgconstraint);
+	}
+	return false;
+}
+
+static uint64
+run_proved(const char *sql, int nargs, Datum *arrays, List *constraints)
+{
+	volatile uint64 n = 0;
+	WithoutChecks w;
+
+	without_checks_begin(&w, sql, is_proved, constraints);
+	PG_TRY();
+	{
+		n = run(sql, nargs, arrays);
+	}
+	PG_FINALLY();
+	{
+		without_checks_end(&w);
+	}
+	PG_END_TRY();
+	return n;
+}
+
+/*
+ * Does a statement on this table do what its text says, and no more? attnum: the only column that an UPDATE sets, 0 for a DELETE.
+ * A trigger before it could write another party or add rows.
+ */
+static bool
+is_plain(Oid relid, AttrNumber attnum, AclMode rights)
+{
+	Relation	rel;
+	bool		plain;
+
+	if (pg_class_aclcheck(relid, GetUserId(), rights) != ACLCHECK_OK || check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
+		return false;
+	rel = table_open(relid, AccessShareLock);
+	plain = rel->rd_rel->relkind == RELKIND_RELATION && !rel->rd_rel->relispartition && !rel->rd_rel->relhassubclass && !rel->rd_rel->relhasrules;
+	for (int i = 0; plain && rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *t = &rel->trigdesc->triggers[i];
+		bool		fires = attnum == 0 ? TRIGGER_FOR_DELETE(t->tgtype) : TRIGGER_FOR_UPDATE(t->tgtype);
+
+		if (t->tgisinternal || !fires || TRIGGER_FOR_AFTER(t->tgtype))
+			continue;
+		if (attnum != 0 && t->tgnattr > 0)
+		{
+			fires = false;
+			for (int k = 0; k < t->tgnattr; k++)
+				fires |= t->tgattr[k] == attnum;
+		}
+		plain = !fires;
+	}
+	table_close(rel, AccessShareLock);
+	return plain;
+}
+
+/* A foreign key: the columns of the table that refers, and of the one it refers to. */
+typedef struct Reference
+{
+	Oid			constraint;
+	Oid			table;
+	char		on_update;
+	char		on_delete;
+	int			n;
+	AttrNumber	from[INDEX_MAX_KEYS];
+	AttrNumber	to[INDEX_MAX_KEYS];
+} Reference;
+
+/* The foreign keys that refer to a table. */
+static Reference *
+references_to(Oid relid, int *n)
+{
+	Reference  *refs;
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT c.oid, c.conrelid, c.confupdtype, c.confdeltype, c.conkey, c.confkey FROM pg_catalog.pg_constraint c "
+		"WHERE c.contype = 'f' AND c.confrelid = %u ORDER BY c.oid", relid);
+	*n = (int) run(sql.data, 0, NULL);
+	refs = SPI_palloc((*n + 1) * sizeof *refs);
+	for (int i = 0; i < *n; i++)
+	{
+		HeapTuple	t = SPI_tuptable->vals[i];
+		TupleDesc	d = SPI_tuptable->tupdesc;
+		bool		null;
+		ArrayType  *from = DatumGetArrayTypePCopy(SPI_getbinval(t, d, 5, &null));
+		ArrayType  *to = DatumGetArrayTypePCopy(SPI_getbinval(t, d, 6, &null));
+
+		refs[i].constraint = DatumGetObjectId(SPI_getbinval(t, d, 1, &null));
+		refs[i].table = DatumGetObjectId(SPI_getbinval(t, d, 2, &null));
+		refs[i].on_update = DatumGetChar(SPI_getbinval(t, d, 3, &null));
+		refs[i].on_delete = DatumGetChar(SPI_getbinval(t, d, 4, &null));
+		refs[i].n = Min(ARR_DIMS(from)[0], INDEX_MAX_KEYS);
+		for (int k = 0; k < refs[i].n; k++)
+		{
+			refs[i].from[k] = ((int16 *) ARR_DATA_PTR(from))[k];
+			refs[i].to[k] = ((int16 *) ARR_DATA_PTR(to))[k];
+		}
+	}
+	return refs;
+}
+
+static char *
+table_name(Oid relid)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
+}
+
+static const char *
+column_name(Oid relid, AttrNumber attnum)
+{
+	return quote_identifier(get_attname(relid, attnum, false));
+}
+
+/* The only column of the primary key of party. */
+static AttrNumber
+key_column(Oid party)
+{
+	return get_attnum(party, "party_id");
+}
+
+/*
+ * Where the key of a table holds the party and the party that lives has such a row already, the row is left behind, if ON DELETE CASCADE
+ * says what becomes of it: ranks are columns of w that number rows of equal future keys, free the condition of those that can move.
+ */
+static void
+key_conditions(Oid relid, AttrNumber attnum, StringInfo ranks, StringInfo free)
+{
+	const char *name = table_name(relid);
+	const char *col = column_name(relid, attnum);
+	StringInfoData sql;
+	uint64		n;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT coalesce(string_agg(format(', t.%%I', a.attname), '') FILTER (WHERE a.attname IS NOT NULL), ''), "
+		"coalesce(string_agg(format(' AND x.%%1$I IS NOT DISTINCT FROM t.%%1$I', a.attname), '') FILTER (WHERE a.attname IS NOT NULL), '') "
+		"FROM pg_catalog.pg_index i "
+		"LEFT JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY u (attnum, place) ON u.place <= i.indnkeyatts AND u.attnum <> %2$d "
+		"LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum "
+		"WHERE i.indrelid = %1$u AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND %2$d = ANY (i.indkey::smallint[]) "
+		"GROUP BY i.indexrelid", relid, attnum);
+	n = run(sql.data, 0, NULL);
+	for (uint64 i = 0; i < n; i++)
+	{
+		char	   *partition_by = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+		char	   *same = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
+
+		appendStringInfo(ranks, ", row_number() OVER (PARTITION BY m.keep%s ORDER BY m.dropped) AS r%d", partition_by, (int) i);
+		appendStringInfo(free, " AND w.r%d = 1 AND NOT EXISTS (SELECT FROM %s x WHERE x.%s = w.keep%s)", (int) i, name, col, same);
+	}
+}
+
+/* move_rows(party, relation, attnum, on_delete, keep, dropped): the rows of a table that refer to a dropped party by this column follow it. */
+Datum
+crmseg_move_rows(PG_FUNCTION_ARGS)
+{
+	Oid			party = PG_GETARG_OID(0);
+	Oid			relid = PG_GETARG_OID(1);
+	AttrNumber	attnum = PG_GETARG_INT16(2);
+	Datum		arrays[2] = {PG_GETARG_DATUM(3), PG_GETARG_DATUM(4)};
+	List	   *proved = NIL;
+	bool		may_stay = false;
+	const char *name;
+	const char *col;
+	Reference  *refs;
+	int			n;
+	uint64		moved;
+	StringInfoData ranks,
+				free,
+				follow,
+				sql;
+
+	SPI_connect();
+	name = table_name(relid);
+	col = column_name(relid, attnum);
+	initStringInfo(&ranks);
+	initStringInfo(&free);
+	initStringInfo(&follow);
+	initStringInfo(&sql);
+
+	refs = references_to(party, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (refs[i].table != relid || refs[i].n != 1 || refs[i].from[0] != attnum)
+			continue;
+		may_stay |= refs[i].on_delete == FKCONSTR_ACTION_CASCADE;
+		if (refs[i].to[0] == key_column(party))
+			proved = lappend_oid(proved, refs[i].constraint);
+	}
+	if (may_stay)
+		key_conditions(relid, attnum, &ranks, &free);
+
+	if (IsolationUsesXactSnapshot() || proved == NIL || !is_plain(relid, attnum, ACL_SELECT | ACL_UPDATE))
+		proved = NIL;
+	else
+	{
+		appendStringInfo(&sql, "SELECT (SELECT count(*) FROM (SELECT FROM %s p WHERE p.party_id = ANY ($1) ORDER BY p.party_id FOR KEY SHARE) p) "
+			"- (SELECT count(DISTINCT u) FROM unnest($1) u)", table_name(party));
+		if (number(sql.data, 1, arrays) != 0)
+			proved = NIL;
+	}
+	/* what follows by ON UPDATE CASCADE; all rows must move for that */
+	if (proved != NIL && free.len == 0)
+	{
+		refs = references_to(relid, &n);
+		for (int i = 0; i < n; i++)
+		{
+			Oid			child = refs[i].table;
+			AttrNumber	follower = InvalidAttrNumber;
+
+			if (refs[i].on_update != FKCONSTR_ACTION_CASCADE || child == relid)
+				continue;
+			for (int k = 0; k < refs[i].n; k++)
+				if (refs[i].to[k] == attnum)
+					follower = refs[i].from[k];
+			if (follower == InvalidAttrNumber || !is_plain(child, follower, ACL_SELECT | ACL_UPDATE))
+				continue;
+			appendStringInfo(&follow, "%s f%d AS (UPDATE %s t SET %s = m.keep FROM unnest($1, $2) m (keep, dropped) WHERE t.%s = m.dropped",
+				follow.len == 0 ? "WITH" : ",", i, table_name(child), column_name(child, follower), column_name(child, follower));
+			for (int k = 0; k < refs[i].n; k++)
+				appendStringInfo(&follow, " AND t.%s IS NOT NULL", column_name(child, refs[i].from[k]));
+			appendStringInfoChar(&follow, ')');
+			proved = lappend_oid(proved, refs[i].constraint);
+		}
+	}
+	if (follow.len > 0)
+	{
+		/* whoever adds such a row holds a lock on the one it refers to until it commits */
+		resetStringInfo(&sql);
+		appendStringInfo(&sql, "SELECT count(*) FROM (SELECT FROM %s t WHERE t.%s = ANY ($2) AND $1 IS NOT NULL FOR UPDATE) t", name, col);
+		run(sql.data, 2, arrays);
+	}
+	resetStringInfo(&sql);
+	if (free.len == 0)
+		appendStringInfo(&sql, "%s UPDATE %s t SET %s = m.keep FROM unnest($1, $2) m (keep, dropped) WHERE t.%s = m.dropped", follow.data, name, col, col);
+	else
+		appendStringInfo(&sql, "WITH w AS (SELECT t.ctid AS place, t.tableoid AS part, m.keep%s FROM %s t JOIN unnest($1, $2) m (keep, dropped) ON t.%s = m.dropped) "
+			"UPDATE %s t SET %s = w.keep FROM w WHERE t.ctid = w.place AND t.tableoid = w.part%s", ranks.data, name, col, name, col, free.data);
+	moved = run_proved(sql.data, 2, arrays, proved);
+	SPI_finish();
+	PG_RETURN_INT64((int64) moved);
+}
+
+/* drop_parties(party, dropped): the parties go, and the rows that ON DELETE CASCADE takes along. */
+Datum
+crmseg_drop_parties(PG_FUNCTION_ARGS)
+{
+	Oid			party = PG_GETARG_OID(0);
+	Datum		arrays[1] = {PG_GETARG_DATUM(1)};
+	List	   *proved = NIL;
+	StringInfoData sql;
+	uint64		gone;
+
+	SPI_connect();
+	initStringInfo(&sql);
+	if (!IsolationUsesXactSnapshot() && is_plain(party, 0, ACL_SELECT | ACL_DELETE))
+	{
+		int			n;
+		Reference  *refs;
+
+		/* from here on nobody can refer to them */
+		appendStringInfo(&sql, "SELECT count(*) FROM (SELECT FROM %s p WHERE p.party_id = ANY ($1) ORDER BY p.party_id FOR UPDATE) p", table_name(party));
+		run(sql.data, 1, arrays);
+		refs = references_to(party, &n);
+		for (int i = 0; i < n; i++)
+			if (refs[i].n == 1 && refs[i].to[0] == key_column(party) && refs[i].on_delete == FKCONSTR_ACTION_CASCADE
+				&& is_plain(refs[i].table, 0, ACL_SELECT | ACL_DELETE))
+			{
+				resetStringInfo(&sql);
+				appendStringInfo(&sql, "DELETE FROM %s t WHERE t.%s = ANY ($1)", table_name(refs[i].table), column_name(refs[i].table, refs[i].from[0]));
+				run(sql.data, 1, arrays);
+			}
+		for (int i = 0; i < n; i++)
+		{
+			Oid			child = refs[i].table;
+
+			if (refs[i].n != 1 || refs[i].to[0] != key_column(party) || pg_class_aclcheck(child, GetUserId(), ACL_SELECT) != ACLCHECK_OK
+				|| check_enable_rls(child, InvalidOid, true) == RLS_ENABLED)
+				continue;
+			resetStringInfo(&sql);
+			appendStringInfo(&sql, "SELECT count(*) FROM %s t WHERE t.%s = ANY ($1)", table_name(child), column_name(child, refs[i].from[0]));
+			if (number(sql.data, 1, arrays) == 0)
+				proved = lappend_oid(proved, refs[i].constraint);
+		}
+	}
+	resetStringInfo(&sql);
+	appendStringInfo(&sql, "DELETE FROM %s p WHERE p.party_id = ANY ($1)", table_name(party));
+	gone = run_proved(sql.data, 1, arrays, proved);
+	SPI_finish();
+	PG_RETURN_INT64((int64) gone);
+}

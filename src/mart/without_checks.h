@@ -1,0 +1,31 @@
+/*
+ * without_checks.h: one statement without the row by row check of those foreign keys that its caller has proved for all rows at once.
+ */
+#ifndef CRMSEG_MART_WITHOUT_CHECKS_H
+#define CRMSEG_MART_WITHOUT_CHECKS_H
+
+#include "postgres.h"
+
+#include "utils/rel.h"
+#include "utils/reltrigger.h"
+
+/*
+ * Is what this trigger of the relation would check proved for every row that the statement can write? is_own: it is the statement itself,
+ * not one that its triggers started.
+ */
+typedef bool (*is_proved_function) (const Trigger *trigger, Relation relation, bool is_own, void *arg);
+
+typedef struct WithoutChecks
+{
+	const char *statement;
+	is_proved_function is_proved;
+	void	   *arg;
+	bool		started;		/* what starts now is run by its triggers */
+	struct WithoutChecks *outer;
+} WithoutChecks;
+
+/* For the statement of this text that starts next; end it in PG_FINALLY, for it may never start. */
+extern void without_checks_begin(WithoutChecks *w, const char *statement, is_proved_function is_proved, void *arg);
+extern void without_checks_end(WithoutChecks *w);
+
+#endif
