@@ -13,7 +13,6 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-
 /* Does this foreign key lead from the columns that the import fills to a parent that is proved? */
 static bool
 is_proved(const Trigger *trigger, Relation relation, bool is_own, void *arg)
