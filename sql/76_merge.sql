@@ -44,31 +44,32 @@ DECLARE
 BEGIN
 	-- one primary of a kind stays: that of the party that lives, else the oldest party's
 	EXECUTE format($q$
-		UPDATE %1$s.contact_point c SET is_primary = false
-		FROM (SELECT p.party_id, p.contact_point_id, row_number() OVER (PARTITION BY m.keep, p.kind ORDER BY p.party_id <> m.keep, p.party_id) AS place
-			FROM (SELECT u.keep, u.dropped AS id FROM unnest($1, $2) u (keep, dropped) UNION SELECT u.keep, u.keep FROM unnest($1) u (keep)) m
-			JOIN %1$s.contact_point p ON p.party_id = m.id AND p.is_primary) w
-		WHERE w.place > 1 AND c.party_id = w.party_id AND c.contact_point_id = w.contact_point_id$q$, m) USING keep, dropped;
-	EXECUTE format($q$
-		WITH held AS (
-			SELECT c.*, row_number() OVER same AS place, first_value(c.party_id) OVER same AS survivor_party, first_value(c.contact_point_id) OVER same AS survivor
+		WITH held AS MATERIALIZED (
+			SELECT m.keep, c.party_id, c.contact_point_id, c.status, c.verified_at, c.valid,
+				c.is_primary AND row_number() OVER (PARTITION BY m.keep, c.kind, c.is_primary ORDER BY c.party_id <> m.keep, c.party_id) = 1 AS is_primary,
+				count(*) OVER (PARTITION BY m.keep, c.kind, c.value_norm) AS times,
+				row_number() OVER same AS place, first_value(c.party_id) OVER same AS survivor_party, first_value(c.contact_point_id) OVER same AS survivor
 			FROM (SELECT u.keep, u.dropped AS id FROM unnest($1, $2) u (keep, dropped) UNION SELECT u.keep, u.keep FROM unnest($1) u (keep)) m
 			JOIN %1$s.contact_point c ON c.party_id = m.id
 			WINDOW same AS (PARTITION BY m.keep, c.kind, c.value_norm ORDER BY c.party_id <> m.keep, c.party_id, c.contact_point_id)),
-		twice AS MATERIALIZED (
-			SELECT h.survivor_party, h.survivor, array_agg(h.party_id) FILTER (WHERE h.place > 1) AS party, array_agg(h.contact_point_id) FILTER (WHERE h.place > 1) AS point,
+		gone AS (
+			DELETE FROM %1$s.contact_point c USING held h
+			WHERE h.place > 1 AND c.party_id = h.party_id AND c.contact_point_id = h.contact_point_id RETURNING c.contact_point_id AS lost, h.survivor),
+		becomes AS MATERIALIZED (
+			SELECT h.keep, h.survivor_party AS party_id, h.survivor AS contact_point_id,
 				(array_agg(h.status ORDER BY array_position('{opted_out,invalid,bounced,valid,unverified}'::text[], h.status)))[1] AS status,
 				max(h.verified_at) AS verified_at, range_merge(range_agg(h.valid)) AS valid, bool_or(h.is_primary) AS is_primary
-			FROM held h GROUP BY h.survivor_party, h.survivor HAVING count(*) > 1),
-		gone AS (
-			DELETE FROM %1$s.contact_point c USING twice t, unnest(t.party, t.point) l (party_id, contact_point_id)
-			WHERE c.party_id = l.party_id AND c.contact_point_id = l.contact_point_id RETURNING c.contact_point_id AS lost, t.survivor),
+			FROM held h WHERE h.times > 1 GROUP BY h.keep, h.survivor_party, h.survivor
+			UNION ALL
+			SELECT h.keep, h.party_id, h.contact_point_id, h.status, h.verified_at, h.valid, h.is_primary FROM held h WHERE h.times = 1 AND h.party_id <> h.keep),
+		-- the count lets those that go do so first: two rows cannot be one address of a party
 		stays AS (
-			UPDATE %1$s.contact_point c SET status = t.status, verified_at = t.verified_at, valid = t.valid, is_primary = t.is_primary
-			FROM twice t WHERE c.party_id = t.survivor_party AND c.contact_point_id = t.survivor)
+			UPDATE %1$s.contact_point c SET party_id = b.keep, status = b.status, verified_at = b.verified_at, valid = b.valid, is_primary = b.is_primary
+			FROM becomes b WHERE c.party_id = b.party_id AND c.contact_point_id = b.contact_point_id
+				AND (c.party_id, c.status, c.verified_at, c.valid, c.is_primary) IS DISTINCT FROM (b.keep, b.status, b.verified_at, b.valid, b.is_primary)
+				AND (SELECT count(*) FROM gone) >= 0)
 		SELECT coalesce(array_agg(g.lost), '{}'), coalesce(array_agg(g.survivor), '{}') FROM gone g$q$, m)
 		INTO lost, survivor USING keep, dropped;
-	EXECUTE format('UPDATE %1$s.contact_point c SET party_id = u.keep FROM unnest($1, $2) u (keep, dropped) WHERE c.party_id = u.dropped', m) USING keep, dropped;
 END $$;
 COMMENT ON FUNCTION @extschema@.merge_contact_points(name, bigint[], bigint[]) IS 'internal: contact points follow a merge, without repeats; returns which one stands for each that went';
 
@@ -86,7 +87,8 @@ BEGIN
 	EXECUTE format($q$
 		WITH gone AS (
 			DELETE FROM %1$s.consent c
-			USING (SELECT u.keep, u.dropped AS id FROM unnest($1, $2) u (keep, dropped) UNION SELECT u.keep, u.keep FROM unnest($1) u (keep)) m
+			USING (SELECT u.keep, u.dropped AS id FROM unnest($1, $2) u (keep, dropped)
+				UNION SELECT u.keep, u.keep FROM unnest($1, $2) u (keep, dropped) WHERE u.dropped IN (SELECT d.party_id FROM %1$s.consent d)) m
 			WHERE c.party_id = m.id RETURNING m.keep, c.*),
 		said AS MATERIALIZED (
 			SELECT g.*, coalesce(l.survivor, g.contact_point_id) AS point, row_number() OVER (ORDER BY
@@ -98,7 +100,9 @@ BEGIN
 			GROUP BY s.weight, s.valid)
 		INSERT INTO %1$s.consent (party_id, contact_point_id, valid, %2$s)
 		SELECT s.keep, s.point, r.period, s.%3$s
-		FROM (SELECT x.weight, unnest(x.valid) AS period FROM rest x) r JOIN said s ON s.weight = r.weight$q$,
+		FROM (SELECT x.weight, unnest(x.valid) AS period FROM rest x) r JOIN said s ON s.weight = r.weight
+		ORDER BY hashint8(s.keep)	-- rising keys always split the last page of the gist index, and badly
+		$q$,
 		m, array_to_string(own, ', '), array_to_string(own, ', s.')) USING keep, dropped, lost, survivor;
 END $$;
 COMMENT ON FUNCTION @extschema@.merge_consents(name, bigint[], bigint[], bigint[], bigint[]) IS 'internal: consents follow a merge, the most restrictive one wins in each instant and none overlap';
@@ -194,14 +198,21 @@ BEGIN
 		INSERT INTO %1$s.party_alias (old_party_id, party_id, reason, undo)
 		SELECT u.dropped, u.keep, u.reason, jsonb_strip_nulls(jsonb_build_object(
 			'party', to_jsonb(d),
-			'source_record', (SELECT jsonb_agg(x.source_record_id) FROM %1$s.source_record x WHERE x.party_id = u.dropped),
-			'sales_order', (SELECT jsonb_agg(x.order_id) FROM %1$s.sales_order x WHERE x.party_id = u.dropped),
-			'contact_point', (SELECT jsonb_agg(to_jsonb(x)) FROM %1$s.contact_point x WHERE x.party_id = u.dropped),
-			'consent', (SELECT jsonb_agg(to_jsonb(x)) FROM %1$s.consent x WHERE x.party_id = u.dropped),
-			'party_attribute', (SELECT jsonb_agg(to_jsonb(x)) FROM %1$s.party_attribute x WHERE x.party_id = u.dropped),
-			'external_key', (SELECT jsonb_agg(to_jsonb(x)) FROM %1$s.external_key x WHERE x.party_id = u.dropped),
-			'loyalty_account', (SELECT jsonb_agg(to_jsonb(x)) FROM %1$s.loyalty_account x WHERE x.party_id = u.dropped)))
-		FROM unnest($1, $2, $3) u (keep, dropped, reason) JOIN %1$s.party d ON d.party_id = u.dropped$q$, m) USING keep, dropped, reasons;
+			'source_record', t1.rows,
+			'sales_order', t2.rows,
+			'contact_point', t3.rows,
+			'consent', t4.rows,
+			'party_attribute', t5.rows,
+			'external_key', t6.rows,
+			'loyalty_account', t7.rows))
+		FROM unnest($1, $2, $3) u (keep, dropped, reason) JOIN %1$s.party d ON d.party_id = u.dropped
+		LEFT JOIN (SELECT x.party_id, jsonb_agg(x.source_record_id) AS rows FROM %1$s.source_record x WHERE x.party_id = ANY ($2) GROUP BY x.party_id) t1 ON t1.party_id = u.dropped
+		LEFT JOIN (SELECT x.party_id, jsonb_agg(x.order_id) AS rows FROM %1$s.sales_order x WHERE x.party_id = ANY ($2) GROUP BY x.party_id) t2 ON t2.party_id = u.dropped
+		LEFT JOIN (SELECT x.party_id, jsonb_agg(to_jsonb(x)) AS rows FROM %1$s.contact_point x WHERE x.party_id = ANY ($2) GROUP BY x.party_id) t3 ON t3.party_id = u.dropped
+		LEFT JOIN (SELECT x.party_id, jsonb_agg(to_jsonb(x)) AS rows FROM %1$s.consent x WHERE x.party_id = ANY ($2) GROUP BY x.party_id) t4 ON t4.party_id = u.dropped
+		LEFT JOIN (SELECT x.party_id, jsonb_agg(to_jsonb(x)) AS rows FROM %1$s.party_attribute x WHERE x.party_id = ANY ($2) GROUP BY x.party_id) t5 ON t5.party_id = u.dropped
+		LEFT JOIN (SELECT x.party_id, jsonb_agg(to_jsonb(x)) AS rows FROM %1$s.external_key x WHERE x.party_id = ANY ($2) GROUP BY x.party_id) t6 ON t6.party_id = u.dropped
+		LEFT JOIN (SELECT x.party_id, jsonb_agg(to_jsonb(x)) AS rows FROM %1$s.loyalty_account x WHERE x.party_id = ANY ($2) GROUP BY x.party_id) t7 ON t7.party_id = u.dropped$q$, m) USING keep, dropped, reasons;
 
 	SELECT * INTO points FROM @extschema@.merge_contact_points(mart, keep, dropped);
 	PERFORM @extschema@.merge_consents(mart, keep, dropped, points.lost, points.survivor);
