@@ -270,8 +270,8 @@ crmseg_move_rows(PG_FUNCTION_ARGS)
 	else
 	{
 		appendStringInfo(&sql, "SELECT (SELECT count(*) FROM (SELECT FROM %s p WHERE p.party_id = ANY ($1) ORDER BY p.party_id FOR KEY SHARE) p) "
-			"- (SELECT count(DISTINCT u) FROM unnest($1) u)", table_name(party));
-		if (number(sql.data, 1, arrays) != 0)
+			"- (SELECT count(DISTINCT u) FROM unnest($1) u) - (SELECT count(*) - count(DISTINCT u) FROM unnest($2) u)", table_name(party));
+		if (number(sql.data, 2, arrays) != 0)	/* a party to keep is not there, or one goes to two places */
 			proved = NIL;
 	}
 	/* what follows by ON UPDATE CASCADE; all rows must move for that */
