@@ -178,13 +178,22 @@ references_to(Oid relid, int *n)
 static char *
 table_name(Oid relid)
 {
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
+	const char *name = get_rel_name(relid);
+	const char *schema = name ? get_namespace_name(get_rel_namespace(relid)) : NULL;
+
+	if (schema == NULL)
+		ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table with OID %u does not exist", relid));
+	return quote_qualified_identifier(schema, name);
 }
 
 static const char *
 column_name(Oid relid, AttrNumber attnum)
 {
-	return quote_identifier(get_attname(relid, attnum, false));
+	const char *name = get_attname(relid, attnum, true);
+
+	if (name == NULL)
+		ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("column %d of table with OID %u does not exist", attnum, relid));
+	return quote_identifier(name);
 }
 
 /* The only column of the primary key of party. */
