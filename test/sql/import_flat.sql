@@ -96,6 +96,17 @@ SELECT * FROM crmseg.import_report('imp_flat', crmseg.import_flat('imp_flat', 's
 -- every reference of what was written without a check, row by row, leads somewhere
 SELECT (SELECT count(*) FROM imp_flat.contact_point c WHERE NOT EXISTS (SELECT FROM imp_flat.party p WHERE p.party_id = c.party_id))
 	+ (SELECT count(*) FROM imp_flat.sales_order_line l WHERE NOT EXISTS (SELECT FROM imp_flat.sales_order o WHERE o.party_id = l.party_id AND o.order_id = l.order_id)) AS astray;
+-- a trigger of the user's own that sends rows to a party that is not there: the server's check is at work
+CREATE FUNCTION imp_flat.astray() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.party_id := NEW.party_id + 900000000; RETURN NEW; END $$;
+CREATE TRIGGER astray BEFORE INSERT ON imp_flat.contact_point FOR EACH ROW EXECUTE FUNCTION imp_flat.astray();
+DO $$
+BEGIN
+	PERFORM crmseg.import_flat('imp_flat', 'astray', 'imp_till', '{"source_key": "no_client", "email": "mail"}');
+	RAISE EXCEPTION 'rows went astray';
+EXCEPTION WHEN foreign_key_violation THEN
+	RAISE WARNING 'refused: %', SQLSTATE;
+END $$;
+DROP TRIGGER astray ON imp_flat.contact_point;
 -- two imports in one transaction, and one that is rolled back
 BEGIN;
 SELECT * FROM crmseg.import_report('imp_flat', crmseg.import_flat('imp_flat', 'twice', 'imp_till', '{"source_key": "no_client", "email": "mail"}'));
