@@ -96,10 +96,7 @@ run_proved(const char *sql, int nargs, Datum *arrays, List *constraints)
 	return n;
 }
 
-/*
- * Does a statement on this table do what its text says, and no more? attnum: the only column that an UPDATE sets, 0 for a DELETE.
- * A trigger before it could write another party or add rows.
- */
+/* Does a statement on this table do what its text says, and may the caller see all its rows? attnum: the only column that an UPDATE sets, 0 for a DELETE. */
 static bool
 is_plain(Oid relid, AttrNumber attnum, AclMode rights)
 {
@@ -109,22 +106,7 @@ is_plain(Oid relid, AttrNumber attnum, AclMode rights)
 	if (pg_class_aclcheck(relid, GetUserId(), rights) != ACLCHECK_OK || check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
 		return false;
 	rel = table_open(relid, AccessShareLock);
-	plain = rel->rd_rel->relkind == RELKIND_RELATION && !rel->rd_rel->relispartition && !rel->rd_rel->relhassubclass && !rel->rd_rel->relhasrules;
-	for (int i = 0; plain && rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
-	{
-		const Trigger *t = &rel->trigdesc->triggers[i];
-		bool		fires = attnum == 0 ? TRIGGER_FOR_DELETE(t->tgtype) : TRIGGER_FOR_UPDATE(t->tgtype);
-
-		if (t->tgisinternal || !fires || TRIGGER_FOR_AFTER(t->tgtype))
-			continue;
-		if (attnum != 0 && t->tgnattr > 0)
-		{
-			fires = false;
-			for (int k = 0; k < t->tgnattr; k++)
-				fires |= t->tgattr[k] == attnum;
-		}
-		plain = !fires;
-	}
+	plain = without_checks_is_plain(rel, attnum == 0 ? CMD_DELETE : CMD_UPDATE, attnum, NULL);
 	table_close(rel, AccessShareLock);
 	return plain;
 }

@@ -6,6 +6,7 @@
 
 #include "postgres.h"
 
+#include "nodes/nodes.h"
 #include "utils/rel.h"
 #include "utils/reltrigger.h"
 
@@ -27,5 +28,12 @@ typedef struct WithoutChecks
 /* For the statement of this text that starts next; end it in PG_FINALLY, for it may never start. */
 extern void without_checks_begin(WithoutChecks *w, const char *statement, is_proved_function is_proved, void *arg);
 extern void without_checks_end(WithoutChecks *w);
+
+/*
+ * Does a statement on this table write what its text says, and no more? Not where the user has rules, partitions or triggers before the
+ * event, which could put other values into a row or add rows. attnum: the only column that an UPDATE sets, 0: any. known: a trigger of the
+ * mart that does not, or NULL.
+ */
+extern bool without_checks_is_plain(Relation relation, CmdType event, AttrNumber attnum, const char *known);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "mart/without_checks.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "executor/executor.h"
 
@@ -75,4 +76,30 @@ without_checks_end(WithoutChecks *w)
 		ExecutorStart_hook = previous_start;
 		installed = false;
 	}
+}
+
+bool
+without_checks_is_plain(Relation relation, CmdType event, AttrNumber attnum, const char *known)
+{
+	int16		type = event == CMD_INSERT ? TRIGGER_TYPE_INSERT : event == CMD_UPDATE ? TRIGGER_TYPE_UPDATE : TRIGGER_TYPE_DELETE;
+
+	if (relation->rd_rel->relkind != RELKIND_RELATION || relation->rd_rel->relispartition || relation->rd_rel->relhassubclass || relation->rd_rel->relhasrules)
+		return false;
+	for (int i = 0; relation->trigdesc && i < relation->trigdesc->numtriggers; i++)
+	{
+		const Trigger *t = &relation->trigdesc->triggers[i];
+		bool		fires = (t->tgtype & type) != 0;
+
+		if (t->tgisinternal || !fires || TRIGGER_FOR_AFTER(t->tgtype) || (known && strcmp(t->tgname, known) == 0))
+			continue;
+		if (event == CMD_UPDATE && attnum != 0 && t->tgnattr > 0)
+		{
+			fires = false;
+			for (int k = 0; k < t->tgnattr; k++)
+				fires |= t->tgattr[k] == attnum;
+		}
+		if (fires)
+			return false;
+	}
+	return true;
 }
