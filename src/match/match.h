@@ -4,6 +4,7 @@
 #ifndef CRMSEG_MATCH_H
 #define CRMSEG_MATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,5 +26,21 @@ extern int	edit_distance(const char *a, size_t na, const char *b, size_t nb, int
 
 extern double jaro_winkler_bytes(const uint8_t *a, int la, const uint8_t *b, int lb);
 extern int	edit_distance_bytes(const uint8_t *a, int la, const uint8_t *b, int lb);
+
+/*
+ * Given names (nickname.c): words are folded and in one piece (jeanbaptiste). nickname_find gives the number of a word, or -1; nickname_same is
+ * about two different words: the same word is for the caller to see.
+ */
+extern int	nickname_find(const char *s, size_t n);
+extern bool nickname_same(int a, int b);
+
+/*
+ * Sound (phonetic.c): the Double Metaphone codes (Philips 2000) of one folded word, at most PHONETIC_CODES, each at most PHONETIC_LENGTH
+ * letters with a zero behind; the first is the primary one. 0 for a word without a Latin letter or digit.
+ */
+#define PHONETIC_CODES 4
+#define PHONETIC_LENGTH 8
+
+extern int	phonetic_codes(const char *s, size_t n, char (*codes)[PHONETIC_LENGTH + 1]);
 
 #endif
