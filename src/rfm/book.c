@@ -37,6 +37,19 @@ hash_text(const char *s, uint32_t len)
 	return hash_id((int64_t) (h ^ w));
 }
 
+/* by the lower half of the hash: the upper half says where in a table a customer stands */
+uint32_t
+rfm_part_of(int64_t id, uint32_t parts)
+{
+	return (uint32_t) hash_id(id) & (parts - 1);
+}
+
+uint32_t
+rfm_part_of_text(const char *s, uint32_t len, uint32_t parts)
+{
+	return (uint32_t) hash_text(s, len) & (parts - 1);
+}
+
 static inline uint64_t
 place_of(const rfm_book *b, uint64_t hash)
 {
@@ -62,7 +75,7 @@ rfm_book_init(rfm_book *b, bool text_ids, uint64_t customers)
 	if (customers > RFM_BOOK_MAX)
 		return RFM_LIMIT;
 	b->text_ids = text_ids;
-	b->slots = customers + customers / 3 + 1024;
+	b->slots = customers + customers / 3 + 128;
 	b->limit = b->slots / 4 * 3;
 	b->used = 0;
 	b->cell = b->allocate(b->context, sizeof(rfm_cell) * b->slots);

@@ -1,15 +1,13 @@
 /*
  * book_fn.c: the aggregate rfm_book: every order of every customer in one pass, into one table of 32-byte cells, the state being an
  * expanded object of the type rfm_book, which is flat when it travels between workers and nodes. What does not fit an int64 is kept as
- * numeric beside the cells. table_fn.c reads the customers out of it.
+ * numeric beside the cells. read_fn.c fills one without the aggregate, table_fn.c reads the customers out of it, book_io_fn.c writes and reads it.
  */
 #include "rfm_private.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "libpq/pqformat.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -17,7 +15,6 @@
 
 #define BOOK_MAGIC 0x52464D42
 #define BOOK_VERSION 1
-#define BOOK_WIRE_VERSION 1
 
 /* as it travels: the cells in use, the keys of text ids, the wide amounts as numerics at int boundaries */
 typedef struct FlatBook
@@ -35,6 +32,8 @@ typedef struct FlatBook
 static Size book_flat_size(ExpandedObjectHeader *eohptr);
 static void book_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated);
 
+static Book *book_clone(Book *from, MemoryContext context);
+
 static const ExpandedObjectMethods book_methods = {book_flat_size, book_flatten};
 
 static void
@@ -45,6 +44,12 @@ too_many(void)
 					errhint("Take a part of the customers at a time, such as those WHERE hashint8(customer_id) %% 4 = 0.")));
 }
 
+static void
+different_ids(void)
+{
+	ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("books of different kinds of ids cannot be merged")));
+}
+
 #define CACHE_LINE 64
 
 /*
@@ -52,7 +57,7 @@ too_many(void)
  * matter of page tables: where the system has large pages to give, it is told that they are welcome here, before they are touched.
  */
 static void *
-book_allocate(void *context, size_t size)
+book_allocate_only(void *context, size_t size)
 {
 	char	   *chunk = MemoryContextAllocExtended(context, size + 2 * CACHE_LINE, MCXT_ALLOC_HUGE);
 	char	   *at = (char *) TYPEALIGN(CACHE_LINE, chunk + sizeof(void *));
@@ -67,9 +72,14 @@ book_allocate(void *context, size_t size)
 		(void) madvise((void *) from, to - from, MADV_HUGEPAGE);
 	}
 #endif
-	memset(at, 0, size);
 	memcpy(at - sizeof(void *), &chunk, sizeof(void *));
 	return at;
+}
+
+static void *
+book_allocate(void *context, size_t size)
+{
+	return memset(book_allocate_only(context, size), 0, size);
 }
 
 static void
@@ -81,10 +91,10 @@ book_release(void *pointer)
 	pfree(chunk);
 }
 
-static Book *
+Book *
 book_new(MemoryContext parent, bool text_ids, uint64 customers)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "rfm_book", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(parent, "rfm_book", ALLOCSET_START_SMALL_SIZES);
 	Book	   *k = MemoryContextAllocZero(context, sizeof(Book));
 
 	EOH_init_header(&k->hdr, &book_methods, context);
@@ -106,7 +116,7 @@ check(rfm_status status)
 		rfm_fail(status);
 }
 
-static Numeric
+Numeric
 book_amount(const Book *k, const rfm_cell *c)
 {
 	return c->tag & RFM_CELL_WIDE ? k->wide[c->amount] : rfm_numeric(c->amount, k->b.scale);
@@ -151,7 +161,7 @@ add_wide(Book *k, rfm_cell *c, int64 at, Numeric amount)
 }
 
 /* all gathered orders into their cells */
-static void
+void
 book_settle(Book *k)
 {
 	rfm_cell   *c;
@@ -168,8 +178,8 @@ book_settle(Book *k)
 }
 
 /* all amounts at a larger scale; what no longer fits becomes wide */
-static void
-rescale(Book *k, int scale)
+void
+book_rescale(Book *k, int scale)
 {
 	book_settle(k);
 	for (uint64 i = 0; i < k->b.slots; i++)
@@ -195,8 +205,8 @@ book_if_expanded(Datum d)
 	return NULL;
 }
 
-static void
-merge_cell(Book *k, const rfm_cell *from, const char *key, uint32 len, Numeric wide, int scale)
+void
+book_merge_cell(Book *k, const rfm_cell *from, const char *key, uint32 len, Numeric wide, int scale)
 {
 	rfm_cell   *c;
 	int64		amount = from->amount;
@@ -240,24 +250,87 @@ merge_flat(Book *k, const FlatBook *f)
 	Numeric    *wide = flat_wide(f);
 
 	if (k->b.text_ids != (bool) f->text_ids)
-		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("books of different kinds of ids cannot be merged")));
+		different_ids();
 	book_settle(k);
 	if (f->scale > k->b.scale)
-		rescale(k, f->scale);
+		book_rescale(k, f->scale);
 	for (int64 i = 0; i < f->used; i++)
 	{
 		uint32		len = 0;
 
 		if (f->text_ids)
 			memcpy(&len, keys + f->cell[i].id, sizeof(uint32));
-		merge_cell(k, &f->cell[i], keys + f->cell[i].id + sizeof(uint32), len, f->cell[i].tag & RFM_CELL_WIDE ? wide[f->cell[i].amount] : NULL, f->scale);
+		book_merge_cell(k, &f->cell[i], keys + f->cell[i].id + sizeof(uint32), len, f->cell[i].tag & RFM_CELL_WIDE ? wide[f->cell[i].amount] : NULL, f->scale);
 		if ((i & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
 }
 
-/* the datum as a book: itself when it is one already, else a new one in context */
+/* adds a book to another, expanded or flat */
+static void
+book_merge(Book *k, Datum d)
+{
+	Book	   *other = book_if_expanded(d);
+
+	if (!other)
+	{
+		merge_flat(k, (FlatBook *) PG_DETOAST_DATUM(d));
+		return;
+	}
+	if (k->b.text_ids != other->b.text_ids)
+		different_ids();
+	if (other == k)
+		other = book_clone(other, CurrentMemoryContext);
+	book_settle(k);
+	book_settle(other);
+	if (other->b.scale > k->b.scale)
+		book_rescale(k, other->b.scale);
+	for (uint64 i = 0; i < other->b.slots; i++)
+	{
+		rfm_cell   *c = &other->b.cell[i];
+		uint32		len = 0;
+		const char *key = c->tag != 0 && k->b.text_ids ? rfm_book_key(&other->b, c, &len) : NULL;
+
+		if (c->tag != 0)
+			book_merge_cell(k, c, key, len, c->tag & RFM_CELL_WIDE ? other->wide[c->amount] : NULL, other->b.scale);
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* a copy of a book that may be changed: its table as it stands, which is much less than to fill one */
 static Book *
+book_clone(Book *from, MemoryContext context)
+{
+	Book	   *k;
+
+	book_settle(from);
+	k = book_new(context, from->b.text_ids, 0);
+	book_release(k->b.cell);
+	k->b.cell = book_allocate_only(k->hdr.eoh_context, sizeof(rfm_cell) * from->b.slots);
+	memcpy(k->b.cell, from->b.cell, sizeof(rfm_cell) * from->b.slots);
+	k->b.slots = from->b.slots, k->b.used = from->b.used, k->b.limit = from->b.limit;
+	k->b.scale = from->b.scale;
+	if (from->b.text_ids)
+	{
+		book_release(k->b.keys);
+		k->b.keys = book_allocate_only(k->hdr.eoh_context, from->b.keys_room);
+		memcpy(k->b.keys, from->b.keys, from->b.keys_used);
+		k->b.keys_room = from->b.keys_room, k->b.keys_used = from->b.keys_used;
+	}
+	k->wide_room = k->wides = from->wides;
+	if (from->wides > 0)
+		k->wide = MemoryContextAllocHuge(k->hdr.eoh_context, sizeof(Numeric) * from->wides);
+	for (int64 i = 0; i < from->wides; i++)
+	{
+		k->wide[i] = MemoryContextAlloc(k->hdr.eoh_context, VARSIZE(from->wide[i]));
+		memcpy(k->wide[i], from->wide[i], VARSIZE(from->wide[i]));
+	}
+	return k;
+}
+
+/* the datum as a book: itself when it is one already, else a new one in context */
+Book *
 book_of(Datum d, MemoryContext context)
 {
 	Book	   *k = book_if_expanded(d);
@@ -272,19 +345,62 @@ book_of(Datum d, MemoryContext context)
 	return k;
 }
 
+/* the datum as a book that may be changed: what is only lent is copied */
+static Book *
+book_own(Datum d, MemoryContext context)
+{
+	Book	   *k = book_if_expanded(d);
+
+	return k && !VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(d)) ? book_clone(k, context) : book_of(d, context);
+}
+
+/* of the customers of a book, keeps those of one part of many: the others come in another reading */
+void
+book_keep_part(Book *k, uint32 part, uint32 parts)
+{
+	rfm_book	old;
+
+	book_settle(k);
+	old = k->b;
+	check(rfm_book_init(&k->b, old.text_ids, old.used * 2 / 3));
+	for (uint64 i = 0; i < old.slots; i++)
+	{
+		rfm_cell   *c = &old.cell[i],
+				   *to;
+		uint32		len = 0,
+					tag;
+		int64		id;
+		const char *key = c->tag != 0 && old.text_ids ? rfm_book_key(&old, c, &len) : NULL;
+
+		if (c->tag == 0 || (key ? rfm_part_of_text(key, len, parts) : rfm_part_of(c->id, parts)) != part)
+			continue;
+		check(key ? rfm_book_find_text(&k->b, key, len, &to) : rfm_book_find(&k->b, c->id, &to));
+		id = to->id, tag = to->tag;
+		*to = *c;
+		to->id = id, to->tag = tag | (c->tag & RFM_CELL_WIDE);
+	}
+	book_release(old.cell);
+	if (old.text_ids)
+		book_release(old.keys);
+}
+
+void
+book_view_of(Book *k, BookView *v)
+{
+	book_settle(k);
+	v->cell = k->b.cell, v->slots = k->b.slots, v->used = k->b.used;
+	v->keys = k->b.keys;
+	v->scale = k->b.scale;
+	v->wide = k->wide, v->wides = k->wides;
+}
+
 void
 book_view(Datum d, BookView *v)
 {
 	Book	   *k = book_if_expanded(d);
 
 	if (k)
-	{
-		book_settle(k);
-		v->cell = k->b.cell, v->slots = k->b.slots, v->used = k->b.used;
-		v->keys = k->b.keys;
-		v->scale = k->b.scale;
-		v->wide = k->wide, v->wides = k->wides;
-	}
+		book_view_of(k, v);
 	else
 	{
 		FlatBook   *f = (FlatBook *) PG_DETOAST_DATUM(d);
@@ -358,22 +474,10 @@ book_state(FunctionCallInfo fcinfo, bool text_ids)
 	}
 	if (!AggCheckCallContext(fcinfo, &context))
 		context = CurrentMemoryContext;
-	k = PG_ARGISNULL(0) ? book_new(context, text_ids, 0) : book_of(PG_GETARG_DATUM(0), context);
+	k = PG_ARGISNULL(0) ? book_new(context, text_ids, 0) : book_own(PG_GETARG_DATUM(0), context);
 	if (k->b.text_ids != text_ids)
-		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("books of different kinds of ids cannot be merged")));
+		different_ids();
 	return k;
-}
-
-/* true when the order counts */
-static inline bool
-order_counts(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
-		return false;
-	if (unlikely(TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(2))))
-		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("order time is not finite"),
-						errhint("Leave out infinite times, or set them to NULL: orders without a time are not counted.")));
-	return PG_ARGISNULL(4) || PG_GETARG_TIMESTAMPTZ(2) <= PG_GETARG_TIMESTAMPTZ(4);
 }
 
 /* the amount at the book's scale; false when it is too wide for that */
@@ -387,13 +491,75 @@ order_amount(Book *k, Numeric n, int64 *value)
 	if (likely(scale == k->b.scale))
 		return true;
 	if (scale > k->b.scale)
-		rescale(k, scale);
+		book_rescale(k, scale);
 	return rfm_rescale(value, scale, k->b.scale);
+}
+
+void
+book_bad_time(void)
+{
+	ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("order time is not finite"),
+					errhint("Leave out infinite times, or set them to NULL: orders without a time are not counted.")));
+}
+
+/* one order more of an integer id; the amount is not stored out of line or compressed */
+void
+book_add(Book *k, int64 id, int64 at, Datum amount)
+{
+	Numeric		n = (Numeric) DatumGetPointer(amount);
+	int64		value;
+
+	if (unlikely(TIMESTAMP_NOT_FINITE(at)))
+		book_bad_time();
+	if (likely(order_amount(k, n, &value)))
+	{
+		if (rfm_book_gather(&k->b, id, at, value))
+			book_settle(k);
+	}
+	else
+	{
+		rfm_cell   *c;
+
+		book_settle(k);
+		check(rfm_book_find(&k->b, id, &c));
+		add_wide(k, c, at, DatumGetNumeric(amount));
+	}
+}
+
+/* the same for ids of any other type, by their text */
+void
+book_add_text(Book *k, const char *id, uint32 len, int64 at, Datum amount)
+{
+	int64		value;
+	bool		small;
+	rfm_cell   *c;
+	rfm_status	status;
+
+	if (unlikely(TIMESTAMP_NOT_FINITE(at)))
+		book_bad_time();
+	small = order_amount(k, (Numeric) DatumGetPointer(amount), &value);
+	check(rfm_book_find_text(&k->b, id, len, &c));
+	status = small ? rfm_cell_add(c, at, value) : RFM_WIDE;
+	if (status == RFM_WIDE)
+		add_wide(k, c, at, DatumGetNumeric(amount));
+	else
+		check(status);
 }
 
 PG_FUNCTION_INFO_V1(crmseg_book_int);
 PG_FUNCTION_INFO_V1(crmseg_book_text);
 PG_FUNCTION_INFO_V1(crmseg_book_merge);
+
+/* true when the order counts; an infinite time is an error also after as_of */
+static inline bool
+order_counts(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		return false;
+	if (unlikely(TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(2))))
+		book_bad_time();
+	return PG_ARGISNULL(4) || PG_GETARG_TIMESTAMPTZ(2) <= PG_GETARG_TIMESTAMPTZ(4);
+}
 
 /* (rfm_book, id int8, ordered_at, amount, as_of): one order more; without customer, time or amount, or after as_of, it does not count */
 Datum
@@ -402,24 +568,7 @@ crmseg_book_int(PG_FUNCTION_ARGS)
 	Book	   *k = book_state(fcinfo, false);
 
 	if (order_counts(fcinfo))
-	{
-		struct varlena *packed = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(3));
-		int64		value;
-
-		if (order_amount(k, (Numeric) packed, &value))
-		{
-			if (rfm_book_gather(&k->b, PG_GETARG_INT64(1), PG_GETARG_TIMESTAMPTZ(2), value))
-				book_settle(k);
-		}
-		else
-		{
-			rfm_cell   *c;
-
-			book_settle(k);
-			check(rfm_book_find(&k->b, PG_GETARG_INT64(1), &c));
-			add_wide(k, c, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_NUMERIC(3));
-		}
-	}
+		book_add(k, PG_GETARG_INT64(1), PG_GETARG_TIMESTAMPTZ(2), PointerGetDatum(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(3))));
 	PG_RETURN_DATUM(EOHPGetRWDatum(&k->hdr));
 }
 
@@ -432,18 +581,8 @@ crmseg_book_text(PG_FUNCTION_ARGS)
 	if (order_counts(fcinfo))
 	{
 		text	   *id = PG_GETARG_TEXT_PP(1);
-		Numeric		amount = PG_GETARG_NUMERIC(3);
-		int64		value;
-		bool		small = order_amount(k, amount, &value);
-		rfm_cell   *c;
-		rfm_status	status;
 
-		check(rfm_book_find_text(&k->b, VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id), &c));
-		status = small ? rfm_cell_add(c, PG_GETARG_TIMESTAMPTZ(2), value) : RFM_WIDE;
-		if (status == RFM_WIDE)
-			add_wide(k, c, PG_GETARG_TIMESTAMPTZ(2), amount);
-		else
-			check(status);
+		book_add_text(k, VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id), PG_GETARG_TIMESTAMPTZ(2), PointerGetDatum(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(3))));
 	}
 	PG_RETURN_DATUM(EOHPGetRWDatum(&k->hdr));
 }
@@ -458,128 +597,8 @@ crmseg_book_merge(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	if (!AggCheckCallContext(fcinfo, &context))
 		context = CurrentMemoryContext;
-	k = book_of(PG_GETARG_DATUM(PG_ARGISNULL(0) ? 1 : 0), context);
+	k = book_own(PG_GETARG_DATUM(PG_ARGISNULL(0) ? 1 : 0), context);
 	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
-		merge_flat(k, (FlatBook *) PG_DETOAST_DATUM(PG_GETARG_DATUM(1)));
+		book_merge(k, PG_GETARG_DATUM(1));
 	PG_RETURN_DATUM(EOHPGetRWDatum(&k->hdr));
-}
-
-PG_FUNCTION_INFO_V1(crmseg_book_in);
-PG_FUNCTION_INFO_V1(crmseg_book_out);
-PG_FUNCTION_INFO_V1(crmseg_book_recv);
-PG_FUNCTION_INFO_V1(crmseg_book_send);
-
-/* version 1: kind of ids, customers, then of each the id, last purchase, purchases and amount; texts with their lengths */
-Datum
-crmseg_book_send(PG_FUNCTION_ARGS)
-{
-	Book	   *k = book_of(PG_GETARG_DATUM(0), CurrentMemoryContext);
-	StringInfoData buf;
-
-	book_settle(k);
-	pq_begintypsend(&buf);
-	pq_sendbyte(&buf, BOOK_WIRE_VERSION);
-	pq_sendbyte(&buf, k->b.text_ids);
-	pq_sendint64(&buf, k->b.used);
-	for (uint64 i = 0; i < k->b.slots; i++)
-	{
-		rfm_cell   *c = &k->b.cell[i];
-		char	   *amount;
-
-		if (c->tag == 0)
-			continue;
-		if (k->b.text_ids)
-		{
-			uint32		len;
-			const char *key = rfm_book_key(&k->b, c, &len);
-
-			pq_sendint32(&buf, len);
-			pq_sendbytes(&buf, key, len);
-		}
-		else
-			pq_sendint64(&buf, c->id);
-		pq_sendint64(&buf, c->purchases > 0 ? c->last_at : 0);
-		pq_sendint32(&buf, c->purchases);
-		amount = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(book_amount(k, c))));
-		pq_sendint32(&buf, strlen(amount));
-		pq_sendbytes(&buf, amount, strlen(amount));
-		pfree(amount);
-	}
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
-}
-
-static void
-bad_book(void)
-{
-	ereport(ERROR, (errcode(CRMSEG_BAD_BINARY), errmsg("invalid binary rfm_book")));
-}
-
-Datum
-crmseg_book_recv(PG_FUNCTION_ARGS)
-{
-	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
-	int			version = pq_getmsgbyte(buf),
-				kind;
-	int64		n;
-	Book	   *k;
-
-	if (version != BOOK_WIRE_VERSION)
-		ereport(ERROR, (errcode(CRMSEG_BAD_BINARY), errmsg("unsupported rfm_book version number %d", version)));
-	kind = pq_getmsgbyte(buf);
-	n = pq_getmsgint64(buf);
-	if (kind > 1 || n < 0 || n > (buf->len - buf->cursor) / 21)
-		bad_book();
-	k = book_new(CurrentMemoryContext, kind == 1, n);
-	for (int64 i = 0; i < n; i++)
-	{
-		rfm_cell	c = {0};
-		const char *key = NULL,
-				   *text;
-		int			key_len = 0,
-					len,
-					scale;
-		Numeric		amount;
-		bool		small;
-
-		if (kind == 1)
-		{
-			key_len = (int) pq_getmsgint(buf, 4);
-			if (key_len < 0)
-				bad_book();
-			key = pq_getmsgbytes(buf, key_len);
-			if (memchr(key, 0, key_len) || !pg_verifymbstr(key, key_len, true))
-				bad_book();
-		}
-		else
-			c.id = pq_getmsgint64(buf);
-		c.last_at = pq_getmsgint64(buf);
-		c.purchases = pq_getmsgint(buf, 4);
-		len = (int) pq_getmsgint(buf, 4);
-		if (len < 1 || len > 120000 || (c.purchases > 0 && (c.last_at < RFM_TIME_MIN || c.last_at >= RFM_TIME_END)))
-			bad_book();
-		text = pq_getmsgbytes(buf, len);
-		if (!rfm_is_decimal(text, len, true))
-			bad_book();
-		amount = rfm_numeric_from_text(text, len);
-		small = rfm_small(amount, &c.amount, &scale);
-		if (small && scale > k->b.scale)
-			rescale(k, scale);
-		merge_cell(k, &c, key, key_len, small ? NULL : amount, small ? scale : 0);
-		pfree(amount);
-		if ((i & 0xFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
-	PG_RETURN_DATUM(EOHPGetRWDatum(&k->hdr));
-}
-
-Datum
-crmseg_book_out(PG_FUNCTION_ARGS)
-{
-	return rfm_state_out(crmseg_book_send, PG_GETARG_DATUM(0));
-}
-
-Datum
-crmseg_book_in(PG_FUNCTION_ARGS)
-{
-	return rfm_state_in(crmseg_book_recv, PG_GETARG_CSTRING(0), "rfm_book");
 }

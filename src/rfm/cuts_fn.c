@@ -60,17 +60,6 @@ cuts_arg(Datum d)
 	return (RfmCuts *) PG_DETOAST_DATUM(d);
 }
 
-/* how long ago, at as_of; what lies after it is no time ago */
-int64
-rfm_age(int64 last_at, int64 as_of)
-{
-	int64		age;
-
-	if (__builtin_sub_overflow(as_of, last_at, &age))
-		age = as_of > last_at ? PG_INT64_MAX : 0;
-	return Max(age, 0);
-}
-
 static int
 compare_amount(Numeric a, Numeric b)
 {
@@ -454,8 +443,8 @@ amounts_below(const RfmCuts *c, Numeric amount)
 	return i;
 }
 
-static Datum
-score(const RfmCuts *c, int64 last_at, int64 frequency, Numeric amount, int64 as_of)
+int16
+cuts_score(const RfmCuts *c, int64 last_at, int64 frequency, Numeric amount, int64 as_of)
 {
 	int			r,
 				f,
@@ -463,10 +452,10 @@ score(const RfmCuts *c, int64 last_at, int64 frequency, Numeric amount, int64 as
 
 	if (TIMESTAMP_NOT_FINITE(as_of) || TIMESTAMP_NOT_FINITE(last_at))
 		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("time is not finite"), errhint("Score as of a date, such as now().")));
-	r = c->bins - rfm_above(c->age, c->bins - 1, rfm_age(last_at, as_of));
+	r = c->bins - rfm_above(c->age, c->bins - 1, rfm_age_at(last_at, as_of));
 	f = 1 + rfm_above(c->frequency, c->bins - 1, frequency);
 	m = 1 + amounts_below(c, amount);
-	PG_RETURN_INT16(RFM_PACK(r, f, m));
+	return RFM_PACK(r, f, m);
 }
 
 /* rfm_score(purchase_summary, rfm_cuts, as_of): NULL for who never purchased */
@@ -481,8 +470,8 @@ crmseg_score_summary(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	if (c->amount_by == AMOUNT_GROSS)
 		summary_parts(s, &p);
-	return score(c, s->last_at, c->count_by == COUNT_DAYS ? s->days : s->purchases,
-				 c->amount_by == AMOUNT_GROSS ? p.gross : summary_net(s), PG_GETARG_TIMESTAMPTZ(2));
+	PG_RETURN_INT16(cuts_score(c, s->last_at, c->count_by == COUNT_DAYS ? s->days : s->purchases,
+							   c->amount_by == AMOUNT_GROSS ? p.gross : summary_net(s), PG_GETARG_TIMESTAMPTZ(2)));
 }
 
 /* rfm_score(last_purchase_at, frequency, monetary, rfm_cuts, as_of): over plain columns, whatever definition they follow */
@@ -491,7 +480,7 @@ crmseg_score_values(PG_FUNCTION_ARGS)
 {
 	if (PG_GETARG_INT64(1) <= 0)
 		PG_RETURN_NULL();
-	return score(cuts_arg(PG_GETARG_DATUM(3)), PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_INT64(1), PG_GETARG_NUMERIC(2), PG_GETARG_TIMESTAMPTZ(4));
+	PG_RETURN_INT16(cuts_score(cuts_arg(PG_GETARG_DATUM(3)), PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_INT64(1), PG_GETARG_NUMERIC(2), PG_GETARG_TIMESTAMPTZ(4)));
 }
 
 /* by bins, definitions, cuts of age and frequency as bytes, then amounts as numbers: an order, not a meaning */

@@ -127,12 +127,21 @@ rfm_book_gather(rfm_book *b, int64_t id, int64_t at, int64_t amount)
 extern rfm_status rfm_book_flush(rfm_book *b, rfm_cell **stuck);
 extern rfm_status rfm_book_find(rfm_book *b, int64_t id, rfm_cell **cell);
 extern rfm_status rfm_book_find_text(rfm_book *b, const char *s, uint32_t len, rfm_cell **cell);
+/* which of 2^k parts, for more customers than one book holds */
+extern uint32_t rfm_part_of(int64_t id, uint32_t parts);
+extern uint32_t rfm_part_of_text(const char *s, uint32_t len, uint32_t parts);
 extern rfm_status rfm_cell_add(rfm_cell *c, int64_t at, int64_t amount);
 extern const char *rfm_book_key(const rfm_book *b, const rfm_cell *c, uint32_t *len);
 
 /* numeric's stored form of an amount: the bytes after the varlena header; how many. out has room for RFM_NUMERIC_MAX */
 #define RFM_NUMERIC_MAX 24
 extern size_t rfm_encode_numeric(unsigned char *out, int64_t value, int scale);
+
+/* quantile cuts of the cells with a purchase; how many they are. Only the values near a cut are copied, into memory from allocate */
+typedef enum rfm_measure {RFM_AGE, RFM_PURCHASES, RFM_AMOUNT} rfm_measure;
+extern uint64_t rfm_cell_quantiles(const rfm_cell *cell, uint64_t slots, rfm_measure measure, int64_t as_of, int bins, int64_t *cuts,
+								   void *(*allocate) (size_t), void (*release) (void *));
+extern int64_t rfm_age_at(int64_t last_at, int64_t as_of);
 
 /* ---- score.c: the value '5-4-3' and the names of its cells ---- */
 #define RFM_R(v) ((v) / 100)

@@ -69,8 +69,8 @@ enum {AMOUNT_NET, AMOUNT_GROSS};
 
 /* cuts_fn.c */
 extern RfmCuts *cuts_build(const RfmCuts *head, Numeric *amount);
+extern int16 cuts_score(const RfmCuts *c, int64 last_at, int64 frequency, Numeric amount, int64 as_of);
 extern void cuts_amounts(const RfmCuts *c, Numeric *amount);
-extern int64 rfm_age(int64 last_at, int64 as_of);
 extern void rfm_parse_options(const char *s, size_t len, uint8 *count_by, uint8 *amount_by);
 extern const char *const rfm_count_names[2],
 		   *const rfm_amount_names[2];
@@ -78,6 +78,12 @@ extern const char *const rfm_count_names[2],
 /* sample_fn.c: quantile cuts of a measure; the bits of the scores that exist. copy has room for n values */
 extern uint16 rfm_cut_measure(const int64 *value, int64 n, int bins, bool falling, int64 *copy, int64 *cut);
 extern uint16 rfm_cut_numerics(Numeric *sorted, int64 n, int bins, Numeric *cut);
+
+/* sample_fn.c: measures of many customers, and their cuts; NULL for none */
+struct Sample;
+extern struct Sample *sample_new(MemoryContext parent, int bins, int count_by, int amount_by, int64 room);
+extern void sample_push(struct Sample *s, int64 age, int64 frequency, Numeric amount, bool small, int64 value, int scale);
+extern RfmCuts *sample_cuts(struct Sample *s);
 
 /* sample_fn.c: the text form of aggregate states */
 extern Datum rfm_state_out(PGFunction send, Datum state);
@@ -108,6 +114,17 @@ typedef struct BookView
 	int64		wides;
 } BookView;
 
+extern Book *book_new(MemoryContext parent, bool text_ids, uint64 customers);
+extern Book *book_of(Datum d, MemoryContext context);
+extern void book_add(Book *k, int64 id, int64 at, Datum amount);
+extern void book_add_text(Book *k, const char *id, uint32 len, int64 at, Datum amount);
+extern void book_bad_time(void) pg_attribute_noreturn();
+extern void book_settle(Book *k);
+extern void book_rescale(Book *k, int scale);
+extern Numeric book_amount(const Book *k, const rfm_cell *c);
+extern void book_merge_cell(Book *k, const rfm_cell *from, const char *key, uint32 len, Numeric wide, int scale);
+extern void book_keep_part(Book *k, uint32 part, uint32 parts);
 extern void book_view(Datum d, BookView *v);
+extern void book_view_of(Book *k, BookView *v);
 
 #endif

@@ -94,7 +94,7 @@ sample_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated)
 		}
 }
 
-static Sample *
+Sample *
 sample_new(MemoryContext parent, int bins, int count_by, int amount_by, int64 room)
 {
 	MemoryContext context = AllocSetContextCreate(parent, "rfm_cuts state", ALLOCSET_DEFAULT_SIZES);
@@ -158,7 +158,7 @@ sample_rescale(Sample *s, int scale)
 	s->scale = scale;
 }
 
-static void
+void
 sample_push(Sample *s, int64 age, int64 frequency, Numeric amount, bool small, int64 value, int scale)
 {
 	if (s->n == s->room)
@@ -309,7 +309,7 @@ crmseg_sample_summary(PG_FUNCTION_ARGS)
 				amount = s->amount_by == AMOUNT_NET ? summary_net(p) : parts.gross;
 				small = rfm_small(amount, &value, &scale);
 			}
-			sample_push(s, rfm_age(p->last_at, as_of), s->count_by == COUNT_DAYS ? p->days : p->purchases, amount, small, value, scale);
+			sample_push(s, rfm_age_at(p->last_at, as_of), s->count_by == COUNT_DAYS ? p->days : p->purchases, amount, small, value, scale);
 		}
 	}
 	PG_RETURN_DATUM(EOHPGetRWDatum(&s->hdr));
@@ -332,7 +332,7 @@ crmseg_sample_values(PG_FUNCTION_ARGS)
 
 		if (TIMESTAMP_NOT_FINITE(last_at))
 			ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("time of last purchase is not finite")));
-		sample_push(s, rfm_age(last_at, as_of), PG_GETARG_INT64(2), amount, small, value, scale);
+		sample_push(s, rfm_age_at(last_at, as_of), PG_GETARG_INT64(2), amount, small, value, scale);
 	}
 	PG_RETURN_DATUM(EOHPGetRWDatum(&s->hdr));
 }
@@ -396,23 +396,15 @@ rfm_cut_numerics(Numeric *sorted, int64 n, int bins, Numeric *cut)
 	return mask;
 }
 
-/* the final function: NULL when there was no customer */
-Datum
-crmseg_sample_cuts(PG_FUNCTION_ARGS)
+RfmCuts *
+sample_cuts(Sample *s)
 {
-	ExpandedObjectHeader *object;
-	Sample	   *s;
 	RfmCuts		c = {0};
 	Numeric		amount[RFM_BINS_MAX];
 	int64	   *copy;
 
-	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(PG_GETARG_DATUM(0))) &&
-		(object = DatumGetEOHP(PG_GETARG_DATUM(0)), ((Sample *) object)->magic == SAMPLE_MAGIC))
-		s = (Sample *) object;
-	else
-		s = sample_arg(fcinfo, PG_GETARG_DATUM(0), CurrentMemoryContext);
 	if (s->n == 0)
-		PG_RETURN_NULL();
+		return NULL;
 	c.bins = s->bins, c.count_by = s->count_by, c.amount_by = s->amount_by;
 	c.customers = s->n;
 	copy = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int64) * s->n);
@@ -437,7 +429,24 @@ crmseg_sample_cuts(PG_FUNCTION_ARGS)
 		pfree(sorted);
 	}
 	pfree(copy);
-	PG_RETURN_POINTER(cuts_build(&c, amount));
+	return cuts_build(&c, amount);
+}
+
+/* the final function: NULL when there was no customer */
+Datum
+crmseg_sample_cuts(PG_FUNCTION_ARGS)
+{
+	ExpandedObjectHeader *object;
+	RfmCuts    *c;
+
+	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(PG_GETARG_DATUM(0))) &&
+		(object = DatumGetEOHP(PG_GETARG_DATUM(0)), ((Sample *) object)->magic == SAMPLE_MAGIC))
+		c = sample_cuts((Sample *) object);
+	else
+		c = sample_cuts(sample_arg(fcinfo, PG_GETARG_DATUM(0), CurrentMemoryContext));
+	if (!c)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(c);
 }
 
 PG_FUNCTION_INFO_V1(crmseg_sample_in);

@@ -1,172 +1,191 @@
 /*
- * table_fn.c: rfm_table, the scores of every customer of any table of orders, and rfm_rows, which reads them out of a book. The orders
- * are read by a plain query with the rights of the caller, so that privileges and row-level security hold; the book that comes out is
- * scored where it stands, and each customer becomes one row.
+ * table_fn.c: rfm_rows, which scores the customers of a book where they stand and makes each a row. The rows of rfm_table and rfm_scopes
+ * (read_fn.c) are made here too.
  */
 #include "rfm_private.h"
 
 #include "access/htup_details.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "nodes/params.h"
-#include "tcop/dest.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
-#define COLUMNS 8
+#include "table_private.h"
 
-/* one measure of all customers with a purchase; age and frequency need no numeric */
-static int64
-measure(const rfm_cell *c, int which, int64 as_of)
+static void *
+allocate_values(size_t size)
 {
-	return which == 0 ? rfm_age(c->last_at, as_of) : which == 1 ? (int64) c->purchases : c->amount;
+	return MemoryContextAllocHuge(CurrentMemoryContext, size);
 }
 
-/* the quantile cuts of the customers of a book: exists and cuts in c, those of the amount in wide_cut when amounts are wide, else in cut */
+/* the quantile cuts of the customers of a book: those of age and frequency in c, of the amount in wide_cut when amounts are wide, else in cut */
 static void
 cut_book(const BookView *v, int64 as_of, RfmCuts *c, int64 *cut, Numeric *wide_cut)
 {
-	int64	   *value = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int64) * (v->used + 1)),
-			   *to[3] = {c->age, c->frequency, cut};
-
-	for (int which = 0; which < (v->wides > 0 ? 2 : 3); which++)
-	{
-		int64		n = 0;
-
-		for (uint64 i = 0; i < v->slots; i++)
-			if (v->cell[i].tag != 0 && v->cell[i].purchases > 0)
-				value[n++] = measure(&v->cell[i], which, as_of);
-		c->customers = n;
-		if (n > 0)
-			rfm_quantiles(value, n, c->bins, to[which]);
-		CHECK_FOR_INTERRUPTS();
-	}
-	if (v->wides > 0 && c->customers > 0)
+	c->customers = (int64) rfm_cell_quantiles(v->cell, v->slots, RFM_AGE, as_of, c->bins, c->age, allocate_values, pfree);
+	CHECK_FOR_INTERRUPTS();
+	rfm_cell_quantiles(v->cell, v->slots, RFM_PURCHASES, as_of, c->bins, c->frequency, allocate_values, pfree);
+	CHECK_FOR_INTERRUPTS();
+	if (v->wides == 0)
+		rfm_cell_quantiles(v->cell, v->slots, RFM_AMOUNT, as_of, c->bins, cut, allocate_values, pfree);
+	else if (c->customers > 0)
 	{
 		Numeric    *sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Numeric) * c->customers);
 		int64		n = 0;
 
 		for (uint64 i = 0; i < v->slots; i++)
-			if (v->cell[i].tag != 0 && v->cell[i].purchases > 0)
+			if (v->cell[i].purchases > 0)
 				sorted[n++] = v->cell[i].tag & RFM_CELL_WIDE ? v->wide[v->cell[i].amount] : rfm_numeric(v->cell[i].amount, v->scale);
 		rfm_cut_numerics(sorted, n, c->bins, wide_cut);
+		pfree(sorted);
 	}
-	pfree(value);
+	CHECK_FOR_INTERRUPTS();
 }
 
-/* the labels of all cells as text datums, made when first met */
-static Datum
-label_of(Datum *label, int value, int bins)
-{
-	if (label[value] == 0)
-		label[value] = CStringGetTextDatum(rfm_label_name(value, bins, 11));
-	return label[value];
-}
-
-/* scores the customers of a book and puts them into the tuplestore: all rows live in buffers here until the tuple is made */
-static void
-emit_book(Datum book, int64 as_of, int bins, Tuplestorestate *store, TupleDesc desc)
-{
-	BookView	v;
-	RfmCuts		c = {.bins = bins};
-	int64		cut[RFM_BINS_MAX];
-	Numeric		wide_cut[RFM_BINS_MAX];
-	Datum		values[COLUMNS];
-	bool		nulls[COLUMNS] = {0};
-	Datum	   *label = palloc0(sizeof(Datum) * 1000);
-	union
-	{
-		int32		align;
-		char		data[64];
-	}			id,
-				amount;
-	text	   *key = NULL;
-	uint32		key_room = 0;
-
-	book_view(book, &v);
-	cut_book(&v, as_of, &c, cut, wide_cut);
-	for (uint64 i = 0; i < v.slots; i++)
-	{
-		const rfm_cell *cell = &v.cell[i];
-		int			r,
-					f,
-					m;
-
-		if (cell->tag == 0 || cell->purchases == 0)
-			continue;
-		if (v.keys)
-		{
-			uint32		len;
-
-			memcpy(&len, v.keys + cell->id, sizeof(uint32));
-			if (!key || len > key_room)
-			{
-				key_room = Max(len, 256);
-				key = palloc(key_room + VARHDRSZ);
-			}
-			SET_VARSIZE(key, len + VARHDRSZ);
-			memcpy(VARDATA(key), v.keys + cell->id + sizeof(uint32), len);
-			values[0] = PointerGetDatum(key);
-		}
-		else
-		{
-			SET_VARSIZE(id.data, VARHDRSZ + pg_lltoa(cell->id, id.data + VARHDRSZ));
-			values[0] = PointerGetDatum(id.data);
-		}
-		values[1] = TimestampTzGetDatum(cell->last_at);
-		values[2] = Int64GetDatum((int64) cell->purchases);
-		if (cell->tag & RFM_CELL_WIDE)
-			values[3] = NumericGetDatum(v.wide[cell->amount]);
-		else
-		{
-			SET_VARSIZE(amount.data, VARHDRSZ + rfm_encode_numeric((unsigned char *) amount.data + VARHDRSZ, cell->amount, v.scale));
-			values[3] = PointerGetDatum(amount.data);
-		}
-		r = bins - rfm_above(c.age, bins - 1, rfm_age(cell->last_at, as_of));
-		f = 1 + rfm_above(c.frequency, bins - 1, cell->purchases);
-		if (v.wides == 0)
-			m = 1 + rfm_above(cut, bins - 1, cell->amount);
-		else
-			for (m = 1; m < bins && DatumGetBool(rfm_numeric_op(numeric_lt, wide_cut[m - 1], DatumGetNumeric(values[3]))); m++)
-				;
-		values[4] = Int16GetDatum(r);
-		values[5] = Int16GetDatum(f);
-		values[6] = Int16GetDatum(m);
-		values[7] = label_of(label, RFM_PACK(r, f, m), bins);
-		tuplestore_putvalues(store, desc, values, nulls);
-		if ((i & 0xFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
-}
-
-/* the tuplestore in which the function returns its rows */
-static Tuplestorestate *
-result_store(FunctionCallInfo fcinfo, TupleDesc *desc)
+/* the tuplestore in which a function returns its rows, and a buffer for one of them */
+void
+table_begin(FunctionCallInfo fcinfo, RfmOut *out, int bins)
 {
 	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext old;
+	TupleDesc	desc;
 
 	if (!info || !IsA(info, ReturnSetInfo) || !(info->allowedModes & SFRM_Materialize))
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("set-valued function called in context that cannot accept a set"),
 						errhint("Call it in FROM.")));
-	if (get_call_result_type(fcinfo, NULL, desc) != TYPEFUNC_COMPOSITE)
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	old = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
-	*desc = BlessTupleDesc(CreateTupleDescCopy(*desc));
+	out->desc = BlessTupleDesc(CreateTupleDescCopy(desc));
 	info->returnMode = SFRM_Materialize;
-	info->setResult = tuplestore_begin_heap((info->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
-	info->setDesc = *desc;
+	info->setResult = out->store = tuplestore_begin_heap((info->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
+	info->setDesc = out->desc;
 	MemoryContextSwitchTo(old);
-	return info->setResult;
+	out->bins = bins;
+	out->slot = MakeSingleTupleTableSlot(out->desc, &TTSOpsMinimalTuple);
+	out->label = palloc0(sizeof(char *) * 1000);
+	out->room = 1024;
+	out->row = palloc0(out->room);
 }
 
-static void
-check_arguments(int64 as_of, int bins)
+/*
+ * One row, its parts laid down as heap_form_minimal_tuple would, which takes as long as all else: texts and numerics with their
+ * shortest headers, nothing NULL. scope is the first column of rfm_scopes, and NULL for the others.
+ */
+void
+table_put(RfmOut *out, const char *scope, uint32 scope_len, const char *id, uint32 id_len, int64 last_at, int64 frequency, const char *amount, uint32 amount_len, int r, int f, int m)
+{
+	Size		need = MAXALIGN(SizeofMinimalTupleHeader) + scope_len + id_len + amount_len + 256;
+	MinimalTuple t;
+	char	   *start,
+			   *at;
+	int			cell = RFM_PACK(r, f, m);
+
+	if (need > out->room)
+	{
+		if (!AllocSizeIsValid(need))
+			ereport(ERROR, (errcode(CRMSEG_LIMIT), errmsg("row is too large")));
+		out->room = need;
+		out->row = repalloc(out->row, out->room);
+		memset(out->row, 0, out->room);
+	}
+	if (!out->label[cell])
+		out->label[cell] = rfm_label_name(cell, out->bins, 11);
+	t = (MinimalTuple) out->row;
+	at = start = out->row + MAXALIGN(SizeofMinimalTupleHeader);
+
+	/* at the alignment that a reader of the row computes; the gaps are zero, for rows may be compared as bytes */
+#define ALIGN_AT(align) \
+	do { char *to_ = start + TYPEALIGN(align, at - start); while (at < to_) *at++ = 0; } while (0)
+#define PUT_VARLENA(data, len) \
+	do { \
+		if ((len) + VARHDRSZ_SHORT <= VARATT_SHORT_MAX) { SET_VARSIZE_SHORT(at, (len) + VARHDRSZ_SHORT); at += VARHDRSZ_SHORT; } \
+		else { ALIGN_AT(ALIGNOF_INT); SET_VARSIZE(at, (len) + VARHDRSZ); at += VARHDRSZ; } \
+		memcpy(at, data, len); at += (len); \
+	} while (0)
+#define PUT_FIXED(type, value) \
+	do { type v_ = (value); ALIGN_AT(sizeof(type)); memcpy(at, &v_, sizeof(type)); at += sizeof(type); } while (0)
+
+	if (scope)
+		PUT_VARLENA(scope, scope_len);
+	PUT_VARLENA(id, id_len);
+	PUT_FIXED(int64, last_at);
+	PUT_FIXED(int64, frequency);
+	PUT_VARLENA(amount, amount_len);
+	PUT_FIXED(int16, (int16) r);
+	PUT_FIXED(int16, (int16) f);
+	PUT_FIXED(int16, (int16) m);
+	PUT_VARLENA(out->label[cell], strlen(out->label[cell]));
+	t->t_len = (uint32) (at - out->row);
+	t->t_infomask2 = (uint16) out->desc->natts;
+	t->t_infomask = HEAP_HASVARWIDTH;
+	t->t_hoff = MAXALIGN(SizeofMinimalTupleHeader) + MINIMAL_TUPLE_OFFSET;
+	ExecStoreMinimalTuple(t, out->slot, false);
+	tuplestore_puttupleslot(out->store, out->slot);
+}
+
+/* scores the customers of a book by quantiles and puts out their rows */
+void
+table_book(RfmOut *out, const BookView *v, const char *scope, uint32 scope_len, int64 as_of)
+{
+	RfmCuts		c = {.bins = out->bins};
+	int64		cut[RFM_BINS_MAX];
+	Numeric		wide_cut[RFM_BINS_MAX];
+	int			bins = out->bins;
+
+	cut_book(v, as_of, &c, cut, wide_cut);
+	for (uint64 i = 0; i < v->slots; i++)
+	{
+		const rfm_cell *cell = &v->cell[i];
+		char		digits[MAXINT8LEN + 1];
+		unsigned char amount[RFM_NUMERIC_MAX];
+		const char *id = digits,
+				   *value = (char *) amount;
+		uint32		id_len,
+					value_len;
+		int			r,
+					f,
+					m;
+
+		if ((i & 0xFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (cell->purchases == 0)
+			continue;
+		if (v->keys)
+		{
+			memcpy(&id_len, v->keys + cell->id, sizeof(uint32));
+			id = v->keys + cell->id + sizeof(uint32);
+		}
+		else
+			id_len = pg_lltoa(cell->id, digits);
+		r = bins - rfm_above(c.age, bins - 1, rfm_age_at(cell->last_at, as_of));
+		f = 1 + rfm_above(c.frequency, bins - 1, cell->purchases);
+		if (cell->tag & RFM_CELL_WIDE)
+		{
+			value = VARDATA_ANY(v->wide[cell->amount]);
+			value_len = VARSIZE_ANY_EXHDR(v->wide[cell->amount]);
+		}
+		else
+			value_len = rfm_encode_numeric(amount, cell->amount, v->scale);
+		if (v->wides == 0)
+			m = 1 + rfm_above(cut, bins - 1, cell->amount);
+		else
+		{
+			Numeric		n = cell->tag & RFM_CELL_WIDE ? v->wide[cell->amount] : rfm_numeric(cell->amount, v->scale);
+
+			for (m = 1; m < bins && DatumGetBool(rfm_numeric_op(numeric_lt, wide_cut[m - 1], n)); m++)
+				;
+			if (!(cell->tag & RFM_CELL_WIDE))
+				pfree(n);
+		}
+		table_put(out, scope, scope_len, id, id_len, cell->last_at, cell->purchases, value, value_len, r, f, m);
+	}
+}
+
+void
+table_check(int64 as_of, int bins)
 {
 	if (TIMESTAMP_NOT_FINITE(as_of))
 		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("as_of must be a finite time"), errhint("Score as of a date, such as now().")));
@@ -175,116 +194,23 @@ check_arguments(int64 as_of, int bins)
 }
 
 PG_FUNCTION_INFO_V1(crmseg_rfm_rows);
-PG_FUNCTION_INFO_V1(crmseg_rfm_table);
 
 /* rfm_rows(rfm_book, as_of, bins): the customers of a book with their scores */
 Datum
 crmseg_rfm_rows(PG_FUNCTION_ARGS)
 {
-	TupleDesc	desc;
-	Tuplestorestate *store = result_store(fcinfo, &desc);
+	RfmOut		out;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("as_of and bins must not be null")));
-	check_arguments(PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_INT32(2));
+	table_check(PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_INT32(2));
+	table_begin(fcinfo, &out, PG_GETARG_INT32(2));
 	if (!PG_ARGISNULL(0))
-		emit_book(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_INT32(2), store, desc);
-	return (Datum) 0;
-}
+	{
+		BookView	v;
 
-/* takes the one row of the query while the book is still in the executor's hands */
-typedef struct BookReceiver
-{
-	DestReceiver pub;
-	int64		as_of;
-	int			bins;
-	Tuplestorestate *store;
-	TupleDesc	desc;
-} BookReceiver;
-
-static bool
-receive_book(TupleTableSlot *slot, DestReceiver *self)
-{
-	BookReceiver *r = (BookReceiver *) self;
-	bool		isnull;
-	Datum		book = slot_getattr(slot, 1, &isnull);
-
-	if (!isnull)
-		emit_book(book, r->as_of, r->bins, r->store, r->desc);
-	return true;
-}
-
-static void
-receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
-{
-}
-
-static void
-receiver_done(DestReceiver *self)
-{
-}
-
-/* the column as an expression of one of the types wanted, the first of which serves the others by a cast; *type is what it becomes */
-static char *
-column_expression(Oid relid, Name column, Oid as_it_is, const char *cast)
-{
-	AttrNumber	number = get_attnum(relid, NameStr(*column));
-	Oid			type;
-
-	if (number <= 0)
-		ereport(ERROR, (errcode(CRMSEG_UNKNOWN_NAME), errmsg("column \"%s\" of relation \"%s\" does not exist", NameStr(*column), get_rel_name(relid)),
-						errhint("rfm_table takes the columns of customer, time and amount, in this order.")));
-	type = getBaseType(get_atttype(relid, number));
-	return psprintf(type == as_it_is ? "o.%s" : "o.%s::%s", quote_identifier(NameStr(*column)), cast);
-}
-
-/* rfm_table(orders, party_column, time_column, amount_column, as_of, bins) */
-Datum
-crmseg_rfm_table(PG_FUNCTION_ARGS)
-{
-	BookReceiver receiver = {{receive_book, receiver_startup, receiver_done, receiver_done, DestNone}};
-	Oid			relid,
-				id_type;
-	AttrNumber	id_number;
-	char	   *id,
-			   *at,
-			   *amount,
-			   *schema = quote_qualified_identifier(NULL, get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)));
-	StringInfoData query;
-	SPIExecuteOptions options = {0};
-	ParamListInfo params = makeParamList(1);
-	bool		integer_id;
-
-	for (int i = 0; i < 6; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("arguments of rfm_table must not be null")));
-	relid = PG_GETARG_OID(0);
-	receiver.as_of = PG_GETARG_TIMESTAMPTZ(4);
-	receiver.bins = PG_GETARG_INT32(5);
-	check_arguments(receiver.as_of, receiver.bins);
-	if (!get_rel_name(relid))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", relid)));
-	receiver.store = result_store(fcinfo, &receiver.desc);
-	id_number = get_attnum(relid, NameStr(*PG_GETARG_NAME(1)));
-	id_type = id_number > 0 ? getBaseType(get_atttype(relid, id_number)) : InvalidOid;
-	integer_id = id_type == INT8OID || id_type == INT4OID || id_type == INT2OID;
-	id = column_expression(relid, PG_GETARG_NAME(1), integer_id ? INT8OID : TEXTOID, integer_id ? "pg_catalog.int8" : "pg_catalog.text");
-	at = column_expression(relid, PG_GETARG_NAME(2), TIMESTAMPTZOID, "pg_catalog.timestamptz");
-	amount = column_expression(relid, PG_GETARG_NAME(3), NUMERICOID, "pg_catalog.numeric");
-
-	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT %s.rfm_book(%s, %s, %s, $1) FROM %s o", schema, id, at, amount,
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid)));
-	params->params[0].value = TimestampTzGetDatum(receiver.as_of);
-	params->params[0].isnull = false;
-	params->params[0].pflags = PARAM_FLAG_CONST;
-	params->params[0].ptype = TIMESTAMPTZOID;
-	options.params = params;
-	options.read_only = true;
-	options.dest = &receiver.pub;
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	SPI_execute_extended(query.data, &options);
-	SPI_finish();
+		book_view(PG_GETARG_DATUM(0), &v);
+		table_book(&out, &v, NULL, 0, PG_GETARG_TIMESTAMPTZ(1));
+	}
 	return (Datum) 0;
 }

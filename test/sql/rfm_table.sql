@@ -49,9 +49,27 @@ SELECT at, amount, t.* FROM (VALUES ('day', 'amount'), ('at', 'cents'), ('day', 
 -- parallel workers, and a plan that merges states
 ALTER TABLE rt_random SET (parallel_workers = 2);
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
+-- a book merged with itself, and one that is only lent, which stays as it is
+SELECT frequency, monetary FROM (SELECT crmseg.rfm_book(1, '2024-01-01', 1, NULL) AS k) x, LATERAL (VALUES (crmseg.rfm_book_merge(k, k)), (k)) v(b), crmseg.rfm_rows(b, '2025-01-01') ORDER BY 1 DESC;
 EXPLAIN (COSTS OFF) SELECT crmseg.rfm_book(big, at, amount, now()), crmseg.rfm_book(word, at, amount, now()) FROM rt_random;
 SELECT id, t.* FROM unnest('{id,big,word}'::text[]) id, rt_wrong('rt_random', id, 'at', 'amount', '2024-09-01', 5) t;
 RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather;
+-- more customers than one reading is to hold: by parts, one reading each
+SET crmseg.rfm_customers = 300;
+SELECT id, t.* FROM unnest('{id,small,big,word,code,number}'::text[]) id, rt_wrong('rt_random', id, 'at', 'amount', '2024-09-01', 5) t;
+ANALYZE rt_random;
+SELECT id, t.* FROM unnest('{big,word}'::text[]) id, rt_wrong('rt_random', id, 'at', 'cents', '2024-09-01', 9) t;
+RESET crmseg.rfm_customers;
+-- scopes, each with customers and cuts of its own, in one pass: as rfm_table gives them for each alone
+ALTER TABLE rt_random ADD brand text;
+UPDATE rt_random SET brand = CASE WHEN id % 7 > 0 THEN (ARRAY['', 'Été', 'b' || repeat('"', 200)])[1 + (cents % 3)] WHEN cents % 2 = 0 THEN 'few' || cents % 5 END;
+CREATE TABLE rt_scopes AS SELECT 'id' AS id, t.* FROM crmseg.rfm_scopes('rt_random', 'brand', 'id', 'at', 'amount', '2024-09-01') t UNION ALL SELECT 'word', t.* FROM crmseg.rfm_scopes('rt_random', 'brand', 'word', 'at', 'amount', '2024-09-01') t;
+CREATE TABLE rt_each AS SELECT 'id' AS id, brand, t.* FROM (SELECT brand, crmseg.rfm_book(id, at, amount, '2024-09-01') x FROM rt_random WHERE brand IS NOT NULL GROUP BY brand) y, crmseg.rfm_rows(x, '2024-09-01') t
+	UNION ALL SELECT 'word', brand, t.* FROM (SELECT brand, crmseg.rfm_book(word, at, amount, '2024-09-01') x FROM rt_random WHERE brand IS NOT NULL GROUP BY brand) y, crmseg.rfm_rows(x, '2024-09-01') t;
+SELECT id, count(DISTINCT scope) AS scopes, count(*) AS customers FROM rt_scopes GROUP BY id ORDER BY id;
+SELECT count(*) AS differ FROM ((TABLE rt_scopes EXCEPT ALL TABLE rt_each) UNION ALL (TABLE rt_each EXCEPT ALL TABLE rt_scopes)) x;
+SELECT count(*) FROM crmseg.rfm_scopes('rt_random', 'no_time', 'id', 'at', 'amount');
+SELECT * FROM crmseg.rfm_scopes('rt_random', 'none', 'id', 'at', 'amount');
 -- any query, by its book; groups of a query have books of their own; a book as text
 SELECT parity, count(*) AS customers, sum(frequency) AS purchases FROM (SELECT id % 2 AS parity, crmseg.rfm_book(id, at, amount, NULL) AS b FROM rt_random WHERE id > 0 GROUP BY 1) x, crmseg.rfm_rows(b, '2025-09-01', 4) GROUP BY 1 ORDER BY 1;
 SELECT kind, count(*) AS customers, count(*) FILTER (WHERE a <> b) AS differ FROM (
@@ -118,5 +136,5 @@ SET client_min_messages = warning;
 DROP SCHEMA "Rt""x" CASCADE;
 DROP OWNED BY rt_reader;
 DROP ROLE rt_reader;
-DROP TABLE rt_cdnow, rt_random, rt_few, rt_book, rt_back;
+DROP TABLE rt_cdnow, rt_random, rt_few, rt_book, rt_back, rt_scopes, rt_each;
 DROP FUNCTION rt_wrong;
