@@ -128,10 +128,10 @@ fit(FunctionCallInfo fcinfo, int kind, int sample_kind)
 		if (view.unit > 0)
 			m.unit = view.unit;
 	}
+	if (wrong == NULL)
+		wrong = value_model_check(&m);	/* ages of 1e-308 lead to rates that no model has */
 	if (wrong != NULL)
 		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("no %s model can be fitted", value_kind_name(kind)), errdetail_internal("%s", wrong)));
-	if ((wrong = value_model_check(&m)) != NULL)
-		elog(ERROR, "fitted model is not valid: %s", wrong);
 	PG_RETURN_DATUM(value_model_datum(&m));
 }
 
