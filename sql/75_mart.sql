@@ -172,6 +172,7 @@ BEGIN
 		END;
 	END IF;
 	PERFORM @extschema@.run_mart_steps(mart, 0, 2147483647);
+	PERFORM @extschema@.make_partitions(mart);
 	IF settings <> '{}' THEN
 		PERFORM @extschema@.set_datamart(mart, settings);
 	END IF;
@@ -194,7 +195,9 @@ BEGIN
 	IF at > latest THEN
 		PERFORM @extschema@.require_datamart(mart);
 	END IF;
-	RETURN @extschema@.run_mart_steps(mart, at, latest);
+	at := @extschema@.run_mart_steps(mart, at, latest);
+	PERFORM @extschema@.make_partitions(mart);
+	RETURN at;
 END $$;
 COMMENT ON FUNCTION @extschema@.upgrade_datamart(name) IS 'runs the steps a datamart lacks, in one transaction and one session at a time; returns its step. Only its owner can. 55000 when it is no datamart, or newer than the extension';
 
@@ -308,7 +311,9 @@ CREATE FUNCTION @extschema@.mart_facts(mart name) RETURNS TABLE (relation text, 
 	WITH rel AS (
 		SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, n.nspowner
 		FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid
-		WHERE n.nspname = mart AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f'))
+		WHERE n.nspname = mart AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+			-- months come and go
+			AND (NOT c.relispartition OR pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT'))
 	SELECT r.name, 'relation', r.name,
 		CASE r.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' ELSE 'foreign table' END
 	FROM rel r

@@ -59,6 +59,7 @@ my %values = (
 	'timestamp with time zone' => [ q{'2026-01-01 00:00+00'}, q{'2024-02-29 12:00+00'}, q{'infinity'}, q{'-infinity'}, q{'4713-01-01 00:00+00 BC'}, q{'294276-12-31 00:00+00'} ],
 	'time without time zone' => [ q{'12:00'}, q{'24:00'} ],
 	'interval' => [ q{'1 year'}, q{'7 days'}, q{'0'}, q{'-3 days'}, q{'178000000 years'}, q{'1 mon -30 days'} ],
+	'uuid' => [ q{'00000000-0000-0000-0000-00000000000a'} ],
 	'json' => [ q{'{}'}, q{'null'} ],
 	'jsonb' => [ q{'{"given_name": "given_name", "email": "email"}'}, q{'{}'}, q{'null'}, q{'[]'}, q{'"x"'}, q{'{"": {"": [1, null, {"a": "b"}]}}'}, q{'{"a": 1e400}'}, q{(repeat('[', 3000) || repeat(']', 3000))} ],
 	'bytea' => [ q{'\x'}, q{'\x00ff'}, q{decode(repeat('ff', 5000), 'hex')} ],
