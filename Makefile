@@ -3,7 +3,9 @@ EXTENSION  = crmseg
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" crmseg.control)
 MODULE_big = crmseg
 SKINS      = $(wildcard src/*.c src/*/*_fn.c)
-CORES      = $(filter-out $(SKINS), $(wildcard src/*/*.c))
+# made by bison and flex
+PARSER     = src/segment/grammar.c src/segment/lexer.c
+CORES      = $(sort $(filter-out $(SKINS), $(wildcard src/*/*.c)) $(PARSER))
 OBJS       = $(patsubst %.c,%.o,$(SKINS) $(CORES))
 # the install script, in numbered pieces, and the steps of a datamart, kept as rows of mart_step
 SCRIPT     = sql/crmseg--$(EXTVERSION).sql
@@ -26,7 +28,7 @@ PG_CFLAGS    = -std=gnu11 -Wno-declaration-after-statement -MMD -MP $(if $(DEV),
 SHLIB_LINK  += $(shell $(PKG_CONFIG) --libs icu-uc 2>/dev/null || echo -licuuc) -lm
 # libphonenumber stands behind a library of its own, opened at the first use of a phone function
 PHONE_SO     = crmseg_phone.so
-EXTRA_CLEAN  = $(PHONE_SO) $(OBJS:.o=.d) build META.json results output_iso tmp_check
+EXTRA_CLEAN  = $(PHONE_SO) $(PARSER) src/segment/grammar.h $(OBJS:.o=.d) build META.json results output_iso tmp_check
 .DEFAULT_GOAL = all
 
 PG_CONFIG ?= pg_config
@@ -57,6 +59,13 @@ all install installcheck uninstall clean:
 	 echo "elsewhere install the server's development package and name its pg_config: make PG_CONFIG=/path/to/pg_config"; exit 1
 endif
 
+src/segment/grammar.c: src/segment/grammar.y
+	bison -Wall -Werror --header=src/segment/grammar.h -o $@ $<
+src/segment/lexer.c: src/segment/lexer.l src/segment/grammar.c
+	flex -o $@ $<
+src/segment/lexer.o: src/segment/lexer.c
+parser: $(PARSER)
+
 $(SCRIPT): $(PIECES) $(STEPS) crmseg.control Makefile test/lib/assemble.sh
 	sh test/lib/assemble.sh $(PIECES) -- $(STEPS) > $@.tmp && mv $@.tmp $@
 
@@ -77,4 +86,4 @@ dist: META.json $(SCRIPT)
 	mkdir -p build && git archive --format=zip --prefix=crmseg-$(EXTVERSION)/sql/ --add-file=$(SCRIPT) --prefix=crmseg-$(EXTVERSION)/ --add-file=META.json -o build/crmseg-$(EXTVERSION).zip HEAD
 print-%:
 	@echo '$($*)'
-.PHONY: all install install-phone uninstall uninstall-phone help dist $(OURS)
+.PHONY: all parser install install-phone uninstall uninstall-phone help dist $(OURS)

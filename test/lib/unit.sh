@@ -6,6 +6,7 @@
 unit_objects() {
 	local out=$1 cc=$2 cores f; shift 2
 	mkdir -p "$out"
+	make -C "$ROOT" -s parser PG_CONFIG="$PG_CONFIG" || return 1
 	cores=$(make -C "$ROOT" -s print-CORES PG_CONFIG="$PG_CONFIG")
 	for f in $cores; do echo "$f"; done |
 		xargs -r -P "$(nproc)" -I{} sh -c 'o=$1/$(echo "$2" | tr / _ | sed "s/c$/o/"); root=$3; cc=$4; f=$2; shift 4
