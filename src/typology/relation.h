@@ -1,0 +1,53 @@
+/*
+ * relation.h: what association_fn.c and description_fn.c ask of the reader of relations (relation_fn.c): each row of a relation as numbers
+ * and as codes of categories.
+ */
+#ifndef CRMSEG_RELATION_H
+#define CRMSEG_RELATION_H
+
+#include "typology/typology_fn.h"
+
+#define CATEGORIES_MAX	1000	/* a column of more values names its rows rather than sorting them */
+#define WHOLE_MAX		20		/* whole numbers of at most this many values are categories too */
+
+/* how a column can be read: bits */
+#define AS_NUMBER		1
+#define AS_CATEGORY		2
+
+typedef struct relation_column
+{
+	char	   *name;
+	int			readings;		/* what it may be read as; AS_CATEGORY goes when there are too many values */
+	/* of the row at hand */
+	double		number;			/* NaN: not known */
+	int			code;			/* from 0; -1: not known */
+	/* categories */
+	int			categories;
+	struct category_table *table;
+	/* private to relation_fn.c */
+	int			kind;
+	Oid			type;
+	int16		position;
+	FmgrInfo   *output;
+} relation_column;
+
+typedef struct relation_reader relation_reader;
+typedef void (*relation_row) (relation_reader *reader);
+
+struct relation_reader
+{
+	int			columns;
+	relation_column *column;
+	bool		member;			/* of the row at hand: whether the condition holds */
+	int64		rows;
+	relation_row row;			/* called for each row */
+	void	   *context;		/* of the caller */
+};
+
+extern relation_reader *relation_open(Oid relid, const char *must_have);
+extern void relation_read(relation_reader *r, Oid relid, const char *condition);
+extern char *relation_category(const relation_column *c, int code);
+/* too many values, or nearly one a row */
+extern bool relation_names_rows(const relation_column *c, int64 rows);
+
+#endif
