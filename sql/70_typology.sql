@@ -198,3 +198,26 @@ CREATE FUNCTION @extschema@.describe_segment(relation regclass, condition text, 
 	RETURNS TABLE (variable name, modality text, share float8, base_share float8, lift float8, v_test float8, p_value float8, adjusted_p_value float8, members int8, rows int8)
 	AS 'MODULE_PATHNAME', 'crmseg_describe_segment' LANGUAGE C STABLE STRICT PARALLEL UNSAFE ROWS 50;
 COMMENT ON FUNCTION @extschema@.describe_segment(relation regclass, condition text, false_discovery_rate float8) IS 'the same, only what holds at this false discovery rate (Benjamini and Hochberg 1995) among all modalities and means; with adjusted p-values, and how many members and rows have the modality (for a mean: a known value). A rate not from 0 to 1: 22023';
+
+-- ---- two typologies, or two categories, of any types: aggregates over pairs; their state, a bytea, counts the pairs ----
+CREATE FUNCTION @extschema@.contingency_add(bytea, "any", "any") RETURNS bytea
+	AS 'MODULE_PATHNAME', 'crmseg_contingency_add' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.contingency_add(bytea, "any", "any") IS 'transition function: one more pair of values, compared by their text; a pair with a NULL is not counted; bytes that are no state: 22P03';
+CREATE FUNCTION @extschema@.contingency_merge(bytea, bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'crmseg_contingency_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.contingency_merge(bytea, bytea) IS 'combine function: the pairs of both states';
+CREATE FUNCTION @extschema@.contingency_adjusted_rand(bytea) RETURNS float8
+	AS 'MODULE_PATHNAME', 'crmseg_adjusted_rand' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.contingency_adjusted_rand(bytea) IS 'final function of adjusted_rand_index';
+CREATE FUNCTION @extschema@.contingency_cramers_v(bytea) RETURNS float8
+	AS 'MODULE_PATHNAME', 'crmseg_cramers_v' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.contingency_cramers_v(bytea) IS 'final function of cramers_v; more than 4 million cells: 54000';
+CREATE FUNCTION @extschema@.contingency_mutual_information(bytea) RETURNS float8
+	AS 'MODULE_PATHNAME', 'crmseg_mutual_information' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.contingency_mutual_information(bytea) IS 'final function of mutual_information; more than 4 million cells: 54000';
+CREATE AGGREGATE @extschema@.adjusted_rand_index("any", "any") (SFUNC = @extschema@.contingency_add, STYPE = bytea, FINALFUNC = @extschema@.contingency_adjusted_rand, COMBINEFUNC = @extschema@.contingency_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.adjusted_rand_index("any", "any") IS 'how well two typologies of the same rows agree (Hubert and Arabie 1985): 1 when they are one, about 0 when they have nothing to do with each other; rows without a group in either do not count; NULL without rows';
+CREATE AGGREGATE @extschema@.cramers_v("any", "any") (SFUNC = @extschema@.contingency_add, STYPE = bytea, FINALFUNC = @extschema@.contingency_cramers_v, COMBINEFUNC = @extschema@.contingency_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.cramers_v("any", "any") IS 'how strongly two categories go together (Cramer 1946), from 0 to 1; NULL when one of them is constant';
+CREATE AGGREGATE @extschema@.mutual_information("any", "any") (SFUNC = @extschema@.contingency_add, STYPE = bytea, FINALFUNC = @extschema@.contingency_mutual_information, COMBINEFUNC = @extschema@.contingency_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.mutual_information("any", "any") IS 'what one category says of another, in nats (Shannon 1948); NULL when one of them is constant';

@@ -33,7 +33,7 @@ typedef struct pair
 typedef struct work
 {
 	MemoryContext context;
-	relation_column *target;
+	table_column *target;
 	pair	   *pair;			/* one a column; that of the target holds its own numbers */
 	double		shift;
 	bool		keep;			/* numbers are kept: the target is one */
@@ -82,7 +82,7 @@ grow_table(work *w, pair *p, int row, int column)
 }
 
 static void
-grow_numbers(relation_reader *r, work *w)
+grow_numbers(table_reader *r, work *w)
 {
 	size_t		room = w->room == 0 ? 1024 : w->room * 2;
 
@@ -106,10 +106,10 @@ grow_numbers(relation_reader *r, work *w)
 }
 
 static void
-count_row(relation_reader *r)
+count_row(table_reader *r)
 {
 	work	   *w = r->context;
-	const relation_column *t = w->target;
+	const table_column *t = w->target;
 
 	if (isnan(t->number) && t->code < 0)
 		return;
@@ -122,7 +122,7 @@ count_row(relation_reader *r)
 	}
 	for (int i = 0; i < r->columns; i++)
 	{
-		const relation_column *c = &r->column[i];
+		const table_column *c = &r->column[i];
 		pair	   *p = &w->pair[i];
 
 		if (w->keep && c->readings & AS_NUMBER)
@@ -238,9 +238,9 @@ compare_numbers(work *w, pair *target, pair *p, ranker *k, association *pearson,
 }
 
 static int
-compare_column(work *w, relation_reader *r, int i, finding *to, ranker *k)
+compare_column(work *w, table_reader *r, int i, finding *to, ranker *k)
 {
-	relation_column *c = &r->column[i],
+	table_column *c = &r->column[i],
 			   *t = w->target;
 	pair	   *p = &w->pair[i];
 	int			n = 0;
@@ -252,7 +252,7 @@ compare_column(work *w, relation_reader *r, int i, finding *to, ranker *k)
 		to[n++] = (finding) {c->name, "spearman"};
 		compare_numbers(w, &w->pair[t - r->column], p, k, &to[n - 2].a, &to[n - 1].a);
 	}
-	if (!(c->readings & AS_NUMBER) && relation_names_rows(c, (int64) p->both))
+	if (!(c->readings & AS_NUMBER) && table_reader_names_rows(c, (int64) p->both))
 	{
 		/* a name or an identifier: it would go with anything */
 		to[n++] = (finding) {c->name, t->readings & AS_CATEGORY ? "cramers_v" : "correlation_ratio", {NAN, NAN, (double) p->both}};
@@ -282,7 +282,7 @@ crmseg_association(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	Tuplestorestate *store = typology_result(fcinfo, &desc);
 	char	   *target = NameStr(*PG_GETARG_NAME(1));
-	relation_reader *r = relation_open(PG_GETARG_OID(0), target);
+	table_reader *r = table_reader_open(PG_GETARG_OID(0), target);
 	work		w = {CurrentMemoryContext};
 	ranker		k = {0};
 	finding    *f = palloc(sizeof(finding) * MOST * (r->columns + 1));
@@ -297,7 +297,7 @@ crmseg_association(PG_FUNCTION_ARGS)
 		w.numbers += (r->column[i].readings & AS_NUMBER) != 0;
 	r->row = count_row;
 	r->context = &w;
-	relation_read(r, PG_GETARG_OID(0), NULL);
+	table_reader_run(r, PG_GETARG_OID(0), NULL);
 	if (w.target->readings == 0)
 		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("the target has more than %d values", CATEGORIES_MAX),
 						errdetail("Column \"%s\" names the rows rather than sorting them.", target), errhint("Make a view in which its values are grouped.")));

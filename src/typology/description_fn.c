@@ -34,7 +34,7 @@ typedef struct work
 } work;
 
 static void
-count_row(relation_reader *r)
+count_row(table_reader *r)
 {
 	work	   *w = r->context;
 	int			in = r->member;
@@ -42,7 +42,7 @@ count_row(relation_reader *r)
 	w->rows[in]++;
 	for (int i = 0; i < r->columns; i++)
 	{
-		const relation_column *c = &r->column[i];
+		const table_column *c = &r->column[i];
 		tally	   *t = &w->tally[i];
 
 		if (!isnan(c->number))
@@ -156,7 +156,7 @@ crmseg_describe_segment(PG_FUNCTION_ARGS)
 			   *p,
 			   *adjusted;
 	const double **order;
-	relation_reader *r = relation_open(PG_GETARG_OID(0), NULL);
+	table_reader *r = table_reader_open(PG_GETARG_OID(0), NULL);
 	work		w = {CurrentMemoryContext, palloc0(sizeof(tally) * (r->columns + 1))};
 	finding    *f;
 	size_t		n = 0,
@@ -166,7 +166,7 @@ crmseg_describe_segment(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("false discovery rate must be between 0 and 1")));
 	r->row = count_row;
 	r->context = &w;
-	relation_read(r, PG_GETARG_OID(0), condition);
+	table_reader_run(r, PG_GETARG_OID(0), condition);
 	/* of an empty segment nothing can be said */
 	if (w.rows[1] == 0)
 		return (Datum) 0;
@@ -175,16 +175,16 @@ crmseg_describe_segment(PG_FUNCTION_ARGS)
 	f = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(finding) * room);
 	for (int i = 0; i < r->columns; i++)
 	{
-		const relation_column *c = &r->column[i];
+		const table_column *c = &r->column[i];
 		const tally *t = &w.tally[i];
 
-		if (c->readings & AS_CATEGORY && !relation_names_rows(c, (int64) (w.rows[0] + w.rows[1])))
+		if (c->readings & AS_CATEGORY && !table_reader_names_rows(c, (int64) (w.rows[0] + w.rows[1])))
 			for (int j = 0; j < c->categories && j < t->room; j++)
 				if (t->count[0][j] + t->count[1][j] > 0)
-					f[n++] = modality(&w, c->name, relation_category(c, j), t->count[0][j], t->count[1][j]);
+					f[n++] = modality(&w, c->name, table_reader_category(c, j), t->count[0][j], t->count[1][j]);
 		if (c->readings & AS_NUMBER)
 			f[n++] = mean(&w, c->name, t);
-		if (t->missing[0] + t->missing[1] > 0 && c->readings != 0 && (c->readings & AS_NUMBER || !relation_names_rows(c, (int64) (w.rows[0] + w.rows[1]))))
+		if (t->missing[0] + t->missing[1] > 0 && c->readings != 0 && (c->readings & AS_NUMBER || !table_reader_names_rows(c, (int64) (w.rows[0] + w.rows[1]))))
 			f[n++] = modality(&w, c->name, NULL, t->missing[0], t->missing[1]);
 		CHECK_FOR_INTERRUPTS();
 	}

@@ -14,7 +14,7 @@
 #define AS_NUMBER		1
 #define AS_CATEGORY		2
 
-typedef struct relation_column
+typedef struct table_column
 {
 	char	   *name;
 	int			readings;		/* what it may be read as; AS_CATEGORY goes when there are too many values */
@@ -29,25 +29,25 @@ typedef struct relation_column
 	Oid			type;
 	int16		position;
 	FmgrInfo   *output;
-} relation_column;
+} table_column;
 
-typedef struct relation_reader relation_reader;
-typedef void (*relation_row) (relation_reader *reader);
+typedef struct table_reader table_reader;
+typedef void (*table_reader_row) (table_reader *reader);
 
-struct relation_reader
+struct table_reader
 {
 	int			columns;
-	relation_column *column;
+	table_column *column;
 	bool		member;			/* of the row at hand: whether the condition holds */
 	int64		rows;
-	relation_row row;			/* called for each row */
+	table_reader_row row;			/* called for each row */
 	void	   *context;		/* of the caller */
 };
 
-extern relation_reader *relation_open(Oid relid, const char *must_have);
-extern void relation_read(relation_reader *r, Oid relid, const char *condition);
-extern char *relation_category(const relation_column *c, int code);
+extern table_reader *table_reader_open(Oid relid, const char *must_have);
+extern void table_reader_run(table_reader *r, Oid relid, char *condition);
+extern char *table_reader_category(const table_column *c, int code);
 /* too many values, or nearly one a row */
-extern bool relation_names_rows(const relation_column *c, int64 rows);
+extern bool table_reader_names_rows(const table_column *c, int64 rows);
 
 #endif

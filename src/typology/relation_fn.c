@@ -122,10 +122,10 @@ may_read(Oid relid, AttrNumber number)
  * The columns of a relation that can be read as numbers or categories and that the caller may read. must_have, when given, is an error when it is
  * not there or of a type that cannot be read, and is kept whether it may be read or not: the server then says so.
  */
-relation_reader *
-relation_open(Oid relid, const char *must_have)
+table_reader *
+table_reader_open(Oid relid, const char *must_have)
 {
-	relation_reader *r = palloc0(sizeof(relation_reader));
+	table_reader *r = palloc0(sizeof(table_reader));
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	int			n;
 	bool		found = false;
@@ -134,10 +134,10 @@ relation_open(Oid relid, const char *must_have)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", relid)));
 	n = ((Form_pg_class) GETSTRUCT(tuple))->relnatts;
 	ReleaseSysCache(tuple);
-	r->column = palloc0(sizeof(relation_column) * (n + 1));
+	r->column = palloc0(sizeof(table_column) * (n + 1));
 	for (int i = 1; i <= n; i++)
 	{
-		relation_column *c = &r->column[r->columns];
+		table_column *c = &r->column[r->columns];
 		Form_pg_attribute att;
 		bool		wanted;
 
@@ -187,14 +187,14 @@ relation_open(Oid relid, const char *must_have)
 
 /* no category any more: too many values */
 static int
-give_up(relation_column *c)
+give_up(table_column *c)
 {
 	c->readings &= ~AS_CATEGORY;
 	return -1;
 }
 
 static int
-code_of(relation_column *c, uint64 key, const char *text, uint32 length)
+code_of(table_column *c, uint64 key, const char *text, uint32 length)
 {
 	category_table *t = c->table;
 	uint32		at;
@@ -224,7 +224,7 @@ code_of(relation_column *c, uint64 key, const char *text, uint32 length)
 }
 
 static int
-code_of_text(relation_column *c, const char *text, size_t length)
+code_of_text(table_column *c, const char *text, size_t length)
 {
 	uint64		key = 0;
 
@@ -239,7 +239,7 @@ code_of_text(relation_column *c, const char *text, size_t length)
 
 /* the value of a category as text, palloc'd */
 char *
-relation_category(const relation_column *c, int code)
+table_reader_category(const table_column *c, int code)
 {
 	const category *k;
 	char	   *text;
@@ -258,7 +258,7 @@ relation_category(const relation_column *c, int code)
 }
 
 bool
-relation_names_rows(const relation_column *c, int64 rows)
+table_reader_names_rows(const table_column *c, int64 rows)
 {
 	return !(c->readings & AS_CATEGORY) || (!(c->readings & AS_NUMBER) && c->categories > WHOLE_MAX && c->categories > rows / 2);
 }
@@ -281,7 +281,7 @@ number_of_numeric(Numeric n)
 
 /* a value as a number, a code, or both */
 static void
-read_value(relation_column *c, Datum d)
+read_value(table_column *c, Datum d)
 {
 	double		v = NAN;
 
@@ -361,7 +361,7 @@ read_value(relation_column *c, Datum d)
 typedef struct receiver
 {
 	DestReceiver pub;
-	relation_reader *reader;
+	table_reader *reader;
 	bool		condition;
 	MemoryContext scratch;
 } receiver;
@@ -370,7 +370,7 @@ static bool
 receive_row(TupleTableSlot *slot, DestReceiver *self)
 {
 	receiver   *v = (receiver *) self;
-	relation_reader *r = v->reader;
+	table_reader *r = v->reader;
 	MemoryContext old;
 
 	slot_getallattrs(slot);
@@ -408,12 +408,33 @@ receiver_done(DestReceiver *self)
  * A condition is one expression and nothing else. The server's own parser says so: what is not, such as 'true) FROM secret --' or 'true; DROP TABLE t',
  * is refused here and never run.
  */
-static void
-check_condition(const char *condition)
-{
-	List	   *statements = raw_parser(psprintf("SELECT (%s\n)", condition), RAW_PARSE_DEFAULT);
-	bool		good = list_length(statements) == 1;
+#define BEFORE "SELECT ("
 
+/* where an error lies in the condition, not in the statement that called us */
+static void
+condition_error(void *condition)
+{
+	int			position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(Max(1, position - (int) strlen(BEFORE)));
+		internalerrquery(condition);
+	}
+}
+
+static void
+check_condition(char *condition)
+{
+	ErrorContextCallback callback = {error_context_stack, condition_error, condition};
+	List	   *statements;
+	bool		good;
+
+	error_context_stack = &callback;
+	statements = raw_parser(psprintf(BEFORE "%s\n)", condition), RAW_PARSE_DEFAULT);
+	error_context_stack = callback.previous;
+	good = list_length(statements) == 1;
 	if (good)
 	{
 		SelectStmt *s = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
@@ -428,7 +449,7 @@ check_condition(const char *condition)
 }
 
 void
-relation_read(relation_reader *r, Oid relid, const char *condition)
+table_reader_run(table_reader *r, Oid relid, char *condition)
 {
 	receiver	v = {{receive_row, receiver_startup, receiver_done, receiver_done, DestNone}, r, condition != NULL, NULL};
 	SPIExecuteOptions options = {0};
@@ -448,7 +469,7 @@ relation_read(relation_reader *r, Oid relid, const char *condition)
 	if (condition != NULL)
 		appendStringInfo(&query, "%sCASE WHEN (%s\n) THEN true ELSE false END", r->columns > 0 ? ", " : "", condition);
 	appendStringInfo(&query, " FROM %s", quote_qualified_identifier(schema, name));
-	v.scratch = AllocSetContextCreate(CurrentMemoryContext, "relation_row", ALLOCSET_DEFAULT_SIZES);
+	v.scratch = AllocSetContextCreate(CurrentMemoryContext, "table_reader_row", ALLOCSET_DEFAULT_SIZES);
 	options.read_only = true;
 	options.dest = &v.pub;
 	if (SPI_connect() != SPI_OK_CONNECT)
