@@ -1,0 +1,114 @@
+/*
+ * match_index.h: the index over predicates: one row, all the predicates that hold for it. Each predicate is split into lines, each a
+ * conjunction of clauses; a line is one bit. For each attribute and each value that matters there is a bitmap of the lines that
+ * this value refuses, so what is left after all attributes is what holds. A core: no server, memory from an allocator.
+ * What comes in are conditions on values (match_condition.c makes them of a predicate's tree), already in two-valued logic: the set of
+ * values, NULL among them or not, for which a leaf is as it must be. What the index cannot hold is told as a residue: such lines
+ * are only candidates, and the caller's evaluator has the last word.
+ */
+#ifndef CRMSEG_MATCH_INDEX_H
+#define CRMSEG_MATCH_INDEX_H
+
+#include "segment/segment.h"
+
+typedef enum segment_form
+{
+	SEGMENT_ALL_OF,				/* child[]: every one */
+	SEGMENT_ONE_OF,				/* child[]: at least one */
+	SEGMENT_ALWAYS_SO,
+	SEGMENT_NEVER_SO,
+	SEGMENT_OPAQUE,				/* the index cannot tell */
+	SEGMENT_RANGES,				/* bound[]: the value lies in [bound 0, bound 1) or [bound 2, bound 3) ... */
+	SEGMENT_VALUES,				/* value[]: it is one of them; with complement: none of them */
+	SEGMENT_ANY,				/* value[]: the set has at least one of them */
+	SEGMENT_NONE				/* value[]: the set has none of them */
+} segment_form;
+
+/* A place between values of an ordered attribute: just before the value, or just after it. */
+typedef struct segment_bound
+{
+	uint64_t	key;			/* ascending with the values */
+	const void *exact;			/* where equal keys do not mean equal values: the value, for compare; else NULL */
+	int8_t		end;			/* -1 below every value, 1 above every value, else 0 */
+	uint8_t		after;
+} segment_bound;
+
+typedef struct segment_condition
+{
+	segment_form form;
+	uint16_t	attribute;
+	bool		on_null;		/* NULL is accepted */
+	bool		complement;
+	uint32_t	n;				/* of child, bound or value */
+	struct segment_condition **child;
+	segment_bound *bound;		/* ascending, an even number */
+	uint32_t   *value;			/* ascending, no repeats; 0 is a value that nobody named */
+} segment_condition;
+
+typedef enum segment_attribute_form
+{
+	SEGMENT_ORDERED,			/* numbers, times: RANGES */
+	SEGMENT_CODE,				/* what is only equal or not: VALUES */
+	SEGMENT_SET					/* ANY, NONE */
+} segment_attribute_form;
+
+/* What a row holds of one attribute. */
+typedef struct segment_datum
+{
+	bool		is_null;
+	uint64_t	key;			/* ORDERED */
+	const void *exact;
+	uint32_t	n;				/* CODE: 1; SET: how many */
+	const uint32_t *value;		/* 0 for a value that no predicate names */
+} segment_datum;
+
+typedef struct segment_index segment_index;
+
+/* realloc; size 0 frees; never NULL */
+typedef void *(*segment_realloc) (void *context, void *old, size_t size);
+
+/* compare: of two exact values of one attribute with equal keys; may be NULL */
+extern segment_index *segment_index_new(segment_realloc alloc, void *context, int (*compare) (const void *a, const void *b));
+extern void segment_index_free(segment_index *ix);
+/* room for so many predicates, which spares growing */
+extern void segment_index_reserve(segment_index *ix, uint32_t predicates);
+/* a further attribute, numbered from 0; at most SEGMENT_INDEX_ATTRIBUTES */
+#define SEGMENT_INDEX_ATTRIBUTES 65535
+extern int	segment_index_attribute(segment_index *ix, segment_attribute_form form);
+extern int	segment_index_attributes(const segment_index *ix);
+/* the number of a value of a CODE or SET attribute, from 1; 0 when nobody named it and add is false */
+extern uint32_t segment_index_value(segment_index *ix, int attribute, const char *data, size_t len, bool add);
+/* Adds the predicate id (any number, not yet in); the condition's memory stays the caller's, values behind 'exact' must live as long as the index. scratch is used during the call. */
+extern void segment_index_add(segment_index *ix, uint32_t id, const segment_condition *condition, segment_allocator scratch);
+/* true when it was in */
+extern bool segment_index_remove(segment_index *ix, uint32_t id);
+extern uint32_t segment_index_count(const segment_index *ix);
+
+/*
+ * Calls found for each predicate that holds for the row, once, in no order. row has one datum for each attribute. holds is asked about candidates
+ * that the index alone cannot decide. Neither may change the index. Returns how many candidates were asked about.
+ */
+extern uint32_t segment_index_match(segment_index *ix, const segment_datum *row, bool (*holds) (void *context, uint32_t id),
+									void (*found) (void *context, uint32_t id), void *context);
+
+/* ---- conditions (match_condition.c) ---- */
+
+#define SEGMENT_IF_TRUE		1
+#define SEGMENT_IF_FALSE	2
+#define SEGMENT_IF_UNKNOWN	4
+
+/*
+ * The condition under which the tree has one of the truths of the mask (SEGMENT_IF_TRUE for 'it holds'), by SQL's three-valued logic. leaf gives
+ * the same of a leaf; what it does not know is OPAQUE.
+ */
+typedef segment_condition *(*segment_leaf_condition) (const segment_node *leaf, int mask, void *context);
+extern segment_condition *segment_condition_of(const segment_node *node, int mask, segment_leaf_condition leaf, void *context, segment_allocator memory);
+extern segment_condition *segment_condition_new(segment_form form, segment_allocator memory);
+/* joins literals about one attribute, drops what is always so; sets *residue where something OPAQUE was left out. Never OPAQUE itself: ALWAYS_SO and residue instead */
+typedef int (*segment_exact_compare) (const void *a, const void *b);
+extern segment_condition *segment_condition_simplify(const segment_condition *c, segment_exact_compare compare, segment_allocator memory, bool *residue);
+extern int	segment_bound_compare(const segment_bound *a, const segment_bound *b, segment_exact_compare compare);
+/* union or intersection; NULL where one literal cannot say it */
+extern segment_condition *segment_condition_merge(const segment_condition *a, const segment_condition *b, bool both, segment_exact_compare compare, segment_allocator memory);
+
+#endif
