@@ -1,0 +1,25 @@
+-- Which records are of one person or organisation: the linkage engine over any relation. (src/match/link*.c; docs/identity.md has the model)
+CREATE FUNCTION @extschema@.link_records(records regclass, id_column name, columns jsonb, threshold float8 DEFAULT 0.5, other regclass DEFAULT NULL, model jsonb DEFAULT NULL)
+	RETURNS TABLE (left_id text, right_id text, match_weight float8, match_probability float8)
+	AS 'MODULE_PATHNAME', 'crmseg_link_records' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100000;
+COMMENT ON FUNCTION @extschema@.link_records(regclass, name, jsonb, float8, regclass, jsonb) IS 'pairs of records of one party, of a table or view, or between two of them (other), with log2 of the odds and the probability; columns is {"column": "kind"} (docs/identity.md lists the kinds), threshold the least probability, model what train_records gave, else learned from the records. Reads with the rights of the caller. 42703 unknown column, 22023 unknown kind or no usable column, 22004 null id, 23505 id twice. Fellegi and Sunter 1969; Winkler 1988, 1990, 1992; Enamorado et al. 2019';
+
+CREATE FUNCTION @extschema@.cluster_records(records regclass, id_column name, columns jsonb, threshold float8 DEFAULT 0.5, other regclass DEFAULT NULL, model jsonb DEFAULT NULL)
+	RETURNS TABLE (record_id text, cluster_id text)
+	AS 'MODULE_PATHNAME', 'crmseg_cluster_records' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100000;
+COMMENT ON FUNCTION @extschema@.cluster_records(regclass, name, jsonb, float8, regclass, jsonb) IS 'every record with the least id of its party: arguments and errors as link_records. Clusters grow best pair first, and what contradicts (given names, dates of birth) keeps them apart. With other, ids of the first relation begin with a:, of the second with b:';
+
+CREATE FUNCTION @extschema@.explain_blocking(records regclass, id_column name, columns jsonb)
+	RETURNS TABLE (rule text, blocks bigint, pairs bigint, largest_block bigint, skipped bigint)
+	AS 'MODULE_PATHNAME', 'crmseg_explain_blocking' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 20;
+COMMENT ON FUNCTION @extschema@.explain_blocking(regclass, name, jsonb) IS 'how candidate pairs come about: for each rule the blocks of two records and more, the pairs that no earlier rule brought, the largest block, and the blocks over the rule''s cap, which are skipped. Arguments and errors as link_records';
+
+CREATE FUNCTION @extschema@.train_records(records regclass, id_column name, columns jsonb, other regclass DEFAULT NULL)
+	RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'crmseg_train_records' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.train_records(regclass, name, jsonb, regclass) IS 'the model learned from a relation without labels, for the argument model of link_records: per comparison and level m (one party), h (one household), u (unrelated). Arguments and errors as link_records';
+
+CREATE FUNCTION @extschema@.explain_match(a jsonb, b jsonb, columns jsonb, model jsonb DEFAULT NULL)
+	RETURNS TABLE (comparison text, left_value text, right_value text, level text, m float8, u float8, term_frequency float8, weight float8, running float8)
+	AS 'MODULE_PATHNAME', 'crmseg_explain_match' LANGUAGE C STABLE PARALLEL SAFE ROWS 10;
+COMMENT ON FUNCTION @extschema@.explain_match(jsonb, jsonb, jsonb, jsonb) IS 'why two records, given as {"column": value}, are or are not one party: a row for each comparison with its level, log2 weight and the sum so far, which begins with the prior. Without a model what is usual is taken. 22023 for a record, columns or model that cannot be read';

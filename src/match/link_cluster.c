@@ -1,0 +1,461 @@
+/*
+ * link_cluster.c: groups records into parties. Not connected components, which chain: clusters grow best pair first, each cluster is a
+ * profile of all values of its members, and before two of them are joined the profiles are weighed against each other. A person has one
+ * given name and one date of birth, so a contradiction there counts against the whole; of addresses, mailboxes, telephones and family
+ * names a person may have several, so the best pair of values counts.
+ *
+ * Edges of at least -9 bits split the records into components; each is worked through by itself.
+ */
+#include "match/link_private.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define PROFILE_MEMBERS 16		/* so many members speak for a cluster: no cluster costs quadratic time */
+#define CACHE_NODES 48			/* up to this size of a component all comparisons are kept */
+
+typedef struct cluster_member_list
+{
+	uint32_t	first,			/* local numbers, chained by next */
+				size;
+	uint32_t	version;
+	uint32_t	neighbours,
+				room;
+	uint32_t   *neighbour;
+	bool		dead;
+} cluster;
+
+typedef struct heap_item
+{
+	float		weight;
+	uint32_t	a,
+				b,
+				va,
+				vb;
+} heap_item;
+
+typedef struct work
+{
+	link_engine *e;
+	const uint32_t *row;		/* of the component's local numbers */
+	uint32_t	n,
+				room;
+	cluster    *c;
+	uint32_t   *next,
+			   *last;
+	uint32_t   *mark,
+				stamp;
+	heap_item  *heap;
+	uint32_t	heaped,
+				heap_room;
+	link_pair_levels *cache;
+	uint8_t    *cached;
+	double		threshold;
+} work;
+
+static bool
+before(const heap_item *x, const heap_item *y)
+{
+	if (x->weight != y->weight)
+		return x->weight > y->weight;
+	return x->a != y->a ? x->a < y->a : x->b < y->b;
+}
+
+static void
+push(work *w, float weight, uint32_t a, uint32_t b)
+{
+	uint32_t	i = w->heaped++;
+	heap_item	x = {weight, a < b ? a : b, a < b ? b : a, 0, 0};
+
+	x.va = w->c[x.a].version;
+	x.vb = w->c[x.b].version;
+	if (w->heaped > w->heap_room)
+	{
+		uint32_t	room = w->heap_room ? w->heap_room * 2 : 256;
+
+		w->heap = link_grow(w->e, w->heap, sizeof(heap_item) * w->heap_room, sizeof(heap_item) * room);
+		w->heap_room = room;
+	}
+	for (; i > 0 && before(&x, &w->heap[(i - 1) / 2]); i = (i - 1) / 2)
+		w->heap[i] = w->heap[(i - 1) / 2];
+	w->heap[i] = x;
+}
+
+static heap_item
+pop(work *w)
+{
+	heap_item	top = w->heap[0],
+				x = w->heap[--w->heaped];
+	uint32_t	i = 0;
+
+	for (;;)
+	{
+		uint32_t	k = 2 * i + 1;
+
+		if (k >= w->heaped)
+			break;
+		if (k + 1 < w->heaped && before(&w->heap[k + 1], &w->heap[k]))
+			k++;
+		if (!before(&w->heap[k], &x))
+			break;
+		w->heap[i] = w->heap[k];
+		i = k;
+	}
+	w->heap[i] = x;
+	return top;
+}
+
+static const link_pair_levels *
+levels(work *w, uint32_t a, uint32_t b, link_pair_levels *own)
+{
+	link_engine *e = w->e;
+
+	if (a > b)
+	{
+		uint32_t	t = a;
+
+		a = b;
+		b = t;
+	}
+	if (w->n <= CACHE_NODES)
+	{
+		uint32_t	at = b * (b - 1) / 2 + a;
+
+		if (!w->cached[at])
+		{
+			link_compare(e, &e->record[w->row[a]], &e->record[w->row[b]], &w->cache[at]);
+			w->cached[at] = 1;
+		}
+		return &w->cache[at];
+	}
+	link_compare(e, &e->record[w->row[a]], &e->record[w->row[b]], own);
+	return own;
+}
+
+/* what two profiles are worth to each other */
+static float
+profile_weight(work *w, const cluster *a, const cluster *b)
+{
+	link_engine *e = w->e;
+	int			org = (e->record[w->row[a->first]].flags & RECORD_ORG) != 0,
+				nc = LINK_C_EXTRA + e->nextra;
+	link_pair_levels best,
+				own;
+	float		gain[LINK_COMPARISONS],
+				mm[2] = {0, 0},
+				mh[2] = {0, 0},
+				mu[2] = {0, 0};
+	uint32_t	counted[2] = {0, 0};
+	bool		against[2] = {false, false};
+	float		m,
+				h,
+				u;
+
+	if (a->size == 1 && b->size == 1)
+		return link_weight(e, org, levels(w, a->first, b->first, &own));
+	for (int c = 0; c < nc; c++)
+	{
+		gain[c] = -1e30f;
+		best.level[c] = 0;
+		best.lu[c] = 0;
+	}
+	best.lh_first = 0;
+	for (uint32_t i = a->first, k1 = 0; k1 < PROFILE_MEMBERS; k1++, i = w->next[i])
+	{
+		for (uint32_t j = b->first, k2 = 0; k2 < PROFILE_MEMBERS; k2++, j = w->next[j])
+		{
+			const link_pair_levels *p = levels(w, i, j, &own);
+
+			for (int c = 0; c < nc; c++)
+			{
+				int			l = p->level[c];
+				float		g;
+
+				if (l == 0)
+					continue;
+				g = e->lm[org][c][l] - p->lu[c];
+				if (g > gain[c])
+				{
+					gain[c] = g;
+					best.level[c] = (uint8_t) l;
+					best.lu[c] = p->lu[c];
+					if (c == LINK_C_FIRST)
+						best.lh_first = p->lh_first;
+				}
+			}
+			for (int k = 0; k < 2; k++)
+			{
+				int			c = k == 0 ? LINK_C_FIRST : LINK_C_DATE,
+							l = p->level[c];
+				bool		weak = k == 0 && (org || l == 3 || ((e->record[w->row[i]].flags | e->record[w->row[j]].flags) & RECORD_IMPUTED_FIRST));
+
+				/* an initial or a name read out of an e-mail has no say where whole names are */
+				if (l == 0 || weak)
+					continue;
+				if (l == (k == 0 ? 5 : 4))
+					against[k] = true;
+				counted[k]++;
+				mm[k] += e->lm[org][c][l];
+				mu[k] += p->lu[c];
+				mh[k] += k == 0 ? p->lh_first : e->lh[org][c][l];
+			}
+			if (w->next[j] == UINT32_MAX)
+				break;
+		}
+		if (w->next[i] == UINT32_MAX)
+			break;
+	}
+	m = e->prior_m[org];
+	h = e->prior_h[org];
+	u = e->prior_u[org];
+	for (int c = 0; c < nc; c++)
+	{
+		int			k = c == LINK_C_FIRST ? 0 : c == LINK_C_DATE ? 1 : -1;
+
+		if (k >= 0 && against[k])
+		{
+			m += mm[k] / counted[k];
+			h += mh[k] / counted[k];
+			u += mu[k] / counted[k];
+			continue;
+		}
+		m += e->lm[org][c][best.level[c]];
+		h += c == LINK_C_FIRST ? best.lh_first : e->lh[org][c][best.level[c]];
+		u += best.lu[c];
+	}
+	if (org)
+		return m - u;
+	{
+		float		d = h > u ? u - h : h - u;
+
+		return m - (h > u ? h : u) - (d < -24 ? 0 : log2f(1 + exp2f(d)));
+	}
+}
+
+static void
+add_neighbour(work *w, cluster *c, uint32_t x)
+{
+	if (c->neighbours == c->room)
+	{
+		uint32_t	room = c->room ? c->room * 2 : 4;
+
+		c->neighbour = link_grow(w->e, c->neighbour, sizeof(uint32_t) * c->room, sizeof(uint32_t) * room);
+		c->room = room;
+	}
+	c->neighbour[c->neighbours++] = x;
+}
+
+static void
+merge(work *w, uint32_t a, uint32_t b)
+{
+	cluster    *x,
+			   *y;
+	uint32_t	k = 0;
+
+	/* the larger neighbourhood stays where it is */
+	if (w->c[a].neighbours < w->c[b].neighbours || (w->c[a].neighbours == w->c[b].neighbours && a > b))
+	{
+		uint32_t	t = a;
+
+		a = b;
+		b = t;
+	}
+	x = &w->c[a];
+	y = &w->c[b];
+	w->next[w->last[a]] = y->first;
+	w->last[a] = w->last[b];
+	x->size += y->size;
+	x->version++;
+	y->dead = true;
+	y->version++;
+	w->stamp++;
+	w->mark[a] = w->mark[b] = w->stamp;
+	for (uint32_t i = 0; i < x->neighbours; i++)
+	{
+		uint32_t	z = x->neighbour[i];
+
+		if (!w->c[z].dead && w->mark[z] != w->stamp)
+		{
+			w->mark[z] = w->stamp;
+			x->neighbour[k++] = z;
+		}
+	}
+	x->neighbours = k;
+	for (uint32_t i = 0; i < y->neighbours; i++)
+	{
+		uint32_t	z = y->neighbour[i];
+
+		if (!w->c[z].dead && w->mark[z] != w->stamp)
+		{
+			w->mark[z] = w->stamp;
+			add_neighbour(w, x, z);
+			add_neighbour(w, &w->c[z], a);
+		}
+	}
+	for (uint32_t i = 0; i < x->neighbours; i++)
+	{
+		uint32_t	z = x->neighbour[i];
+		float		s = profile_weight(w, x, &w->c[z]);
+
+		if (s >= w->threshold)
+			push(w, s, a, z);
+	}
+	link_free(w->e, y->neighbour, sizeof(uint32_t) * y->room);
+	y->neighbour = NULL;
+	y->room = y->neighbours = 0;
+}
+
+static uint32_t
+root(uint32_t *up, uint32_t x)
+{
+	while (up[x] != x)
+	{
+		up[x] = up[up[x]];
+		x = up[x];
+	}
+	return x;
+}
+
+/*
+ * link_cluster: for every row the least row of its cluster. threshold is in bits. Edges of link_score(e, -9) or more must be there.
+ */
+void
+link_cluster(link_engine *e, double threshold, uint32_t *out)
+{
+	uint32_t	n = e->n,
+			   *up = out,
+			   *start = link_zalloc(e, sizeof(uint32_t) * (n + 2)),
+			   *member = link_alloc(e, sizeof(uint32_t) * (n + 1)),
+			   *local = link_alloc(e, sizeof(uint32_t) * (n + 1));
+	uint64_t   *edges = link_zalloc(e, sizeof(uint64_t) * (n + 2));
+	uint32_t   *order = link_alloc(e, sizeof(uint32_t) * (e->nedges + 1));
+	work		w = {.e = e,.threshold = threshold};
+
+	w.cache = link_alloc(e, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
+	w.cached = link_alloc(e, CACHE_NODES * (CACHE_NODES - 1) / 2);
+	for (uint32_t i = 0; i < n; i++)
+		up[i] = i;
+	for (uint64_t i = 0; i < e->nedges; i++)
+	{
+		uint32_t	a = root(up, e->edge[i].a),
+					b = root(up, e->edge[i].b);
+
+		if (a != b)
+		{
+			if (a < b)
+				up[b] = a;
+			else
+				up[a] = b;
+		}
+	}
+	/* members and edges by component */
+	for (uint32_t i = 0; i < n; i++)
+		start[root(up, i) + 1]++;
+	for (uint64_t i = 0; i < e->nedges; i++)
+		edges[root(up, e->edge[i].a) + 1]++;
+	for (uint32_t i = 0; i <= n; i++)
+	{
+		start[i + 1] += start[i];
+		edges[i + 1] += edges[i];
+	}
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t	r = root(up, i);
+
+		local[i] = start[r]++;
+		member[local[i]] = i;
+	}
+	for (uint64_t i = 0; i < e->nedges; i++)
+		order[edges[root(up, e->edge[i].a)]++] = (uint32_t) i;
+	link_look(e);
+	/* the starts have moved on by one component */
+	for (uint32_t r = 0, from = 0; r < n; r++)
+	{
+		uint32_t	to = start[r],
+					size = to - from;
+		uint64_t	efrom = r == 0 ? 0 : edges[r - 1];
+
+		if (size < 2)
+		{
+			from = to;
+			continue;
+		}
+		if (size > w.room)
+		{
+			uint32_t	room = size * 2;
+
+			link_free(e, w.c, sizeof(cluster) * w.room);
+			link_free(e, w.next, sizeof(uint32_t) * w.room);
+			link_free(e, w.last, sizeof(uint32_t) * w.room);
+			link_free(e, w.mark, sizeof(uint32_t) * w.room);
+			w.c = link_alloc(e, sizeof(cluster) * room);
+			w.next = link_alloc(e, sizeof(uint32_t) * room);
+			w.last = link_alloc(e, sizeof(uint32_t) * room);
+			w.mark = link_alloc(e, sizeof(uint32_t) * room);
+			w.room = room;
+		}
+		w.n = size;
+		w.row = member + from;
+		w.heaped = 0;
+		w.stamp = 0;
+		for (uint32_t i = 0; i < size; i++)
+		{
+			w.c[i] = (cluster) {.first = i,.size = 1};
+			w.next[i] = UINT32_MAX;
+			w.last[i] = i;
+			w.mark[i] = 0;
+		}
+		if (size <= CACHE_NODES)
+			memset(w.cached, 0, size * (size - 1) / 2);
+		for (uint64_t k = efrom; k < edges[r]; k++)
+		{
+			const link_edge *g = &e->edge[order[k]];
+			uint32_t	a = local[g->a] - from,
+						b = local[g->b] - from;
+
+			add_neighbour(&w, &w.c[a], b);
+			add_neighbour(&w, &w.c[b], a);
+			if (g->weight >= threshold)
+				push(&w, g->weight, a, b);
+		}
+		while (w.heaped > 0)
+		{
+			heap_item	x = pop(&w);
+
+			if (w.c[x.a].version == x.va && w.c[x.b].version == x.vb && !w.c[x.a].dead && !w.c[x.b].dead)
+				merge(&w, x.a, x.b);
+		}
+		for (uint32_t i = 0; i < size; i++)
+		{
+			cluster    *c = &w.c[i];
+
+			if (c->room)
+				link_free(e, c->neighbour, sizeof(uint32_t) * c->room);
+			if (!c->dead)
+			{
+				uint32_t	least = UINT32_MAX;
+
+				for (uint32_t j = c->first; j != UINT32_MAX; j = w.next[j])
+					if (w.row[j] < least)
+						least = w.row[j];
+				for (uint32_t j = c->first; j != UINT32_MAX; j = w.next[j])
+					up[w.row[j]] = least;
+			}
+		}
+		if ((r & 0xff) == 0)
+			link_look(e);
+		from = to;
+	}
+	link_free(e, w.c, sizeof(cluster) * w.room);
+	link_free(e, w.next, sizeof(uint32_t) * w.room);
+	link_free(e, w.last, sizeof(uint32_t) * w.room);
+	link_free(e, w.mark, sizeof(uint32_t) * w.room);
+	link_free(e, w.heap, sizeof(heap_item) * w.heap_room);
+	link_free(e, w.cache, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
+	link_free(e, w.cached, CACHE_NODES * (CACHE_NODES - 1) / 2);
+	link_free(e, start, sizeof(uint32_t) * (n + 2));
+	link_free(e, member, sizeof(uint32_t) * (n + 1));
+	link_free(e, local, sizeof(uint32_t) * (n + 1));
+	link_free(e, edges, sizeof(uint64_t) * (n + 2));
+	link_free(e, order, sizeof(uint32_t) * (e->nedges + 1));
+}

@@ -1,0 +1,506 @@
+/*
+ * link_compare.c: the levels of a pair, comparison by comparison, and what each level is worth for the values at hand.
+ *
+ * A weight is log2 m - log2 u. m belongs to the level; u, how often the level is met by chance, belongs to the values: a frequent name
+ * says little, equal or nearly equal (Winkler 1989, 1990). Near means an edit distance of at most 1, or 2 in long names, or the same
+ * spelling key; two names that are both frequent are two names and no slip (Mark, Mary).
+ */
+#include "match/link_private.h"
+
+#include <math.h>
+
+#define FREQUENT_SLIP 0.05
+
+bool
+link_near(const link_dict *d, uint32_t a, uint32_t b, bool same_skeleton)
+{
+	const link_value_record *x = &d->v[a],
+			   *y = &d->v[b];
+	int			most = x->length >= 8 && y->length >= 8 ? 2 : 1;
+
+	if (same_skeleton && x->length >= 4 && y->length >= 4)
+		return true;
+	if (x->length < 3 || y->length < 3 || x->length > 64 || y->length > 64 || x->length > y->length + most || y->length > x->length + most)
+		return false;
+	if (__builtin_popcount(x->letters & ~y->letters) > most || __builtin_popcount(y->letters & ~x->letters) > most)
+		return false;
+	return edit_distance_bytes((const uint8_t *) link_text(d, a), x->length, (const uint8_t *) link_text(d, b), y->length) <= most;
+}
+
+/* both are values that many have: then one is no slip of the other */
+static inline bool
+established(uint32_t a, uint32_t b)
+{
+	uint32_t	least = a < b ? a : b,
+				most = a < b ? b : a;
+
+	return least > 2 + FREQUENT_SLIP * most;
+}
+
+int
+link_first_level(const link_engine *e, uint32_t a, uint32_t b)
+{
+	const link_value_record *x = &e->names.v[a],
+			   *y = &e->names.v[b];
+	const link_name *p = &e->name[a],
+			   *q = &e->name[b];
+
+	if (a == 0 || b == 0)
+		return 0;
+	if (a == b)
+		return x->length == 1 ? 3 : 1;
+	if (x->length == 1 || y->length == 1)
+		return *link_text(&e->names, a) == *link_text(&e->names, b) ? 3 : 5;
+	if (p->head == b || q->head == a)
+		return 2;
+	if (p->nickname >= 0 && q->nickname >= 0 && nickname_same(p->nickname, q->nickname))
+		return 2;
+	if (link_near(&e->names, a, b, p->skeleton == q->skeleton) && !established(p->as_first, q->as_first))
+		return 4;
+	return 5;
+}
+
+int
+link_last_level(const link_engine *e, uint32_t a, uint32_t b)
+{
+	if (a == 0 || b == 0)
+		return 0;
+	if (a == b)
+		return 1;
+	if (e->names.v[a].length == 1 || e->names.v[b].length == 1)
+		return *link_text(&e->names, a) == *link_text(&e->names, b) ? 0 : 3;
+	return link_near(&e->names, a, b, e->name[a].skeleton == e->name[b].skeleton) && !established(e->name[a].as_last, e->name[b].as_last) ? 2 : 3;
+}
+
+static int
+date_level_one(uint32_t a, uint32_t b)
+{
+	uint32_t	ya = a >> 9,
+				yb = b >> 9,
+				ma = (a >> 5) & 15,
+				mb = (b >> 5) & 15,
+				da = a & 31,
+				db = b & 31;
+
+	if (a == b)
+		return 1;
+	if (ya == yb && ((ma == db && da == mb) || (a & 511) == (1 << 5 | 1) || (b & 511) == (1 << 5 | 1)))
+		return 2;
+	return (ya == yb) + (ma == mb) + (da == db) >= 2 ? 3 : 4;
+}
+
+static inline uint32_t
+turned(uint32_t d)
+{
+	return (d & ~511u) | (d & 31) << 5 | ((d >> 5) & 15);
+}
+
+static int
+date_level(const link_record *a, const link_record *b)
+{
+	int			l;
+
+	if (a->date == 0 || b->date == 0)
+		return 0;
+	l = date_level_one(a->date, b->date);
+	if (l > 1 && ((a->flags | b->flags) & RECORD_DATE_OTHER))
+	{
+		int			k = 4;
+
+		if (a->flags & RECORD_DATE_OTHER)
+			k = date_level_one(turned(a->date), b->date);
+		if (k > 1 && (b->flags & RECORD_DATE_OTHER))
+			k = date_level_one(a->date, turned(b->date)) < k ? date_level_one(a->date, turned(b->date)) : k;
+		if (k < l)
+			l = k;
+	}
+	return l;
+}
+
+static int
+email_level(const link_engine *e, uint32_t a, uint32_t b)
+{
+	const link_email *x = &e->email[a],
+			   *y = &e->email[b];
+
+	if (a == 0 || b == 0)
+		return 0;
+	if (a == b)
+		return 1;
+	if (x->local == y->local)
+	{
+		if (e->locals.v[x->local].length >= 5)
+			return 2;
+	}
+	else if (e->locals.v[x->local].length >= 6 && e->locals.v[y->local].length >= 6)
+	{
+		const link_value_record *p = &e->locals.v[x->local],
+				   *q = &e->locals.v[y->local];
+
+		if (p->length <= 64 && q->length <= 64 && p->length <= q->length + 1 && q->length <= p->length + 1 &&
+			__builtin_popcount(p->letters & ~q->letters) <= 1 && __builtin_popcount(q->letters & ~p->letters) <= 1 &&
+			edit_distance_bytes((const uint8_t *) link_text(&e->locals, x->local), p->length, (const uint8_t *) link_text(&e->locals, y->local), q->length) <= 1)
+			return 2;
+	}
+	if (x->domain && x->domain == y->domain && !(e->domains.v[x->domain].flags & VALUE_FREE))
+		return 3;
+	return 4;
+}
+
+static int
+phone_level(const link_engine *e, uint32_t a, uint32_t b)
+{
+	const link_value_record *p = &e->phones.v[a],
+			   *q = &e->phones.v[b];
+
+	if (a == 0 || b == 0)
+		return 0;
+	if (a == b)
+		return p->flags & VALUE_MOBILE ? 1 : 2;
+	if (p->length <= q->length + 1 && q->length <= p->length + 1 &&
+		__builtin_popcount(p->letters & ~q->letters) <= 1 && __builtin_popcount(q->letters & ~p->letters) <= 1 &&
+		edit_distance_bytes((const uint8_t *) link_text(&e->phones, a), p->length, (const uint8_t *) link_text(&e->phones, b), q->length) <= 1)
+		return 3;
+	return 4;
+}
+
+static int
+address_level(const link_engine *e, const link_record *a, const link_record *b)
+{
+	bool		postcode = a->postcode && a->postcode == b->postcode,
+				city = a->city && a->city == b->city,
+				place = postcode || city,
+				number = a->number && a->number == b->number;
+
+	if (a->street && b->street)
+	{
+		if (a->street == b->street || link_near(&e->streets, a->street, b->street, false))
+		{
+			if (a->number == b->number && (place || !(a->postcode && b->postcode) || link_near(&e->postcodes, a->postcode, b->postcode, false)))
+				return 1;
+			if (place || number)
+				return 2;
+		}
+		else if (number && place && e->streets.v[a->street].length >= 8 && e->streets.v[b->street].length >= 8)
+		{
+			/* one street name written shorter: the end or the beginning of the other */
+			const link_value_record *x = &e->streets.v[a->street],
+					   *y = &e->streets.v[b->street];
+			int			n = (x->length < y->length ? x->length : y->length) / 2 + 2;
+
+			if (memcmp(link_text(&e->streets, a->street), link_text(&e->streets, b->street), n) == 0 ||
+				memcmp(link_text(&e->streets, a->street) + x->length - n, link_text(&e->streets, b->street) + y->length - n, n) == 0)
+				return 2;
+		}
+	}
+	else if (!(a->postcode && b->postcode) && !(a->city && b->city))
+		return 0;
+	return postcode || (city && !(a->postcode && b->postcode)) ? 3 : 4;
+}
+
+static int
+company_level(const link_engine *e, uint32_t a, uint32_t b)
+{
+	uint32_t	x = e->company[a].compact,
+				y = e->company[b].compact;
+
+	if (a == 0 || b == 0)
+		return 0;
+	if (a == b || x == y || e->company[a].sorted == e->company[b].sorted)
+		return 1;
+	if (e->compacts.v[x].length >= 7 && e->compacts.v[y].length >= 7 && e->compacts.v[x].length <= 64 && e->compacts.v[y].length <= 64 &&
+		!established(e->companies.v[a].count, e->companies.v[b].count) &&
+		edit_distance_bytes((const uint8_t *) link_text(&e->compacts, x), e->compacts.v[x].length, (const uint8_t *) link_text(&e->compacts, y), e->compacts.v[y].length) <= 2)
+		return 2;
+	return e->company[a].skeleton == e->company[b].skeleton && e->compacts.v[x].length >= 6 ? 2 : 3;
+}
+
+static int
+registry_level(const link_engine *e, uint32_t a, uint32_t b)
+{
+	const link_value_record *p = &e->registries.v[a],
+			   *q = &e->registries.v[b];
+
+	if (a == 0 || b == 0)
+		return 0;
+	if (a == b)
+		return 1;
+	if (p->length >= 5 && q->length >= 5 && p->length <= 64 && q->length <= 64 && p->length <= q->length + 1 && q->length <= p->length + 1 &&
+		edit_distance_bytes((const uint8_t *) link_text(&e->registries, a), p->length, (const uint8_t *) link_text(&e->registries, b), q->length) <= 1)
+		return 2;
+	return 3;
+}
+
+static int
+extra_level(const link_engine *e, int x, uint32_t a, uint32_t b)
+{
+	const link_dict *d = &e->extras[x];
+	const link_value_record *p = &d->v[a],
+			   *q = &d->v[b];
+
+	if (a == 0 || b == 0)
+		return 0;
+	if (a == b)
+		return 1;
+	switch (e->extra_kind[x])
+	{
+		case LINK_SEX:
+			return 2;
+		case LINK_DATE:
+			{
+				uint32_t	s,
+							t;
+
+				memcpy(&s, link_text(d, a), 4);
+				memcpy(&t, link_text(d, b), 4);
+				return date_level_one(s, t);
+			}
+		case LINK_CODE:
+			return p->length >= 5 && q->length >= 5 && p->length <= 64 && q->length <= 64 &&
+				edit_distance_bytes((const uint8_t *) link_text(d, a), p->length, (const uint8_t *) link_text(d, b), q->length) <= 1 ? 2 : 3;
+		default:
+			if (p->length > 64 || q->length > 64 || p->length < 3 || q->length < 3)
+				return 3;
+			return jaro_winkler_bytes((const uint8_t *) link_text(d, a), p->length, (const uint8_t *) link_text(d, b), q->length) >= 0.9 ? 2 : 3;
+	}
+}
+
+static inline float
+least(float a, float b)
+{
+	return a < b ? a : b;
+}
+
+/* names that go together in one country meet by chance more often than their frequencies say */
+static float
+kappa(const link_engine *e, uint32_t f, uint32_t l)
+{
+	const float *a = e->name_country + (size_t) f * 2 * LINK_COUNTRIES,
+			   *b = e->name_country + (size_t) l * 2 * LINK_COUNTRIES + LINK_COUNTRIES;
+	float		s = 0;
+
+	for (int c = 0; c < LINK_COUNTRIES; c++)
+		if (e->country_share[c] > 0)
+			s += a[c] * b[c] / e->country_share[c];
+	return log2f(s > 1 ? s : 1);
+}
+
+static inline float
+lu_common(uint32_t count, uint32_t n)
+{
+	return log2f(((float) count > 2.5f ? count - 2 : 0.5f) / (n ? n : 1));
+}
+
+static void
+compare_persons(link_engine *e, const link_record *a, const link_record *b, link_pair_levels *p)
+{
+	const float (*lu)[LINK_LEVELS] = (const float (*)[LINK_LEVELS]) e->lu[0];
+	uint32_t	af = a->first,
+				al = a->last;
+	int			f = link_first_level(e, a->first, b->first),
+				l = link_last_level(e, a->last, b->last);
+
+	if (l == 3 && (a->maiden | b->maiden) && (a->maiden == b->last || b->maiden == a->last || a->maiden == b->maiden) && (a->maiden ? a->maiden : b->maiden))
+	{
+		al = a->maiden == b->last || a->maiden == b->maiden ? a->maiden : a->last;
+		l = 1;
+	}
+	if (f == 5 || l == 3)
+	{
+		int			fs = link_first_level(e, a->last, b->first),
+					ls = link_last_level(e, a->first, b->last);
+
+		if (fs >= 1 && fs <= 4 && fs != 3 && ls >= 1 && ls <= 2 && !(fs == 1 && f == 1))
+		{
+			f = fs, l = ls;
+			af = a->last, al = a->first;
+		}
+	}
+	p->level[LINK_C_FIRST] = (uint8_t) f;
+	p->level[LINK_C_LAST] = (uint8_t) l;
+	switch (f)
+	{
+		case 1:
+			p->lu[LINK_C_FIRST] = e->name[af].lu_first;
+			break;
+		case 2:
+		case 4:
+			{
+				uint32_t	c = e->name[af].as_first > e->name[b->first].as_first ? e->name[af].as_first : e->name[b->first].as_first;
+
+				p->lu[LINK_C_FIRST] = least(lu_common(c + 2, e->with_first) + lu[LINK_C_FIRST][f] - lu[LINK_C_FIRST][1], -0.3f);
+				break;
+			}
+		case 3:
+			p->lu[LINK_C_FIRST] = least(log2f((e->initial_share[(unsigned char) *link_text(&e->names, b->first)] + 1e-6f) / e->initial_square) + lu[LINK_C_FIRST][3], -0.05f);
+			break;
+		default:
+			p->lu[LINK_C_FIRST] = lu[LINK_C_FIRST][f];
+	}
+	switch (l)
+	{
+		case 1:
+			p->lu[LINK_C_LAST] = e->name[al].lu_last;
+			break;
+		case 2:
+			p->lu[LINK_C_LAST] = least(lu_common(e->name[al].as_last + e->name[b->last].as_last, e->with_last) + lu[LINK_C_LAST][2] - lu[LINK_C_LAST][1], -0.3f);
+			break;
+		default:
+			p->lu[LINK_C_LAST] = lu[LINK_C_LAST][l];
+	}
+	if ((f == 1 || f == 2 || f == 4) && (l == 1 || l == 2))
+		p->lu[LINK_C_FIRST] = least(p->lu[LINK_C_FIRST] + kappa(e, af, al), -1.0f);
+	/* a child may bear a parent's name */
+	p->lh_first = f == 1 ? log2f(exp2f(p->lu[LINK_C_FIRST]) + 0.02f) : p->lu[LINK_C_FIRST];
+}
+
+static void
+compare_organisations(link_engine *e, const link_record *a, const link_record *b, link_pair_levels *p)
+{
+	const float (*lu)[LINK_LEVELS] = (const float (*)[LINK_LEVELS]) e->lu[1];
+	int			f = a->first == 0 || b->first == 0 ? 0 : a->first == b->first ? 1 : 2,
+				l = company_level(e, a->last, b->last);
+
+	p->level[LINK_C_FIRST] = (uint8_t) f;
+	p->level[LINK_C_LAST] = (uint8_t) l;
+	p->lu[LINK_C_FIRST] = f == 1 ? -2 : lu[LINK_C_FIRST][f];
+	p->lh_first = p->lu[LINK_C_FIRST];
+	if (l == 1)
+		p->lu[LINK_C_LAST] = lu_common(e->companies.v[a->last].count + (a->last == b->last ? 0 : e->companies.v[b->last].count), e->of_kind[1]);
+	else if (l == 2)
+		p->lu[LINK_C_LAST] = least(lu_common(e->companies.v[a->last].count + e->companies.v[b->last].count, e->of_kind[1]) + lu[LINK_C_LAST][2] - lu[LINK_C_LAST][1], -0.3f);
+	else
+		p->lu[LINK_C_LAST] = lu[LINK_C_LAST][l];
+}
+
+/* link_compare: the levels of a pair and log2 u of each */
+void
+link_compare(link_engine *e, const link_record *a, const link_record *b, link_pair_levels *p)
+{
+	int			org = (a->flags & RECORD_ORG) != 0;
+	const float (*lu)[LINK_LEVELS] = (const float (*)[LINK_LEVELS]) e->lu[org];
+	int			l;
+
+	if (org)
+		compare_organisations(e, a, b, p);
+	else
+		compare_persons(e, a, b, p);
+
+	p->level[LINK_C_DATE] = (uint8_t) (l = date_level(a, b));
+	if (l == 1)
+	{
+		float		d = e->day_share[a->date & 511];
+
+		p->lu[LINK_C_DATE] = log2f(e->year_share[(a->date >> 9) & 2047] * (d > 1.0f / 730 ? d : 1.0f / 730) + 1e-9f);
+	}
+	else
+		p->lu[LINK_C_DATE] = lu[LINK_C_DATE][l];
+
+	p->level[LINK_C_EMAIL] = (uint8_t) (l = email_level(e, a->email, b->email));
+	p->lu[LINK_C_EMAIL] = l == 1 ? e->email[a->email].lu : lu[LINK_C_EMAIL][l];
+
+	p->level[LINK_C_PHONE] = (uint8_t) (l = phone_level(e, a->phone, b->phone));
+	p->lu[LINK_C_PHONE] = l == 1 || l == 2 ? e->lu_phone[a->phone] : lu[LINK_C_PHONE][l];
+
+	p->level[LINK_C_ADDRESS] = (uint8_t) (l = address_level(e, a, b));
+	if (l == 1)
+	{
+		uint32_t	c = e->address_count[link_address_hash(a) & (e->address_slots - 1)];
+
+		p->lu[LINK_C_ADDRESS] = log2f((0.1f + (c > 12 ? c - 12 : 0)) / (e->with_address + 1));
+	}
+	else if (l == 3 && a->postcode && a->postcode == b->postcode)
+		p->lu[LINK_C_ADDRESS] = e->lu_postcode[a->postcode];
+	else
+		p->lu[LINK_C_ADDRESS] = lu[LINK_C_ADDRESS][l];
+
+	p->level[LINK_C_REGISTRY] = (uint8_t) (l = registry_level(e, a->registry, b->registry));
+	p->lu[LINK_C_REGISTRY] = l == 1 ? -20 : lu[LINK_C_REGISTRY][l];
+
+	p->level[LINK_C_SOURCE] = (uint8_t) (l = a->source == 0 || b->source == 0 ? 0 : a->source == b->source ? 1 : 2);
+	p->lu[LINK_C_SOURCE] = lu[LINK_C_SOURCE][l];
+
+	for (int x = 0; x < e->nextra; x++)
+	{
+		uint32_t	va = e->extra[(size_t) (a - e->record) * e->nextra + x],
+					vb = e->extra[(size_t) (b - e->record) * e->nextra + x];
+
+		p->level[LINK_C_EXTRA + x] = (uint8_t) (l = extra_level(e, x, va, vb));
+		if (l == 1)
+			p->lu[LINK_C_EXTRA + x] = e->lu_extra[x][va];
+		else
+			p->lu[LINK_C_EXTRA + x] = lu[LINK_C_EXTRA + x][l];
+	}
+
+	if (e->by_model)
+	{
+		for (int c = 0; c < LINK_C_EXTRA + e->nextra; c++)
+			p->lu[c] = lu[c][p->level[c]];
+		p->lh_first = p->level[LINK_C_FIRST] == 1 ? log2f(exp2f(p->lu[LINK_C_FIRST]) + 0.02f) : p->lu[LINK_C_FIRST];
+	}
+	/* what is made from one another is one piece of evidence, not two */
+	if ((l = p->level[LINK_C_EMAIL]) != 0)
+	{
+		int			da = (a->flags & RECORD_DERIVED) >> RECORD_DERIVED_SHIFT,
+					db = (b->flags & RECORD_DERIVED) >> RECORD_DERIVED_SHIFT;
+		float	   *u = &p->lu[LINK_C_EMAIL];
+
+		if (org)
+		{
+			if ((da == 3 || db == 3) && (p->level[LINK_C_LAST] == 1 || p->level[LINK_C_LAST] == 2))
+			{
+				if (l == 1 && *u < -2)
+					*u = -2;
+				else if ((l == 2 || l == 3) && *u < -0.152f)
+					*u = -0.152f;
+			}
+		}
+		else
+		{
+			int			d = da > db ? da : db;
+
+			if (d && l <= 2 && p->level[LINK_C_FIRST] < 5 && p->level[LINK_C_LAST] == 1)
+			{
+				float		floor = l == 1 ? (d == 1 ? -5.64f : -11.29f) : (d == 1 ? -3.06f : -7.97f);
+
+				if (*u < floor)
+					*u = floor;
+			}
+			/* a name read out of the e-mail agrees because the e-mail does */
+			if (l == 1 && ((a->flags | b->flags) & (RECORD_IMPUTED_FIRST | RECORD_IMPUTED_LAST)))
+			{
+				if (((a->flags | b->flags) & RECORD_IMPUTED_FIRST) && p->level[LINK_C_FIRST] < 5)
+					p->level[LINK_C_FIRST] = 0, p->lu[LINK_C_FIRST] = 0, p->lh_first = 0;
+				if (((a->flags | b->flags) & RECORD_IMPUTED_LAST) && p->level[LINK_C_LAST] < 3)
+					p->level[LINK_C_LAST] = 0, p->lu[LINK_C_LAST] = 0;
+			}
+		}
+	}
+}
+
+/* log2(2^a + 2^b) */
+static inline float
+log2_sum(float a, float b)
+{
+	float		d = a > b ? b - a : a - b;
+
+	return (a > b ? a : b) + (d < -24 ? 0 : log2f(1 + exp2f(d)));
+}
+
+/* link_weight: log2 of the odds that a pair with these levels is one party */
+float
+link_weight(const link_engine *e, int org, const link_pair_levels *p)
+{
+	float		m = e->prior_m[org],
+				h = e->prior_h[org] + p->lh_first,
+				u = e->prior_u[org] + p->lu[LINK_C_FIRST];
+
+	m += e->lm[org][LINK_C_FIRST][p->level[LINK_C_FIRST]];
+	for (int c = LINK_C_LAST; c < LINK_C_EXTRA + e->nextra; c++)
+	{
+		m += e->lm[org][c][p->level[c]];
+		h += e->lh[org][c][p->level[c]];
+		u += p->lu[c];
+	}
+	return org ? m - u : m - log2_sum(h, u);
+}

@@ -1,0 +1,279 @@
+/*
+ * link_fn.c: link_records, cluster_records, explain_blocking and train_records for SQL: read a relation into the engine, run it, give rows.
+ */
+#include "match/link_fn.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include <math.h>
+
+#define KEEP_FROM -9.0			/* bits: weaker pairs take no part in clusters */
+#define LONG_RUN 500000			/* records from which a phase is told */
+
+PG_FUNCTION_INFO_V1(crmseg_link_records);
+PG_FUNCTION_INFO_V1(crmseg_cluster_records);
+PG_FUNCTION_INFO_V1(crmseg_explain_blocking);
+PG_FUNCTION_INFO_V1(crmseg_train_records);
+
+static void
+check_arguments(FunctionCallInfo fcinfo, const char *name, int needed)
+{
+	for (int i = 0; i < needed; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s: only other and model may be null", name)));
+}
+
+static double
+threshold_bits(double p)
+{
+	if (!(p > 0 && p < 1))
+		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("threshold must be above 0 and below 1"), errhint("0.5 is balanced, 0.8 careful.")));
+	return log2(p / (1 - p));
+}
+
+/* runs everything up to the weighed pairs */
+static link_engine *
+run(FunctionCallInfo fcinfo, double keep_from)
+{
+	Jsonb	   *model = PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5);
+	link_engine *e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), PG_ARGISNULL(4) ? InvalidOid : PG_GETARG_OID(4));
+	link_model	given;
+	uint64		pairs,
+				edges;
+	int			level = link_rows(e) >= LONG_RUN ? NOTICE : DEBUG1;
+
+	if (model)
+		link_model_from(model, e, &given);
+	ereport(level, (errmsg("%u records read", link_rows(e))));
+	pairs = link_block(e);
+	ereport(level, (errmsg(UINT64_FORMAT " candidate pairs", pairs)));
+	link_train(e, model ? &given : NULL, NULL);
+	edges = link_score(e, keep_from);
+	ereport(level, (errmsg(UINT64_FORMAT " pairs of weight %.1f and more", edges, keep_from)));
+	return e;
+}
+
+static MemoryContext
+engine_context(void)
+{
+	return AllocSetContextCreate(CurrentMemoryContext, "linkage", ALLOCSET_DEFAULT_SIZES);
+}
+
+/* ids of digits by number, others by their bytes */
+static int
+compare_ids(const char *a, size_t na, const char *b, size_t nb)
+{
+	bool		digits = true;
+	int			r;
+
+	for (size_t i = 0; i < na && digits; i++)
+		digits = a[i] >= '0' && a[i] <= '9';
+	for (size_t i = 0; i < nb && digits; i++)
+		digits = b[i] >= '0' && b[i] <= '9';
+	if (digits && na != nb)
+		return na < nb ? -1 : 1;
+	r = memcmp(a, b, Min(na, nb));
+	return r != 0 ? r : na < nb ? -1 : na > nb;
+}
+
+static Datum
+id_datum(const link_engine *e, uint32 row, bool prefix, char **buffer, size_t *room)
+{
+	size_t		n;
+	int			side;
+	const char *id = link_id(e, row, &n, &side);
+	char	   *p;
+
+	if (!*buffer || *room < n + 8)
+	{
+		*room = n + 64;
+		*buffer = palloc(*room);
+	}
+	p = VARDATA(*buffer);
+	if (prefix)
+	{
+		*p++ = side ? 'b' : 'a';
+		*p++ = ':';
+	}
+	memcpy(p, id, n);
+	SET_VARSIZE(*buffer, VARHDRSZ + n + (prefix ? 2 : 0));
+	return PointerGetDatum(*buffer);
+}
+
+/* link_records(records, id_column, columns, threshold, other, model) */
+Datum
+crmseg_link_records(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Tuplestorestate *store;
+	MemoryContext context,
+				old;
+	link_engine *e;
+	const link_edge *edge;
+	uint64		n;
+	double		least;
+	char	   *buffer[2] = {NULL, NULL};
+	size_t		room[2] = {0, 0};
+
+	check_arguments(fcinfo, "link_records", 4);
+	least = threshold_bits(PG_GETARG_FLOAT8(3));
+	store = link_result(fcinfo, &desc);
+	context = engine_context();
+	old = MemoryContextSwitchTo(context);
+	e = run(fcinfo, least);
+	edge = link_edges(e, &n);
+	for (uint64 i = 0; i < n; i++)
+	{
+		Datum		values[4];
+		bool		nulls[4] = {0};
+		uint32		a = edge[i].a,
+					b = edge[i].b;
+		size_t		na,
+					nb;
+		int			sa,
+					sb;
+		const char *ia = link_id(e, a, &na, &sa),
+				   *ib = link_id(e, b, &nb, &sb);
+
+		if (sa != sb ? sa > sb : compare_ids(ia, na, ib, nb) > 0)
+		{
+			a = edge[i].b;
+			b = edge[i].a;
+		}
+		values[0] = id_datum(e, a, false, &buffer[0], &room[0]);
+		values[1] = id_datum(e, b, false, &buffer[1], &room[1]);
+		values[2] = Float8GetDatum(edge[i].weight);
+		values[3] = Float8GetDatum(1 / (1 + exp2(-(double) edge[i].weight)));
+		tuplestore_putvalues(store, desc, values, nulls);
+		if ((i & 0xfff) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
+
+/* cluster_records(the same): every record, and the least id of its cluster */
+Datum
+crmseg_cluster_records(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Tuplestorestate *store;
+	MemoryContext context,
+				old;
+	link_engine *e;
+	uint32	   *cluster,
+			   *least,
+				n;
+	double		threshold;
+	bool		prefix = !PG_ARGISNULL(4);
+	char	   *buffer[2] = {NULL, NULL};
+	size_t		room[2] = {0, 0};
+
+	check_arguments(fcinfo, "cluster_records", 4);
+	threshold = threshold_bits(PG_GETARG_FLOAT8(3));
+	store = link_result(fcinfo, &desc);
+	context = engine_context();
+	old = MemoryContextSwitchTo(context);
+	e = run(fcinfo, Min(threshold, KEEP_FROM));
+	n = link_rows(e);
+	cluster = MemoryContextAllocHuge(context, sizeof(uint32) * (n + 1));
+	least = MemoryContextAllocHuge(context, sizeof(uint32) * (n + 1));
+	link_cluster(e, threshold, cluster);
+	for (uint32 i = 0; i < n; i++)
+	{
+		uint32		c = cluster[i];
+
+		if (c == i)
+			least[c] = i;
+		else
+		{
+			size_t		na,
+						nb;
+			int			sa,
+						sb;
+			const char *ia = link_id(e, i, &na, &sa),
+					   *ib = link_id(e, least[c], &nb, &sb);
+
+			if (sa != sb ? sa < sb : compare_ids(ia, na, ib, nb) < 0)
+				least[c] = i;
+		}
+	}
+	for (uint32 i = 0; i < n; i++)
+	{
+		Datum		values[2];
+		bool		nulls[2] = {0};
+
+		values[0] = id_datum(e, i, prefix, &buffer[0], &room[0]);
+		values[1] = least[cluster[i]] == i ? values[0] : id_datum(e, least[cluster[i]], prefix, &buffer[1], &room[1]);
+		tuplestore_putvalues(store, desc, values, nulls);
+		if ((i & 0xfff) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
+
+/* explain_blocking(records, id_column, columns) */
+Datum
+crmseg_explain_blocking(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Tuplestorestate *store;
+	MemoryContext context,
+				old;
+	link_engine *e;
+	const link_rule *rule;
+	int			n;
+
+	check_arguments(fcinfo, "explain_blocking", 3);
+	store = link_result(fcinfo, &desc);
+	context = engine_context();
+	old = MemoryContextSwitchTo(context);
+	e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), InvalidOid);
+	link_block(e);
+	rule = link_rules(e, &n);
+	for (int i = 0; i < n; i++)
+	{
+		Datum		values[5];
+		bool		nulls[5] = {0};
+
+		/* a rule that these columns cannot have */
+		if (rule[i].blocks == 0 && rule[i].pairs == 0)
+			continue;
+		values[0] = CStringGetTextDatum(rule[i].name);
+		values[1] = Int64GetDatum((int64) rule[i].blocks);
+		values[2] = Int64GetDatum((int64) rule[i].pairs);
+		values[3] = Int64GetDatum((int64) rule[i].largest);
+		values[4] = Int64GetDatum((int64) rule[i].skipped);
+		tuplestore_putvalues(store, desc, values, nulls);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
+
+/* train_records(records, id_column, columns, other): the model of a relation */
+Datum
+crmseg_train_records(PG_FUNCTION_ARGS)
+{
+	MemoryContext context,
+				old;
+	link_engine *e;
+	link_model	model;
+	Jsonb	   *json;
+
+	check_arguments(fcinfo, "train_records", 3);
+	context = engine_context();
+	old = MemoryContextSwitchTo(context);
+	e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), PG_ARGISNULL(3) ? InvalidOid : PG_GETARG_OID(3));
+	link_block(e);
+	link_train(e, NULL, &model);
+	MemoryContextSwitchTo(old);
+	json = link_model_to(e, &model);
+	MemoryContextDelete(context);
+	PG_RETURN_JSONB_P(json);
+}

@@ -1,0 +1,736 @@
+/*
+ * link_normal.c: what happens to a row as it comes in: every value is brought to the form in which it is compared and put into its
+ * dictionary. What needs to know all rows (which name is a given name, which domains are common) waits for link_settle.
+ */
+#include "match/link_private.h"
+#include "text/text.h"
+
+const char *const link_kind_name[LINK_KINDS] = {
+	"given_name", "family_name", "maiden_name", "full_name", "organisation_name", "date", "email", "phone", "address", "postal_code", "city",
+	"country", "sex", "registry_number", "code", "text", "source", "ignored"
+};
+
+#define FOLD_ROOM (LINK_TEXT_MAX * TEXT_FOLD_EXPANSION + 8)
+#define TOKENS 24
+
+link_engine *
+link_start(const link_memory *memory, int ncolumns, const link_kind *kinds, const char *const *names)
+{
+	link_engine *e = memory->alloc(memory->context, sizeof *e);
+	int			dates = 0,
+				lines = 0;
+
+	memset(e, 0, sizeof *e);
+	e->memory = *memory;
+	e->used = sizeof *e;
+	e->ncolumns = ncolumns;
+	e->rest_extra = -1;
+	for (int i = 0; i < ncolumns; i++)
+	{
+		link_column *c = &e->column[i];
+
+		c->kind = kinds[i];
+		c->name = names[i];
+		c->extra = -1;
+		e->has[kinds[i]] = true;
+		if ((kinds[i] == LINK_CODE || kinds[i] == LINK_TEXT || kinds[i] == LINK_SEX || (kinds[i] == LINK_DATE && dates++ > 0)) &&
+			e->nextra < LINK_MAX_EXTRAS)
+		{
+			e->extra_kind[e->nextra] = kinds[i];
+			e->extra_name[e->nextra] = names[i];
+			c->extra = e->nextra++;
+		}
+		lines += kinds[i] == LINK_ADDRESS;
+	}
+	if (lines > 1 && e->nextra < LINK_MAX_EXTRAS)
+	{
+		e->extra_kind[e->nextra] = LINK_TEXT;
+		e->extra_name[e->nextra] = "address_line";
+		e->rest_extra = e->nextra++;
+	}
+	return e;
+}
+
+bool
+link_usable(const link_engine *e)
+{
+	return e->has[LINK_GIVEN_NAME] || e->has[LINK_FAMILY_NAME] || e->has[LINK_FULL_NAME] || e->has[LINK_ORGANISATION_NAME] ||
+		e->has[LINK_DATE] || e->has[LINK_EMAIL] || e->has[LINK_PHONE] || e->has[LINK_ADDRESS] || e->has[LINK_REGISTRY_NUMBER] ||
+		e->has[LINK_CODE] || e->has[LINK_TEXT];
+}
+
+/* folds what fits; returns the length */
+static int
+fold(const char *s, size_t n, char *out)
+{
+	size_t		r = text_fold(s, n > LINK_TEXT_MAX ? LINK_TEXT_MAX : n, out, FOLD_ROOM);
+
+	return r == TEXT_BAD_UTF8 || r > FOLD_ROOM ? 0 : r > LINK_TEXT_MAX ? LINK_TEXT_MAX : (int) r;
+}
+
+/* no more than n bytes, ending where a character ends */
+static size_t
+whole(const char *s, size_t n, size_t most)
+{
+	if (n <= most)
+		return n;
+	n = most;
+	while (n > 0 && ((unsigned char) s[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
+
+/* words that stand for no value */
+static bool
+is_nothing(const char *s, int n)
+{
+	static const char *const word[] = {"na", "n a", "null", "none", "unknown", "inconnu", "inconnue", "unbekannt", "nc", "n c", "nan", "anonymous", "anonyme", "sans"};
+
+	for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+		if ((int) strlen(word[i]) == n && memcmp(word[i], s, n) == 0)
+			return true;
+	return false;
+}
+
+static uint32_t
+put_extra(link_engine *e, int x, const char *s, size_t n)
+{
+	char		t[FOLD_ROOM];
+	int			k = 0,
+				m;
+
+	switch (e->extra_kind[x])
+	{
+		case LINK_DATE:
+			{
+				uint32_t	other,
+							d = link_read_date(s, n, &other);
+
+				return d == 0 ? 0 : link_intern(e, &e->extras[x], (const char *) &d, sizeof d);
+			}
+		case LINK_SEX:
+			{
+				m = fold(s, n, t);
+				if (m == 0)
+					return 0;
+				k = t[0] == 'm' || t[0] == 'h' || t[0] == '1' ? 'm' : t[0] == 'f' || t[0] == 'w' || t[0] == '2' ? 'f' : 0;
+				/* monsieur, mister; madame, mademoiselle, mrs */
+				if (k == 'm' && m > 1 && (t[1] == 'm' || t[1] == 'l' || (m > 3 && t[1] == 'a' && t[2] == 'd') ||
+										  (m > 2 && t[1] == 'r' && t[2] == 's') || (m == 2 && t[1] == 's') || (t[1] == 'i' && m > 3 && t[3] == 's' && t[2] == 's')))
+					k = 'f';
+				t[0] = (char) k;
+				return k == 0 ? 0 : link_intern(e, &e->extras[x], t, 1);
+			}
+		default:
+			m = fold(s, n, t);
+			if (is_nothing(t, m))
+				return 0;
+			if (e->extra_kind[x] == LINK_CODE)
+			{
+				for (int i = 0; i < m; i++)
+					if (t[i] != ' ')
+						t[k++] = t[i];
+				m = k;
+			}
+			return link_intern(e, &e->extras[x], t, m);
+	}
+}
+
+/* link_value: one value of the row that is being read */
+void
+link_value(link_engine *e, int column, const char *s, size_t n)
+{
+	const link_column *c = &e->column[column];
+	int			k = c->kind;
+
+	while (n > 0 && (*s == ' ' || *s == '\t'))
+		s++, n--;
+	while (n > 0 && (s[n - 1] == ' ' || s[n - 1] == '\t'))
+		n--;
+	if (n == 0 || k == LINK_IGNORED)
+		return;
+	e->any_now = true;
+	n = whole(s, n, LINK_TEXT_MAX);
+	if (c->extra >= 0)
+	{
+		e->extra_now[c->extra] = put_extra(e, c->extra, s, n);
+		return;
+	}
+	if (k == LINK_ADDRESS && e->length[k] > 0 && e->rest_extra >= 0)
+	{
+		/* several lines: a number belongs to the street, the first line with letters is it, the others are compared by themselves */
+		bool		letters = false;
+
+		for (int i = 0; i < e->length[k]; i++)
+			if ((e->text[k][i] | 32) >= 'a')
+				letters = true;
+		if (letters)
+		{
+			n = whole(s, n, LINK_TEXT_MAX - e->rest_length);
+			memcpy(e->rest + e->rest_length, s, n);
+			e->rest_length += (int) n;
+			return;
+		}
+		e->text[k][e->length[k]++] = ' ';
+		n = whole(s, n, LINK_TEXT_MAX - e->length[k]);
+	}
+	else if (e->length[k] > 0)
+		return;
+	memcpy(e->text[k] + e->length[k], s, n);
+	e->length[k] += (int) n;
+}
+
+/* the number of a name, with room for what is known of it */
+uint32_t
+link_name_id(link_engine *e, const char *s, size_t n)
+{
+	uint32_t	id = link_intern(e, &e->names, s, n);
+
+	if (e->names.room > e->name_room)
+	{
+		e->name = link_grow(e, e->name, sizeof(link_name) * e->name_room, sizeof(link_name) * e->names.room);
+		memset(e->name + e->name_room, 0, sizeof(link_name) * (e->names.room - e->name_room));
+		e->name_room = e->names.room;
+	}
+	return id;
+}
+
+static uint32_t
+put_name(link_engine *e, const char *s, int n, bool first)
+{
+	char		t[FOLD_ROOM],
+				joined[LINK_TEXT_MAX + 1];
+	text_token	token[TOKENS];
+	size_t		ntokens;
+	int			k = 0,
+				kept = 0,
+				head = 0;
+	uint32_t	id;
+
+	n = fold(s, n, t);
+	if (n == 0 || is_nothing(t, n))
+		return 0;
+	ntokens = text_tokens(t, n, token, TOKENS);
+	if (ntokens > TOKENS)
+		ntokens = TOKENS;
+	for (size_t i = 0; i < ntokens; i++)
+	{
+		if (ntokens > 1 && i + 1 < ntokens && link_is_title(token[i].s, token[i].n) && token[i].n > 1)
+			continue;
+		if (k + token[i].n > LINK_TEXT_MAX)
+			break;
+		memcpy(joined + k, token[i].s, token[i].n);
+		k += (int) token[i].n;
+		if (kept++ == 0)
+			head = k;
+	}
+	id = link_name_id(e, joined, k);
+	if (id == 0)
+		return 0;
+	if (first)
+	{
+		e->name[id].as_first++;
+		if (kept > 1 && head >= 3 && e->name[id].head == 0)
+		{
+			uint32_t	h = link_name_id(e, joined, head);
+
+			e->name[id].head = h;
+		}
+	}
+	else
+		e->name[id].as_last++;
+	return id;
+}
+
+/* a full name: folded tokens without titles; "last, first" keeps its comma */
+static uint32_t
+put_full(link_engine *e, const char *s, int n, bool *comma)
+{
+	char		t[FOLD_ROOM],
+				r[LINK_TEXT_MAX + 1];
+	int			k = 0;
+	const char *c = memchr(s, ',', n);
+
+	*comma = false;
+	for (int part = 0; part < (c ? 2 : 1); part++)
+	{
+		const char *from = part ? c + 1 : s;
+		int			m = fold(from, c ? (part ? s + n - from : c - s) : n, t),
+					at = 0;
+
+		if (part && k > 0 && k < LINK_TEXT_MAX)
+		{
+			r[k++] = ',';
+			*comma = true;
+		}
+		while (at < m)
+		{
+			int			w = 0;
+
+			while (at + w < m && t[at + w] != ' ')
+				w++;
+			/* a title, but not the last word: Don and Mme are names of some; one letter is a title only at the beginning */
+			if (!(link_is_title(t + at, w) && at + w < m && (w > 1 || (at == 0 && !c))) && k + w + 1 < LINK_TEXT_MAX)
+			{
+				if (k > 0 && r[k - 1] != ',')
+					r[k++] = ' ';
+				memcpy(r + k, t + at, w);
+				k += w;
+			}
+			at += w + 1;
+		}
+	}
+	if (k > 0 && r[k - 1] == ',')
+		k--, *comma = false;
+	return is_nothing(r, k) ? 0 : link_intern(e, &e->full, r, k);
+}
+
+static void
+put_company(link_engine *e, link_record *r, const char *s, int n)
+{
+	char		t[FOLD_ROOM],
+				name[LINK_TEXT_MAX + 1];
+	const char *form = NULL;
+	int			k = 0,
+				at = 0;
+
+	n = fold(s, n, t);
+	if (n == 0 || is_nothing(t, n))
+		return;
+	while (at < n)
+	{
+		char		w[LINK_TEXT_MAX + 1];
+		int			m = 0;
+		const char *f;
+
+		/* S.A.R.L. and s a r l: single letters in a row are one word */
+		while (at < n && (at + 1 == n || t[at + 1] == ' ') && m < LINK_TEXT_MAX)
+		{
+			w[m++] = t[at];
+			at += 2;
+		}
+		if (m == 0)
+		{
+			while (at < n && t[at] != ' ')
+				w[m++] = t[at++];
+			at++;
+		}
+		if (m == 7 && memcmp(w, "societe", 7) == 0 && n - at >= 7 && memcmp(t + at, "anonyme", 7) == 0)
+		{
+			if (!form)
+				form = "sa";
+			at += 8;
+			continue;
+		}
+		if ((f = link_legal_form(w, m)) != NULL)
+		{
+			if (*f && !form)
+				form = f;
+			continue;
+		}
+		if ((m == 2 && (memcmp(w, "et", 2) == 0)) || (m == 3 && (memcmp(w, "and", 3) == 0 || memcmp(w, "und", 3) == 0 || memcmp(w, "the", 3) == 0)))
+			continue;
+		if (k + m + 1 > LINK_TEXT_MAX)
+			break;
+		if (k > 0)
+			name[k++] = ' ';
+		memcpy(name + k, w, m);
+		k += m;
+	}
+	if (k == 0)
+	{
+		/* only a legal form: it is the name */
+		memcpy(name, t, k = n);
+		form = NULL;
+	}
+	r->last = link_intern(e, &e->companies, name, k);
+	r->first = form ? link_intern(e, &e->legals, form, strlen(form)) : 0;
+	r->flags |= RECORD_ORG;
+}
+
+/* the e-mail as letters, digits and separators of the part before @, without a +tag, and the domain */
+static void
+put_email(link_engine *e, link_record *r, const char *s, int n, bool nameless)
+{
+	char		t[FOLD_ROOM + 8],
+				raw[FOLD_ROOM + 8];
+	int			at = -1,
+				k = 0,
+				q = 0;
+	bool		high = false;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (s[i] == '@')
+			at = i;
+		high |= (unsigned char) s[i] >= 0x80;
+	}
+	if (n > 7 && memcmp(s, "mailto:", 7) == 0)
+		s += 7, n -= 7, at -= 7;
+	if (high)
+	{
+		char		f[FOLD_ROOM];
+
+		q = fold(s, at < 0 ? n : at, f);
+		memcpy(raw, f, q);
+	}
+	else
+		for (int i = 0; i < (at < 0 ? n : at); i++)
+			raw[q++] = s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i];
+	for (int i = 1; i < q; i++)
+		if (raw[i] == '+')
+			q = i;
+	for (int i = 0; i < q; i++)
+		if ((raw[i] >= 'a' && raw[i] <= 'z') || (raw[i] >= '0' && raw[i] <= '9') || (unsigned char) raw[i] >= 0x80)
+			t[k++] = raw[i];
+	if (k == 0)
+		return;
+	if (k > 120)
+		k = 120;
+	t[k++] = '@';
+	for (int i = at < 0 ? n : at + 1; i < n && k < LINK_TEXT_MAX - 1; i++)
+	{
+		char		c = s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i];
+
+		if (c != ' ' && c != '>' && c != ';' && c != ',')
+			t[k++] = c;
+	}
+	while (t[k - 1] == '.')
+		k--;
+	r->email = link_intern(e, &e->addresses, t, k);
+	if (nameless && at > 0)
+	{
+		if (q > LINK_TEXT_MAX)
+			q = LINK_TEXT_MAX;
+		r->spare = link_intern(e, &e->written, raw, q);
+	}
+}
+
+static bool
+has_digit(const char *s, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (s[i] >= '0' && s[i] <= '9')
+			return true;
+	return false;
+}
+
+static bool
+all_digits(const char *s, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+	return n > 0;
+}
+
+static void
+put_city(link_engine *e, link_record *r, const char *t, int n)
+{
+	char		o[LINK_TEXT_MAX + 1];
+	int			k = 0;
+
+	for (int at = 0; at < n;)
+	{
+		int			w = 0;
+
+		while (at + w < n && t[at + w] != ' ')
+			w++;
+		if (!link_is_city_word(t + at, w) && !(t[at] >= '0' && t[at] <= '9'))
+		{
+			memcpy(o + k, t + at, w);
+			k += w;
+		}
+		at += w + 1;
+	}
+	if (k == 0)
+		for (int i = 0; i < n; i++)
+			if (t[i] != ' ')
+				o[k++] = t[i];
+	r->city = link_intern(e, &e->cities, o, k);
+}
+
+static void
+put_postcode(link_engine *e, link_record *r, const char *s, int n)
+{
+	char		o[LINK_TEXT_MAX + 1];
+	int			k = 0;
+
+	for (int i = 0; i < n && k < 12; i++)
+	{
+		char		c = s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+			o[k++] = c;
+	}
+	/* F-75001, D 10115 */
+	if (k == 6 && o[0] >= 'a' && all_digits(o + 1, 5))
+		memmove(o, o + 1, --k);
+	/* a zero that a spreadsheet took away */
+	if (k == 4 && all_digits(o, 4) && e->two_sides == false && r->country)
+	{
+		const char *c = link_text(&e->countries, r->country);
+
+		if (memcmp(c, "fr", 2) == 0 || memcmp(c, "de", 2) == 0 || memcmp(c, "es", 2) == 0 || memcmp(c, "it", 2) == 0 || memcmp(c, "us", 2) == 0)
+		{
+			memmove(o + 1, o, k++);
+			o[0] = '0';
+		}
+	}
+	r->postcode = link_intern(e, &e->postcodes, o, k);
+}
+
+static void
+put_address(link_engine *e, link_record *r, const char *s, int n)
+{
+	char		t[FOLD_ROOM],
+				o[LINK_TEXT_MAX + 1];
+	text_token	token[TOKENS];
+	int			ntokens,
+				k = 0,
+				street_tokens = 0;
+	bool		own_place = e->has[LINK_POSTAL_CODE] || e->has[LINK_CITY];
+
+	n = fold(s, n, t);
+	ntokens = (int) text_tokens(t, n, token, TOKENS);
+	if (ntokens > TOKENS)
+		ntokens = TOKENS;
+	for (int i = 0; i < ntokens; i++)
+	{
+		const char *w = token[i].s;
+		int			m = (int) token[i].n;
+
+		if (link_is_flat_word(w, m) && ntokens > 1)
+		{
+			/* flat 3, 12 Mill Lane; 12 Mill Lane flat 3 */
+			if (i + 1 < ntokens && (has_digit(token[i + 1].s, (int) token[i + 1].n) || token[i + 1].n == 1))
+			{
+				i++;
+				continue;
+			}
+			if (street_tokens > 0)
+				continue;
+		}
+		if (w[0] >= '0' && w[0] <= '9')
+		{
+			int			d = 0;
+
+			while (d < m && w[d] >= '0' && w[d] <= '9')
+				d++;
+			if (!own_place && street_tokens > 0 && d == m && (m == 5 || (m == 4 && r->number)) && r->postcode == 0)
+			{
+				/* what follows the postcode is the city */
+				put_postcode(e, r, w, m);
+				if (i + 1 < ntokens)
+					put_city(e, r, token[i + 1].s, (int) (t + n - token[i + 1].s));
+				break;
+			}
+			if (r->number == 0)
+			{
+				int			z = 0;
+
+				while (z + 1 < d && w[z] == '0')
+					z++;
+				r->number = link_intern(e, &e->numbers, w + z, d - z);
+				continue;
+			}
+		}
+		street_tokens++;
+		if (link_is_street_type(w, m))
+			continue;
+		if (k + m > LINK_TEXT_MAX)
+			break;
+		memcpy(o + k, w, m);
+		k += m;
+	}
+	if (k == 0)
+		/* nothing but words such as place and street */
+		for (int i = 0; i < ntokens; i++)
+			if (!(token[i].s[0] >= '0' && token[i].s[0] <= '9') && k + (int) token[i].n <= LINK_TEXT_MAX)
+			{
+				memcpy(o + k, token[i].s, token[i].n);
+				k += (int) token[i].n;
+			}
+	r->street = link_intern(e, &e->streets, o, k);
+}
+
+static void
+put_registry(link_engine *e, link_record *r, const char *s, int n)
+{
+	char		o[LINK_TEXT_MAX + 1];
+	int			k = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		char		c = s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char) c >= 0x80)
+			o[k++] = c;
+	}
+	/* a French establishment (SIRET) and a French VAT number hold the number of the enterprise (SIREN) */
+	if (k == 14 && all_digits(o, 14))
+		k = 9;
+	else if (k == 13 && o[0] == 'f' && o[1] == 'r' && all_digits(o + 4, 9))
+		memmove(o, o + 4, k = 9);
+	r->registry = link_intern(e, &e->registries, o, k);
+}
+
+/* link_row: ends a row. The id is the caller's, unique on its side. */
+uint32_t
+link_row(link_engine *e, const char *id, size_t n, int side)
+{
+	link_record *r;
+	char		t[FOLD_ROOM];
+	const char *country = NULL,
+			   *found = NULL;
+	int			k;
+	uint32_t	len = (uint32_t) n;
+	bool		comma;
+
+#define RAW(kind) e->text[kind], e->length[kind]
+	if (e->n + 1 > e->room)
+	{
+		uint32_t	room = e->room ? e->room + e->room / 2 : 1024;
+
+		e->record = link_grow(e, e->record, sizeof(link_record) * e->room, sizeof(link_record) * room);
+		if (e->nextra)
+			e->extra = link_grow(e, e->extra, sizeof(uint32_t) * e->nextra * e->room, sizeof(uint32_t) * e->nextra * room);
+		e->room = room;
+	}
+	if (e->ids_used + n + 8 > e->ids_room)
+	{
+		size_t		room = (e->ids_room ? e->ids_room + e->ids_room / 2 : 8192) + n;
+
+		e->ids = link_grow(e, e->ids, e->ids_room, room);
+		e->ids_room = room;
+	}
+	r = &e->record[e->n];
+	memset(r, 0, sizeof *r);
+	r->id = (uint32_t) (e->ids_used / 4);
+	memcpy(e->ids + e->ids_used, &len, 4);
+	memcpy(e->ids + e->ids_used + 4, id, n);
+	e->ids_used += (4 + n + 3) & ~(size_t) 3;
+	r->hash = link_mix(link_hash(id, n), side + 1);
+	if (side)
+	{
+		r->flags |= RECORD_SIDE;
+		e->two_sides = true;
+	}
+	for (int x = 0; x < e->nextra; x++)
+		e->extra[(size_t) e->n * e->nextra + x] = e->extra_now[x];
+	memset(e->extra_now, 0, sizeof e->extra_now);
+	if (e->any_now)
+	{
+		if (e->length[LINK_COUNTRY])
+		{
+			k = fold(RAW(LINK_COUNTRY), t);
+			country = k == 2 && !(t[0] == 'u' && t[1] == 'k') ? t : link_country(t, k);
+			if (!country && k > 0)
+				country = t;
+			if (country)
+			{
+				uint32_t	c = link_intern(e, &e->countries, country, country == t ? k : 2);
+
+				r->country = c < 255 ? c : 0;
+				country = r->country ? link_text(&e->countries, r->country) : NULL;
+			}
+		}
+		if (e->length[LINK_SOURCE])
+		{
+			uint32_t	c = link_intern(e, &e->sources, RAW(LINK_SOURCE));
+
+			r->source = c < 255 ? c : 255;
+		}
+		if (e->length[LINK_ORGANISATION_NAME])
+			put_company(e, r, RAW(LINK_ORGANISATION_NAME));
+		if (!(r->flags & RECORD_ORG))
+		{
+			if (e->length[LINK_GIVEN_NAME])
+				r->first = put_name(e, RAW(LINK_GIVEN_NAME), true);
+			if (e->length[LINK_FAMILY_NAME])
+				r->last = put_name(e, RAW(LINK_FAMILY_NAME), false);
+			if (e->length[LINK_MAIDEN_NAME])
+				r->maiden = put_name(e, RAW(LINK_MAIDEN_NAME), false);
+			if (e->length[LINK_FULL_NAME] && r->first == 0 && r->last == 0)
+			{
+				r->first = put_full(e, RAW(LINK_FULL_NAME), &comma);
+				if (r->first)
+					r->flags |= RECORD_FULL | (comma ? RECORD_COMMA : 0);
+			}
+		}
+		if (e->length[LINK_DATE])
+		{
+			uint32_t	other;
+
+			r->date = link_read_date(RAW(LINK_DATE), &other);
+			if (other)
+				r->flags |= RECORD_DATE_OTHER;
+		}
+		if (e->length[LINK_EMAIL])
+			put_email(e, r, RAW(LINK_EMAIL), !(r->flags & RECORD_ORG) && !(r->flags & RECORD_FULL) && (r->first == 0 || r->last == 0 || e->names.v[r->first].length == 1));
+		if (e->length[LINK_PHONE])
+		{
+			char		o[24];
+			int			flags;
+			const char *c = country;
+
+			if (!c && r->email)
+			{
+				/* the end of the domain says the country, when it is one */
+				const link_value_record *v = &e->addresses.v[r->email];
+				const char *m = link_text(&e->addresses, r->email) + v->length;
+
+				if (v->length > 4 && m[-3] == '.')
+					c = m[-2] == 'u' && m[-1] == 'k' ? "gb" : m - 2;
+			}
+			k = link_phone(RAW(LINK_PHONE), c, o, &flags, &found);
+			r->phone = link_intern(e, &e->phones, o, k);
+			if (r->phone)
+				e->phones.v[r->phone].flags |= flags;
+		}
+		if (r->country == 0)
+		{
+			/* else the phone's prefix or the e-mail's end says it */
+			char		c[2] = {0};
+
+			if (found)
+				memcpy(c, found, 2);
+			else if (r->email)
+			{
+				const link_value_record *v = &e->addresses.v[r->email];
+				const char *m = link_text(&e->addresses, r->email) + v->length;
+
+				if (v->length > 4 && m[-3] == '.')
+				{
+					memcpy(c, m - 2, 2);
+					if (c[0] == 'u' && c[1] == 'k')
+						memcpy(c, "gb", 2);
+				}
+			}
+			if (c[0])
+			{
+				uint32_t	x = link_intern(e, &e->countries, c, 2);
+
+				r->country = x < 255 ? x : 0;
+			}
+		}
+		if (e->length[LINK_POSTAL_CODE])
+			put_postcode(e, r, RAW(LINK_POSTAL_CODE));
+		if (e->length[LINK_CITY])
+		{
+			k = fold(RAW(LINK_CITY), t);
+			put_city(e, r, t, k);
+		}
+		if (e->length[LINK_ADDRESS])
+			put_address(e, r, RAW(LINK_ADDRESS));
+		if (e->length[LINK_REGISTRY_NUMBER])
+			put_registry(e, r, RAW(LINK_REGISTRY_NUMBER));
+		if (e->rest_length)
+			e->extra[(size_t) e->n * e->nextra + e->rest_extra] = put_extra(e, e->rest_extra, e->rest, e->rest_length);
+		memset(e->length, 0, sizeof e->length);
+		e->rest_length = 0;
+		e->any_now = false;
+	}
+	return e->n++;
+#undef RAW
+}

@@ -1,0 +1,278 @@
+/*
+ * link_private.h: the engine's own structures, for src/match/link_*.c alone.
+ *
+ * Every distinct value is kept once, in a dictionary, with what comparing it takes (length, letters, spelling key, counts); a record is 64
+ * bytes of value numbers. So what is dear is done once a value, and a pair touches two records and a few values.
+ */
+#ifndef CRMSEG_LINK_PRIVATE_H
+#define CRMSEG_LINK_PRIVATE_H
+
+#include <string.h>
+
+#include "match/link.h"
+#include "match/match.h"
+
+#define LINK_TEXT_MAX 255		/* bytes of a value that are looked at */
+
+typedef struct link_value_record
+{
+	uint32_t	text,			/* where it begins */
+				letters;		/* which letters it has, for a bound on distances */
+	uint32_t	count;
+	uint16_t	length;
+	uint8_t		flags,
+				extra;
+} link_value_record;
+
+typedef struct link_dict
+{
+	uint64_t   *slot;			/* upper half of the hash, number of the value */
+	link_value_record *v;		/* from 1 */
+	char	   *text;
+	uint32_t	slots,
+				n,
+				room;
+	size_t		text_used,
+				text_room;
+} link_dict;
+
+/* ---- flags of values ---- */
+#define VALUE_MOBILE	1		/* phone */
+#define VALUE_LANDLINE	2
+#define VALUE_FREE		4		/* domain that many use */
+
+typedef struct link_record
+{
+	uint64_t	hash;			/* of side and id: the order of everything */
+	uint32_t	first,			/* names; an organisation's legal form */
+				last,			/* an organisation's name */
+				date,			/* packed, DATE_OTHER when it can be read another way */
+				email,
+				phone,
+				street,
+				number,
+				postcode,
+				city,
+				registry,
+				id;				/* where its id stands */
+	uint8_t		country,
+				source;
+	uint16_t	flags;
+	uint32_t	maiden;
+	uint32_t	spare;
+} link_record;
+
+#define RECORD_ORG		0x0001
+#define RECORD_IMPUTED_FIRST 0x0002	/* read out of the e-mail */
+#define RECORD_IMPUTED_LAST	0x0004
+#define RECORD_FULL		0x0008		/* before settling: first is a full name */
+#define RECORD_COMMA	0x0010		/* family name first, with a comma */
+#define RECORD_DERIVED	0x0060		/* two bits: how the e-mail is made from the name */
+#define RECORD_DERIVED_SHIFT 5
+#define RECORD_SIDE		0x0080
+#define RECORD_DATE_OTHER 0x0100
+#define RECORD_DUP		0x0200		/* equal in everything to an earlier record */
+
+/* what is known of a name, beside its text: one dictionary serves given and family names, so that a swap is seen */
+typedef struct link_name
+{
+	uint32_t	skeleton,		/* number in the skeleton dictionary */
+				head,			/* first part of a compound name, else 0 */
+				as_first,		/* records that hold it so */
+				as_last;
+	float		lu_first,		/* log2 of how often another record has it by chance */
+				lu_last;
+	int			nickname;		/* in the table of given names and their forms, or -1 */
+} link_name;
+
+typedef struct link_email
+{
+	uint32_t	local,			/* in the dictionary of local parts: letters and digits */
+				domain;
+	uint32_t	count;
+	float		lu;
+} link_email;
+
+typedef struct link_pair_u		/* what one pair is worth, comparison by comparison */
+{
+	uint8_t		level[LINK_COMPARISONS];
+	float		lu[LINK_COMPARISONS];	/* log2 u of this pair */
+	float		lh_first;		/* log2 h of the given name: not learned */
+} link_pair_levels;
+
+#define LINK_KEYS_MAX	32
+#define LINK_COUNTRIES	8		/* the frequent ones, and all others */
+
+typedef struct link_column
+{
+	link_kind	kind;
+	int			extra;			/* which extra, or -1 */
+	const char *name;
+} link_column;
+
+struct link_engine
+{
+	link_memory memory;
+	size_t		used;
+	int			ncolumns;
+	link_column column[LINK_MAX_COLUMNS];
+	int			nextra,
+				rest_extra;		/* which extra holds the second line of an address, or -1 */
+	link_kind	extra_kind[LINK_MAX_EXTRAS];
+	const char *extra_name[LINK_MAX_EXTRAS];
+	bool		has[LINK_KINDS];
+
+	/* the row that is being read: folded or raw text by kind */
+	char		text[LINK_KINDS][LINK_TEXT_MAX + 1 + 64];
+	int			length[LINK_KINDS];
+	char		rest[LINK_TEXT_MAX + 1];
+	int			rest_length;
+	uint32_t	extra_now[LINK_MAX_EXTRAS];
+	bool		any_now;
+
+	link_record *record;
+	uint32_t   *extra;			/* nextra numbers a record */
+	uint32_t	n,
+				room;
+	char	   *ids;
+	size_t		ids_used,
+				ids_room;
+
+	link_dict	names,			/* given and family names */
+				full,			/* full names as folded tokens; freed when settled */
+				written,		/* local parts of e-mails of records without a name, as written; freed when settled */
+				skeletons,
+				companies,
+				compacts,
+				legals,
+				locals,
+				addresses,		/* e-mail addresses as read; freed when settled */
+				domains,
+				phones,
+				streets,
+				numbers,
+				postcodes,
+				cities,
+				registries,
+				countries,
+				sources,
+				extras[LINK_MAX_EXTRAS];
+	link_name  *name;
+	uint32_t	name_room;
+	struct link_company *company;
+	link_email *email;			/* from 1 */
+	uint32_t	nemails;
+	float	   *lu_phone,
+			   *lu_company,
+			   *lu_postcode,
+			   *lu_extra[LINK_MAX_EXTRAS],
+			   *name_country;	/* LINK_COUNTRIES shares of a name as first, then as last */
+	float		country_share[LINK_COUNTRIES];
+	uint8_t		country_slot[256];
+	uint32_t   *address_count,	/* how many records have an address, by its hash: a count-min of one row */
+				address_slots,
+			   *full_count;		/* the same for given and family name together */
+	uint32_t	of_kind[2],		/* records */
+				with_first,
+				with_last,
+				with_email,
+				with_phone,
+				with_date,
+				with_address,
+				with_extra[LINK_MAX_EXTRAS];
+	float		year_share[2048],
+				day_share[512];
+	float		initial_share[256],
+				initial_square;
+	bool		two_sides;
+
+	int			nkeys,
+				key_stride;
+	uint32_t   *key;			/* key_stride a record, 0: none */
+	link_rule	rule[LINK_KEYS_MAX];
+	uint64_t  **pair_block;		/* chunks of candidate pairs: a << 32 | b */
+	uint32_t	pair_blocks,
+				pair_room;
+	uint64_t	npairs;
+
+	bool		by_model;		/* no frequencies of this table */
+	link_model	model;
+	float		lm[2][LINK_COMPARISONS][LINK_LEVELS],
+				lh[2][LINK_COMPARISONS][LINK_LEVELS],
+				lu[2][LINK_COMPARISONS][LINK_LEVELS];
+	float		prior_m[2],
+				prior_h[2],
+				prior_u[2];
+
+	link_edge  *edge;
+	uint64_t	nedges,
+				edge_room;
+};
+
+typedef struct link_company
+{
+	uint32_t	skeleton,
+				sorted;			/* hash of its tokens in order */
+	uint32_t	compact;		/* its text without spaces, in the dictionary compacts */
+	float		lu;
+} link_company;
+
+#define PAIR_CHUNK (1u << 16)
+
+/* ---- link_dict.c ---- */
+extern void *link_alloc(link_engine *e, size_t n);
+extern void *link_zalloc(link_engine *e, size_t n);
+extern void *link_grow(link_engine *e, void *p, size_t old, size_t n);
+extern void link_free(link_engine *e, void *p, size_t n);
+extern void link_look(link_engine *e);
+extern uint64_t link_hash(const char *s, size_t n);
+extern uint32_t link_intern(link_engine *e, link_dict *d, const char *s, size_t n);
+extern uint32_t link_lookup(const link_dict *d, const char *s, size_t n);	/* 0: not there */
+extern void link_dict_free(link_engine *e, link_dict *d);
+
+static inline const char *
+link_text(const link_dict *d, uint32_t id)
+{
+	return d->text + d->v[id].text;
+}
+
+static inline uint64_t
+link_mix(uint64_t a, uint64_t b)
+{
+	__uint128_t r = (__uint128_t) (a ^ UINT64_C(0x9e3779b97f4a7c15)) * (b ^ UINT64_C(0xd6e8feb86659fd93));
+
+	return (uint64_t) r ^ (uint64_t) (r >> 64);
+}
+
+/* ---- link_words.c ---- */
+extern bool link_is_title(const char *s, size_t n);
+extern bool link_is_street_type(const char *s, size_t n);
+extern bool link_is_flat_word(const char *s, size_t n);
+extern bool link_is_city_word(const char *s, size_t n);
+extern const char *link_legal_form(const char *s, size_t n);	/* its short form, or NULL */
+extern int	link_skeleton(const char *s, int n, char *out);
+extern const char *link_country(const char *folded, size_t n);	/* ISO code, or NULL */
+
+/* ---- link_phone.c ---- */
+extern bool link_phone_mobile(const char *iso, const char *d, int n);
+extern int	link_phone(const char *s, size_t n, const char *country, char *out, int *flags, const char **found);
+
+/* ---- link_normal.c, link_settle.c, link_names.c ---- */
+extern uint32_t link_name_id(link_engine *e, const char *s, size_t n);
+extern void link_names_settle(link_engine *e);
+extern void link_emails_settle(link_engine *e);
+extern uint32_t link_address_hash(const link_record *r);
+extern uint32_t link_full_hash(const link_record *r);
+extern void link_frequencies(link_engine *e);
+
+/* ---- link_compare.c ---- */
+extern void link_compare(link_engine *e, const link_record *a, const link_record *b, link_pair_levels *p);
+extern int	link_first_level(const link_engine *e, uint32_t a, uint32_t b);
+extern int	link_last_level(const link_engine *e, uint32_t a, uint32_t b);
+extern float link_weight(const link_engine *e, int org, const link_pair_levels *p);
+extern void link_model_logs(link_engine *e);
+extern bool link_near(const link_dict *d, uint32_t a, uint32_t b, bool same_skeleton);
+
+#define LINK_MISSING_BITS (-30.0f)
+
+#endif
