@@ -43,4 +43,48 @@ extern bool nickname_same(int a, int b);
 
 extern int	phonetic_codes(const char *s, size_t n, char (*codes)[PHONETIC_LENGTH + 1]);
 
+/*
+ * How alike two values of a kind are, 0 to 1, the same in both directions, 1 for equal ones. Names come in folded (text_fold); work
+ * memory is their own.
+ */
+extern double name_similarity(const char *a, size_t na, const char *b, size_t nb);	/* name.c */
+extern double organisation_similarity(const char *a, size_t na, const char *b, size_t nb);	/* organisation.c */
+
+extern double email_similarity(const char *a, size_t na, const char *b, size_t nb);	/* of normal forms (email_parse); contact_match.c */
+struct address;
+extern double address_similarity(const struct address *a, const struct address *b);	/* contact_match.c */
+
+/* Days since 2000-01-01 as the server counts them; DATE_EARLIEST and DATE_LATEST stand for the two infinities. date.c */
+#define MATCH_DATE_EARLIEST INT32_MIN
+#define MATCH_DATE_LATEST INT32_MAX
+typedef enum date_level
+{
+	DATE_EQUAL,
+	DATE_UNKNOWN,				/* one of them is a default such as 1900-01-01: says nothing */
+	DATE_SWAPPED,				/* day and month */
+	DATE_ONE_DIGIT,				/* one digit wrong, or two neighbours swapped, or another century */
+	DATE_YEAR_ONLY,				/* same year, one of them on 1 January */
+	DATE_NEAR,					/* at most a week apart */
+	DATE_TWO_PARTS,				/* two of day, month and year agree */
+	DATE_DIFFERENT
+} date_level;
+extern date_level date_compare(int32_t a, int32_t b);
+extern bool date_is_default(int32_t day);
+extern double date_similarity(int32_t a, int32_t b);
+
+/*
+ * Numbers of registers (registry.c), proved by their check digits. number, when not NULL, becomes the organisation's number with its country
+ * before it (FR and the SIREN, for a SIRET and a French VAT number too), at most REGISTRY_NUMBER bytes with a zero behind.
+ */
+#define REGISTRY_NUMBER 16
+typedef enum registry_kind
+{
+	REGISTRY_NONE,
+	REGISTRY_SIREN,
+	REGISTRY_SIRET,
+	REGISTRY_VAT
+} registry_kind;
+extern registry_kind registry_number_read(const char *s, size_t n, char *number);
+extern registry_kind registry_number_find(const char *s, size_t n, char *number);
+
 #endif

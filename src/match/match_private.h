@@ -19,4 +19,33 @@ extern const nickname_word nickname_words[];	/* in byte order */
 extern const uint16_t nickname_first[27];		/* where each first letter begins */
 extern const uint16_t nickname_lines[];
 
+/* ---- words of names: words.c, for names of persons and of organisations ---- */
+
+#define WORDS_MAX 8				/* words of a name that are compared */
+#define WORD_BYTES 64			/* of each */
+
+typedef struct match_word
+{
+	const char *s;				/* in words.room; neighbours follow each other without a space */
+	uint8_t		n;
+	double		weight;
+} match_word;
+
+typedef struct match_words
+{
+	match_word	word[WORDS_MAX];
+	int			count;
+	bool		cut;			/* there was more than is compared */
+	bool		marked;			/* a maiden name, or the like: more words than the other has say little */
+	char		room[WORDS_MAX * WORD_BYTES];
+} match_words;
+
+typedef double (*match_words_alike) (const match_word *a, const match_word *b);
+
+extern bool match_words_add(match_words *w, const char *s, size_t n, double weight);
+extern void match_words_join(match_words *a, match_words *b, bool given_names);
+extern double match_words_compare(const match_words *a, const match_words *b, match_words_alike alike, double surplus, bool *in_order);
+extern double match_spelling(const match_word *a, const match_word *b);
+extern bool match_is_one_of(const char *s, size_t n, const char *words);
+
 #endif

@@ -1,0 +1,110 @@
+/*
+ * date.c: how alike two dates of birth are: what slips when a date is written down (day and month swapped, a digit wrong, neighbours swapped), and
+ * the dates that a system writes when it knows none.
+ */
+#include "match/match.h"
+
+#include <stdlib.h>
+
+typedef struct civil { int64_t year; int month; int day; } civil;
+
+/* Days since 2000-01-01 to the proleptic Gregorian calendar (the algorithm of Hinnant, "chrono-compatible low-level date algorithms", 2013). */
+static civil
+civil_from_days(int32_t date)
+{
+	int64_t		z = (int64_t) date + 10957 + 719468,
+				era = (z >= 0 ? z : z - 146096) / 146097;
+	int			doe = (int) (z - era * 146097),
+				yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365,
+				doy = doe - (365 * yoe + yoe / 4 - yoe / 100),
+				mp = (5 * doy + 2) / 153;
+	civil		c = {yoe + era * 400, mp < 10 ? mp + 3 : mp - 9, doy - (153 * mp + 2) / 5 + 1};
+
+	c.year += c.month <= 2;
+	return c;
+}
+
+/* date_is_default: dates that stand for "unknown" in one system or another, the infinities among them. */
+bool
+date_is_default(int32_t date)
+{
+	civil		c;
+
+	if (date == MATCH_DATE_EARLIEST || date == MATCH_DATE_LATEST)
+		return true;
+	c = civil_from_days(date);
+	/* 1 January of the epochs of databases, spreadsheets and operating systems */
+	if (c.month == 1 && c.day == 1)
+		return c.year <= 1 || c.year == 1601 || c.year == 1753 || c.year == 1800 || c.year == 1899 || c.year == 1900 || c.year == 1901 ||
+			c.year == 1904 || c.year == 1910 || c.year == 1970 || c.year >= 9999;
+	if (c.month == 12 && (c.day == 30 || c.day == 31))
+		return c.year == 1899 || (c.day == 31 && (c.year == 1969 || c.year >= 9999));
+	return (c.year == 1111 && c.month == 11 && c.day == 11) || (c.year == 1900 && c.month == 1 && c.day == 2);
+}
+
+/* One digit of eight wrong, or two neighbours swapped. */
+static bool
+one_digit(const civil *a, const civil *b)
+{
+	char		x[8],
+				y[8];
+	int			wrong = 0,
+				first = 0;
+
+	if (a->year < 0 || a->year > 9999 || b->year < 0 || b->year > 9999)
+		return false;
+	for (int k = 0; k < 2; k++)
+	{
+		const civil *c = k == 0 ? a : b;
+		char	   *d = k == 0 ? x : y;
+		int			n = (int) c->year * 10000 + c->month * 100 + c->day;
+
+		for (int i = 7; i >= 0; i--, n /= 10)
+			d[i] = (char) (n % 10);
+	}
+	for (int i = 7; i >= 0; i--)
+		if (x[i] != y[i])
+		{
+			wrong++;
+			first = i;
+		}
+	return wrong == 1 || (wrong == 2 && first < 7 && x[first] == y[first + 1] && x[first + 1] == y[first]);
+}
+
+/* date_compare: the first level of match.h that holds, the same in both directions. */
+date_level
+date_compare(int32_t a, int32_t b)
+{
+	civil		x,
+				y;
+
+	if (a == b)
+		return DATE_EQUAL;
+	if (date_is_default(a) || date_is_default(b))
+		return DATE_UNKNOWN;
+	x = civil_from_days(a);
+	y = civil_from_days(b);
+	if (x.year == y.year && x.month == y.day && x.day == y.month)
+		return DATE_SWAPPED;
+	if (one_digit(&x, &y) || (x.month == y.month && x.day == y.day && (x.year - y.year) % 100 == 0))
+		return DATE_ONE_DIGIT;
+	if (x.year == y.year && ((x.month == 1 && x.day == 1) || (y.month == 1 && y.day == 1)))
+		return DATE_YEAR_ONLY;
+	if (llabs((int64_t) a - b) <= 7)
+		return DATE_NEAR;
+	if ((x.year == y.year) + (x.month == y.month) + (x.day == y.day) >= 2)
+		return DATE_TWO_PARTS;
+	return DATE_DIFFERENT;
+}
+
+/* date_similarity: a value for each level; of different ones, up to 0.4 the nearer they are. */
+double
+date_similarity(int32_t a, int32_t b)
+{
+	static const double value[] = {1, 0.5, 0.95, 0.9, 0.85, 0.8, 0.75};
+	date_level	level = date_compare(a, b);
+
+	if (level != DATE_DIFFERENT)
+		return value[level];
+	return 0.4 / (1 + (double) llabs((int64_t) a - b) / 365.2425);
+}

@@ -1,0 +1,174 @@
+/*
+ * organisation.c: how alike two names of organisations are: legal forms do not count, whatever their spelling; words that many bear count
+ * little; an abbreviation by first letters counts as its name. Names come in folded.
+ */
+#include "match/match_private.h"
+
+#include <string.h>
+
+#include "text/text.h"
+
+/*
+ * Legal forms of France, Belgium, Switzerland, Germany, Austria, Great Britain, the United States, the Netherlands, Spain and Italy, folded, in one
+ * word: "s a r l" has become sarl before it is looked up. The full forms of several words stand below.
+ */
+static const char legal[] = " sa sas sasu sarl sarlu eurl eirl ei snc scs sca sci scp scop sel selarl selas selasu gie gaec earl scea sem spl sccv scm scpi epic asbl"
+	" sprl bvba srl bv nv vzw cvba scrl scri commv comm vof gcv cv maatschap stichting"
+	" gmbh ggmbh mbh ag kg kgaa ohg ug gbr ev eg ek ekfr ekfm partg partgmbb gesmbh gmbhcokg gmbhco kgaa se sarlgmbh sagl"
+	" ltd limited llp plc lp cic cio co company corp corporation inc incorporated llc pllc pc"
+	" sl slu sll sc scoop sau slne sociedadlimitada spa srls sapa sas snc sdf coop scarl scpa onlus"
+	" eingetragenerverein ";
+static const char *const phrases[] = {"societe a responsabilite limitee", "societe par actions simplifiee unipersonnelle", "societe par actions simplifiee", "societe anonyme",
+	"societe civile immobiliere", "societe civile", "societe en nom collectif", "entreprise individuelle", "entreprise unipersonnelle a responsabilite limitee", "auto entreprise", "societe cooperative",
+	"association sans but lucratif", "societe privee a responsabilite limitee", "besloten vennootschap", "naamloze vennootschap", "gesellschaft mit beschrankter haftung", "gesellschaft mbh", "aktiengesellschaft",
+	"kommanditgesellschaft", "offene handelsgesellschaft", "unternehmergesellschaft haftungsbeschrankt", "unternehmergesellschaft", "eingetragener kaufmann", "eingetragener verein", "e v", "e k", "public limited company", "private limited company", "limited liability company",
+	"limited liability partnership", "sociedad anonima", "sociedad limitada", "sociedad de responsabilidad limitada", "societa per azioni", "societa a responsabilita limitata", "gmbh co kg", "gmbh und co kg", "und co kg", "co kg",
+	"et cie", "et co", "and co", "und co", "cie", NULL};
+static const char common[] = " group groupe gruppe gruppo grupo holding holdings france deutschland belgique belgium suisse schweiz austria osterreich espana italia uk usa europe international"
+	" services service conseil consulting conseils solutions systems systemes agence agency cabinet entreprise ets etablissements etablissement societe company firma maison atelier ateliers"
+	" garage boulangerie boucherie pharmacie restaurant hotel cafe bar coiffure transport transports immobilier immobilien construction batiment bat renovation btp travaux industrie industries"
+	" distribution production productions invest finance assurances assurance informatique digital studio design media communication distribution import export trading verlag handel handels bau bakery butchers"
+	" plomberie electricite menuiserie peinture maconnerie jardin fleurs auto autos automobile automobiles fils sons sohne son frere freres brothers bros gebruder pere cie partner partners associes associates ";
+
+/* Leaves out the phrases: whole words only. */
+static size_t
+without_phrases(const char *s, size_t n, char *out)
+{
+	size_t		m = 0,
+				i = 0;
+
+	while (i < n)
+	{
+		size_t		skip = 0;
+
+		if (i == 0 || s[i - 1] == ' ')
+			for (const char *const *p = phrases; *p != NULL; p++)
+			{
+				size_t		k = strlen(*p);
+
+				if (k > skip && i + k <= n && memcmp(s + i, *p, k) == 0 && (i + k == n || s[i + k] == ' '))
+					skip = k;
+			}
+		if (skip > 0)
+			i += skip;
+		else
+			out[m++] = s[i++];
+	}
+	return m;
+}
+
+#define NAME_BYTES 512			/* of a folded name that are compared */
+
+/* initials: the first letters of the words that count, for a comparison with an abbreviation */
+static void
+read_organisation(const char *s, size_t n, match_words *w, char *initials)
+{
+	char		rest[NAME_BYTES];
+	text_token	token[4 * WORDS_MAX];
+	size_t		count;
+
+	w->count = 0;
+	w->cut = n > NAME_BYTES;
+	w->marked = false;
+	if (n > NAME_BYTES)
+		for (n = NAME_BYTES; n > 0 && ((unsigned char) s[n] & 0xc0) == 0x80; n--)
+			;
+	for (int pass = 0; pass < 2 && w->count == 0; pass++)
+	{
+		/* a name that is nothing but a legal form is kept as it is */
+		size_t		m = n;
+
+		if (pass == 0)
+			m = without_phrases(s, n, rest);
+		else
+			memcpy(rest, s, n);
+		count = text_tokens(rest, m, token, 4 * WORDS_MAX);
+		if (count > 4 * WORDS_MAX)
+			count = 4 * WORDS_MAX;
+		for (size_t i = 0; i < count; i++)
+		{
+			char		letters[4 * WORDS_MAX];
+			const char *t = token[i].s;
+			size_t		k = token[i].n;
+
+			/* single letters are one word: s a r l */
+			if (k == 1)
+			{
+				size_t		to = i;
+
+				k = 0;
+				while (to < count && token[to].n == 1)
+					letters[k++] = token[to++].s[0];
+				i = to - 1;
+				t = letters;
+			}
+			if (pass == 0 && (match_is_one_of(t, k, legal) || match_is_one_of(t, k, " et and und y e en of the la le les der die das il lo de du des d l ")))
+				continue;
+			if (!match_words_add(w, t, k, match_is_one_of(t, k, common) ? 0.4 : 1))
+				break;
+		}
+	}
+	for (int i = 0; i < w->count; i++)
+		initials[i] = w->word[i].s[0];
+}
+
+static double
+words_alike(const match_word *a, const match_word *b)
+{
+	if (a->n == b->n && memcmp(a->s, b->s, a->n) == 0)
+		return 1;
+	/* cut short: const for construction */
+	if (a->n >= 4 && b->n >= 4 && memcmp(a->s, b->s, a->n < b->n ? a->n : b->n) == 0)
+		return 0.85;
+	if (a->n < 4 || b->n < 4)
+		return 0;
+	return match_spelling(a, b);
+}
+
+static bool
+abbreviates(const match_words *a, const match_words *b, const char *initials)
+{
+	return a->count == 1 && b->count >= 3 && a->word[0].n == b->count && memcmp(a->word[0].s, initials, b->count) == 0;
+}
+
+static bool
+same_words(const match_words *a, const match_words *b)
+{
+	if (a->count != b->count || a->cut || b->cut)
+		return false;
+	for (int i = 0; i < a->count; i++)
+		if (a->word[i].n != b->word[i].n || memcmp(a->word[i].s, b->word[i].s, a->word[i].n) != 0)
+			return false;
+	return true;
+}
+
+/* organisation_similarity: see match.h */
+double
+organisation_similarity(const char *a, size_t na, const char *b, size_t nb)
+{
+	match_words	x,
+				y;
+	char		x_initials[WORDS_MAX],
+				y_initials[WORDS_MAX];
+	bool		in_order;
+	double		s;
+	int			r = memcmp(a, b, na < nb ? na : nb);
+
+	if (r == 0 && na == nb)
+		return 1;
+	if (na == 0 || nb == 0)
+		return 0;
+	if (r > 0 || (r == 0 && na > nb))
+		return organisation_similarity(b, nb, a, na);
+	read_organisation(a, na, &x, x_initials);
+	read_organisation(b, nb, &y, y_initials);
+	if (same_words(&x, &y))
+		return 1;
+	if (abbreviates(&x, &y, y_initials) || abbreviates(&y, &x, x_initials))
+		return 0.85;
+	match_words_join(&x, &y, false);
+	s = match_words_compare(&x, &y, words_alike, 0.5, &in_order);
+	if (!in_order)
+		s *= 0.98;
+	return s > 0.99 ? 0.99 : s;
+}
