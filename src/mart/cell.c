@@ -110,7 +110,7 @@ cell_is_empty_word(const char *text, size_t size)
 
 	if (size == 0)
 		return true;
-	if (size > 6)
+	if (size > 6 || (text[0] != '-' && text[0] != 'N' && text[0] != 'n' && text[0] != '(' && text[0] != '\\' && text[0] != '#'))
 		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (strlen(words[i]) == size && memcmp(words[i], text, size) == 0)

@@ -16,17 +16,20 @@ static const char iso_codes[] =
 "PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH "
 "UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL FRF DEM ";
 
+#define SIGN(sign, code, loose) {sign, sizeof(sign) - 1, code, loose}
+
 static const struct
 {
 	const char *sign;
+	size_t		size;
 	const char *code;
 	bool		loose;			/* several countries share it */
 }			signs[] = {
-	{"€", "EUR", false}, {"euros", "EUR", false}, {"euro", "EUR", false}, {"US$", "USD", false}, {"CA$", "CAD", false}, {"C$", "CAD", false},
-	{"A$", "AUD", false}, {"$US", "USD", false}, {"$CA", "CAD", false}, {"$", "USD", true}, {"£", "GBP", true}, {"¥", "JPY", true},
-	{"￥", "JPY", true}, {"₹", "INR", false}, {"₽", "RUB", false}, {"₺", "TRY", false}, {"₪", "ILS", false}, {"₩", "KRW", false},
-	{"₴", "UAH", false}, {"₫", "VND", false}, {"฿", "THB", false}, {"zł", "PLN", false}, {"Kč", "CZK", false}, {"Ft", "HUF", false},
-	{"kr.", "DKK", true}, {"kr", "SEK", true}, {"Fr.", "CHF", true}, {"SFr.", "CHF", false}, {"R$", "BRL", false}, {"лв", "BGN", false}, {"lei", "RON", false},
+	SIGN("€", "EUR", false), SIGN("euros", "EUR", false), SIGN("euro", "EUR", false), SIGN("US$", "USD", false), SIGN("CA$", "CAD", false), SIGN("C$", "CAD", false),
+	SIGN("A$", "AUD", false), SIGN("$US", "USD", false), SIGN("$CA", "CAD", false), SIGN("$", "USD", true), SIGN("£", "GBP", true), SIGN("¥", "JPY", true),
+	SIGN("￥", "JPY", true), SIGN("₹", "INR", false), SIGN("₽", "RUB", false), SIGN("₺", "TRY", false), SIGN("₪", "ILS", false), SIGN("₩", "KRW", false),
+	SIGN("₴", "UAH", false), SIGN("₫", "VND", false), SIGN("฿", "THB", false), SIGN("zł", "PLN", false), SIGN("Kč", "CZK", false), SIGN("Ft", "HUF", false),
+	SIGN("kr.", "DKK", true), SIGN("kr", "SEK", true), SIGN("Fr.", "CHF", true), SIGN("SFr.", "CHF", false), SIGN("R$", "BRL", false), SIGN("лв", "BGN", false), SIGN("lei", "RON", false),
 };
 
 /* Takes a currency from the front (or the end) of the text; true when there was one. */
@@ -36,9 +39,11 @@ take_currency(const char **text, size_t *size, bool front, CellNumber *r)
 	const char *p = *text;
 	size_t		n = *size;
 
+	if (n < 2 || (front ? p[0] >= '0' && p[0] <= '9' : p[n - 1] >= '0' && p[n - 1] <= '9'))
+		return false;
 	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
 	{
-		size_t		k = strlen(signs[i].sign);
+		size_t		k = signs[i].size;
 
 		if (n > k && cell_same_word(front ? p : p + n - k, k, signs[i].sign, k))
 		{

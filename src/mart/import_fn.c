@@ -104,6 +104,7 @@ read_mart(Import *im)
 	im->mart.batch_relation = get_relname_relid("import_batch", get_namespace_oid(im->mart_name, false));
 	im->mart.party = get_relname_relid("party", get_namespace_oid(im->mart_name, false));
 	im->mart.party_profile = get_relname_relid("party_profile", get_namespace_oid(im->mart_name, false));
+	im->mart.channel = get_relname_relid("channel", get_namespace_oid(im->mart_name, false));
 	im->mart.sales_order = get_relname_relid("sales_order", get_namespace_oid(im->mart_name, false));
 	query(im, psprintf("SELECT pg_get_serial_sequence(%s, 'party_id')::regclass::oid, pg_get_serial_sequence(%s, 'order_id')::regclass::oid",
 					   quote_literal_cstr(psprintf("%s.party", im->mart.quoted)), quote_literal_cstr(psprintf("%s.sales_order", im->mart.quoted))), 0, NULL, NULL, NULL);

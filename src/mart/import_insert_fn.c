@@ -29,13 +29,16 @@ is_proved(const Trigger *trigger, Relation relation, bool is_own, void *arg)
 	/* a trigger of the user's own could put another party into the row before it is written; the mart's own one only fills in the rate */
 	if (!without_checks_is_plain(relation, trigger->tgfoid == F_RI_FKEY_CHECK_UPD ? CMD_UPDATE : CMD_INSERT, 0, "sales_order_base_rate"))
 		return false;
+	if (!im->proved)
+		return false;
 	/* the check that the party of a profile is there */
 	if (RelationGetRelid(relation) == im->mart.party_profile && trigger->tgconstrrelid == im->mart.party &&
 		(trigger->tgfoid == F_RI_FKEY_CHECK_INS || trigger->tgfoid == F_RI_FKEY_CHECK_UPD))
 		return true;
 	if (!is_own || trigger->tgfoid != F_RI_FKEY_CHECK_INS)
 		return false;
-	if (!(trigger->tgconstrrelid == im->mart.party || trigger->tgconstrrelid == im->mart.sales_order))
+	if (!(trigger->tgconstrrelid == im->mart.party || trigger->tgconstrrelid == im->mart.sales_order ||
+		  (trigger->tgconstrrelid == im->mart.channel && im->channels_proved)))
 		return false;
 	t = SearchSysCache1(CONSTROID, ObjectIdGetDatum(trigger->tgconstraint));
 	if (!HeapTupleIsValid(t))
@@ -50,7 +53,9 @@ is_proved(const Trigger *trigger, Relation relation, bool is_own, void *arg)
 		{
 			char	   *name = get_attname(RelationGetRelid(relation), ((int16 *) ARR_DATA_PTR(array))[i], false);
 
-			if (strcmp(name, "party_id") != 0 && strcmp(name, "order_id") != 0)
+			/* contact_party_id: the import leaves it empty */
+			if (strcmp(name, "party_id") != 0 && strcmp(name, "order_id") != 0 && strcmp(name, "contact_party_id") != 0 &&
+				(strcmp(name, "channel_id") != 0 || trigger->tgconstrrelid != im->mart.channel))
 				proved = false;
 		}
 	}
@@ -62,4 +67,10 @@ void
 import_without_checks_begin(WithoutChecks *w, const Import *im, const char *statement)
 {
 	without_checks_begin(w, statement, is_proved, (void *) im);
+}
+
+void
+import_bulk_begin(BulkScope *scope, const Import *im)
+{
+	bulk_begin(scope, is_proved, (void *) im);
 }

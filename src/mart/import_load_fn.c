@@ -6,10 +6,14 @@
  */
 #include "import_private.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rls.h"
 
 static char *
 in_mart(Import *im, const char *sql)
@@ -41,21 +45,29 @@ in_mart(Import *im, const char *sql)
 	return s.data;
 }
 
-/* Runs one statement; returns the rows it wrote or read. */
-static uint64
-run(Import *im, const char *sql)
-{
-	Oid			types[5] = {INT2OID, INT8OID, TIMESTAMPTZOID, TEXTOID, NAMEOID};
-	Datum		values[5];
-	int			rc;
+#define PARAMETERS 5
+static Oid	parameter_type[PARAMETERS] = {INT2OID, INT8OID, TIMESTAMPTZOID, TEXTOID, NAMEOID};
 
+static void
+parameters(const Import *im, Datum *values)
+{
 	values[0] = Int16GetDatum(im->source_id);
 	values[1] = Int64GetDatum(im->batch);
 	values[2] = TimestampTzGetDatum(im->now);
 	values[3] = PointerGetDatum(cstring_to_text(im->mart.currency));
 	values[4] = DirectFunctionCall1(namein, CStringGetDatum(im->mart.name));
+}
+
+/* Runs one statement; returns the rows it wrote or read. */
+static uint64
+run(Import *im, const char *sql)
+{
+	Datum		values[PARAMETERS];
+	int			rc;
+
+	parameters(im, values);
 	CHECK_FOR_INTERRUPTS();
-	rc = SPI_execute_with_args(in_mart(im, sql), 5, types, values, NULL, false, 0);
+	rc = SPI_execute_with_args(in_mart(im, sql), PARAMETERS, parameter_type, values, NULL, false, 0);
 	if (rc < 0)
 		elog(ERROR, "import: statement failed: %s", SPI_result_code_string(rc));
 	return SPI_processed;
@@ -84,6 +96,56 @@ run_proved(Import *im, const char *sql)
 }
 
 /*
+ * INSERT INTO table (columns) select, many rows at once where the table allows it (bulk_insert.h). known: a trigger before the row that does
+ * nothing to these rows; apart: they are proved to violate no exclusion constraint.
+ */
+static bool
+bulk(Import *im, BulkScope *scope, const char *table, const char *columns, const char *select, const char *known, bool apart, uint64 *made)
+{
+	Oid			relid = get_relname_relid(table, get_namespace_oid(im->mart.name, false));
+	Datum		values[PARAMETERS];
+	ParamListInfo params = makeParamList(PARAMETERS);
+	SPIPlanPtr	plan = SPI_prepare(in_mart(im, select), PARAMETERS, parameter_type);
+
+	if (plan == NULL)
+		elog(ERROR, "import: could not prepare: %s", SPI_result_code_string(SPI_result));
+	parameters(im, values);
+	for (int i = 0; i < PARAMETERS; i++)
+		params->params[i] = (ParamExternData) {.value = values[i], .pflags = PARAM_FLAG_CONST, .ptype = parameter_type[i]};
+	CHECK_FOR_INTERRUPTS();
+	return bulk_insert(scope, relid, columns, plan, params, known, apart, made);
+}
+
+static char *
+insert_statement(const char *table, const char *columns, const char *select)
+{
+	return psprintf("INSERT INTO @m@.%s (%s) %s", table, columns, select);
+}
+
+/* The same in a scope of its own, with its triggers. */
+static uint64
+insert_rows(Import *im, const char *table, const char *columns, const char *select, const char *known, bool apart)
+{
+	BulkScope	scope;
+	volatile bool done = false;
+	uint64		made = 0;
+
+	import_bulk_begin(&scope, im);
+	PG_TRY();
+	{
+		done = bulk(im, &scope, table, columns, select, known, apart, &made);
+		bulk_end(&scope);
+	}
+	PG_CATCH();
+	{
+		bulk_abandon(&scope);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return done ? made : run_proved(im, insert_statement(table, columns, select));
+}
+
+/*
  * Are all parties there that rows will refer to? Those made just now are; the others are locked as the check of a foreign key would lock
  * them, so that none goes away. When not all can be seen (row security) the server checks row by row.
  */
@@ -97,6 +159,10 @@ prove_parties(Import *im, bool all_made)
 		return;
 	known = run(im, "SELECT FROM @m@.party o WHERE o.party_id IN (SELECT p.party_id FROM pg_temp.crmseg_party p WHERE NOT p.is_new) FOR KEY SHARE");
 	im->proved = known == run(im, "SELECT DISTINCT p.party_id FROM pg_temp.crmseg_party p WHERE NOT p.is_new");
+	/* likewise the channels of consents, for whoever may lock them */
+	if (im->map->consent_count > 0 && pg_class_aclcheck(im->mart.channel, GetUserId(), ACL_SELECT | ACL_UPDATE) == ACLCHECK_OK &&
+		check_enable_rls(im->mart.channel, InvalidOid, true) != RLS_ENABLED)
+		im->channels_proved = run(im, "SELECT FROM @m@.channel FOR KEY SHARE") == (uint64) im->mart.channel_count;
 }
 
 /* Which record belongs to which party: known ones by their key, the others get one of their own. */
@@ -123,6 +189,72 @@ match_records(Import *im)
 #define PARTY_COLUMNS "salutation, given_name, family_name, maiden_name, sex, birth_date, deceased_on, language, country, postal_code, legal_name, industry_code, " \
 	"headcount, trade, chain_position, tier"
 
+/* What orders name, and which of them are known. */
+static void
+match_orders(Import *im)
+{
+	run(im, "INSERT INTO @m@.product (sku, name, category, brand) SELECT s.sku, coalesce(s.name, s.sku), s.category, s.brand FROM pg_temp.crmseg_product s "
+		"WHERE NOT EXISTS (SELECT FROM @m@.product o WHERE o.sku = s.sku) ORDER BY s.product_no ON CONFLICT (sku) DO NOTHING");
+	run(im, "UPDATE @m@.product o SET name = coalesce(s.name, o.name), category = coalesce(s.category, o.category), brand = coalesce(s.brand, o.brand) FROM pg_temp.crmseg_product s "
+		"WHERE o.sku = s.sku AND (o.name <> s.name OR o.category IS DISTINCT FROM coalesce(s.category, o.category) OR o.brand IS DISTINCT FROM coalesce(s.brand, o.brand))");
+	run(im, "INSERT INTO pg_temp.crmseg_sale SELECT o.ord, CASE WHEN e.order_id IS NULL THEN nextval(@os@) ELSE e.order_id END, "
+		"CASE WHEN e.import_hash = o.hash THEN e.party_id ELSE p.party_id END, e.party_id, e.order_id IS NULL, e.order_id IS NOT NULL AND e.import_hash IS DISTINCT FROM o.hash, o.ordered_at "
+		"FROM pg_temp.crmseg_order o LEFT JOIN pg_temp.crmseg_party p ON p.rec = o.rec LEFT JOIN @m@.sales_order e ON e.source_id = $1 AND e.external_id = o.external_id");
+}
+
+#define ORDER_COLUMNS "party_id, order_id, ordered_at, kind, channel_id, store_id, currency, amount, base_rate, margin, status, payment_method, " \
+	"delivery_method, device, usage, source_id, external_id, import_id, import_hash"
+
+#define NEW_PARTIES "SELECT p.party_id, v.kind, CASE WHEN p.buys THEN 'customer' ELSE 'prospect' END, coalesce(v.is_professional, v.kind = 'organisation'), " PARTY_COLUMNS " " \
+	"FROM pg_temp.crmseg_party p JOIN pg_temp.crmseg_version v ON v.rec = p.rec AND v.ver = p.last_ver WHERE p.is_new"
+
+#define NEW_ORDERS "SELECT s.party_id, s.order_id, o.ordered_at, coalesce(o.kind, CASE WHEN coalesce(o.amount, l.amount) < 0 THEN 'r' ELSE 's' END), " \
+	"coalesce(o.channel_id, st.channel_id, 0::smallint), st.store_id, o.currency, coalesce(o.amount, l.amount, 0), " \
+	"CASE WHEN o.currency = $4 THEN 1 ELSE crmseg.base_rate($5, o.currency, o.ordered_at) END, o.margin, " \
+	"coalesce(o.status, 'paid'), o.payment_method, o.delivery_method, o.device, o.usage, $1, o.external_id, $2, o.hash " \
+	"FROM pg_temp.crmseg_order o JOIN pg_temp.crmseg_sale s ON s.ord = o.ord AND s.is_new " \
+	"LEFT JOIN (SELECT ord, sum(amount) AS amount FROM pg_temp.crmseg_line GROUP BY ord) l ON l.ord = o.ord " \
+	"LEFT JOIN pg_temp.crmseg_store t ON t.store_no = o.store_no LEFT JOIN @m@.store st ON st.code = t.code"
+
+/*
+ * New parties, and at once the heads of new orders: the triggers of both tables run after both, so that a profile is written once, with
+ * the orders.
+ */
+static void
+insert_parties(Import *im)
+{
+	static const char *const party_columns = "party_id, kind, lifecycle, is_professional, " PARTY_COLUMNS;
+	BulkScope	scope;
+	volatile bool orders_done = !im->map->has_order;
+	uint64		parties = 0,
+				made = 0;
+
+	im->proved = true;			/* for the profiles that come with the parties */
+	import_bulk_begin(&scope, im);
+	PG_TRY();
+	{
+		if (!bulk(im, &scope, "party", party_columns, NEW_PARTIES, NULL, false, &parties))
+			parties = run_proved(im, insert_statement("party", party_columns, NEW_PARTIES));
+		prove_parties(im, parties == run(im, "SELECT FROM pg_temp.crmseg_party p WHERE p.is_new"));
+		if (im->map->has_order)
+		{
+			match_orders(im);
+			orders_done = bulk(im, &scope, "sales_order", ORDER_COLUMNS, NEW_ORDERS, "sales_order_base_rate", false, &made);
+		}
+		bulk_end(&scope);
+	}
+	PG_CATCH();
+	{
+		bulk_abandon(&scope);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	if (!orders_done)
+		made = run_proved(im, insert_statement("sales_order", ORDER_COLUMNS, NEW_ORDERS));
+	if (im->map->has_order)
+		im->orders_made = made == run(im, "SELECT FROM pg_temp.crmseg_sale s WHERE s.is_new");
+}
+
 static void
 load_parties(Import *im)
 {
@@ -132,12 +264,7 @@ load_parties(Import *im)
 	};
 	StringInfoData sql;
 
-	uint64		made;
-
-	im->proved = true;			/* for the profiles that come with the parties */
-	made = run_proved(im, "INSERT INTO @m@.party (party_id, kind, lifecycle, is_professional, " PARTY_COLUMNS ") "
-		"SELECT p.party_id, v.kind, CASE WHEN p.buys THEN 'customer' ELSE 'prospect' END, coalesce(v.is_professional, v.kind = 'organisation'), " PARTY_COLUMNS " "
-		"FROM pg_temp.crmseg_party p JOIN pg_temp.crmseg_version v ON v.rec = p.rec AND v.ver = p.last_ver WHERE p.is_new");
+	insert_parties(im);
 	/* what only earlier lines of the file said of a new party fills the gaps of the last */
 	if (run(im, "SELECT FROM pg_temp.crmseg_party WHERE is_new AND last_ver > 1 LIMIT 1") > 0)
 	{
@@ -151,10 +278,9 @@ load_parties(Import *im)
 		appendStringInfoString(&sql, " FROM pg_temp.crmseg_party p JOIN pg_temp.crmseg_version v ON v.rec = p.rec WHERE p.is_new AND p.last_ver > 1 GROUP BY p.party_id) n WHERE o.party_id = n.party_id");
 		run(im, sql.data);
 	}
-	prove_parties(im, made == run(im, "SELECT FROM pg_temp.crmseg_party p WHERE p.is_new"));
-	run_proved(im, "INSERT INTO @m@.source_record (party_id, source_id, external_id, payload, content_hash, first_seen, last_seen, import_id) "
-		"SELECT p.party_id, $1, v.external_id, v.payload, p.hash, $3, $3, $2 "
-		"FROM pg_temp.crmseg_party p JOIN pg_temp.crmseg_version v ON v.rec = p.rec AND v.ver = p.last_ver WHERE p.is_new");
+	insert_rows(im, "source_record", "party_id, source_id, external_id, payload, content_hash, first_seen, last_seen, import_id",
+		   "SELECT p.party_id, $1, v.external_id, v.payload, p.hash, $3, $3, $2 "
+		   "FROM pg_temp.crmseg_party p JOIN pg_temp.crmseg_version v ON v.rec = p.rec AND v.ver = p.last_ver WHERE p.is_new", NULL, false);
 	if (run(im, "SELECT FROM pg_temp.crmseg_party WHERE is_changed LIMIT 1") == 0)
 		return;
 
@@ -178,9 +304,9 @@ static void
 load_contacts(Import *im)
 {
 	/* a party made just now has nothing yet */
-	run_proved(im, "INSERT INTO @m@.contact_point (party_id, kind, value, value_norm, label, street, postal_code, city, country, source_id, is_primary) "
-		"SELECT p.party_id, c.kind, c.value, c.value_norm, c.label, c.street, c.postal_code, c.city, c.country, $1, c.item = 0 "
-		"FROM pg_temp.crmseg_contact c JOIN pg_temp.crmseg_party p ON p.rec = c.rec WHERE p.is_new AND p.last_ver = 1");
+	insert_rows(im, "contact_point", "party_id, kind, value, value_norm, label, street, postal_code, city, country, source_id, is_primary",
+		   "SELECT p.party_id, c.kind, c.value, c.value_norm, c.label, c.street, c.postal_code, c.city, c.country, $1, c.item = 0 "
+		   "FROM pg_temp.crmseg_contact c JOIN pg_temp.crmseg_party p ON p.rec = c.rec WHERE p.is_new AND p.last_ver = 1", NULL, false);
 	if (run(im, "SELECT FROM pg_temp.crmseg_party WHERE is_changed OR (is_new AND last_ver > 1) LIMIT 1") == 0)
 		return;
 	run(im, "INSERT INTO @m@.contact_point (party_id, kind, value, value_norm, label, street, postal_code, city, country, source_id) "
@@ -207,17 +333,21 @@ static void
 load_consents(Import *im)
 {
 	uint64		n;
+	bool		apart;
 	SPITupleTable *rows;
 	Oid			types[11] = {INT8OID, TEXTOID, INT2OID, TEXTOID, TIMESTAMPTZOID, INT2OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
 	SPIPlanPtr	find, close, insert;
 
-	run_proved(im, "INSERT INTO @m@.consent (party_id, purpose, channel_id, status, legal_basis, valid, captured_at, double_opt_in_at, source_id, method, notice, jurisdiction) "
-		"SELECT p.party_id, c.purpose, c.channel_id, c.status, coalesce(c.legal_basis, 'consent'), tstzrange(coalesce(c.captured_at, $3), NULL), coalesce(c.captured_at, $3), "
-		"c.double_opt_in_at, $1, c.method, c.notice, c.jurisdiction "
-		"FROM pg_temp.crmseg_consent c JOIN pg_temp.crmseg_party p ON p.rec = c.rec WHERE p.is_new AND p.last_ver = 1 "
-		"AND NOT EXISTS (SELECT FROM pg_temp.crmseg_consent d WHERE c.item > 0 AND d.rec = c.rec AND d.item < c.item AND d.purpose = c.purpose AND d.channel_id = c.channel_id) "
-		/* rising keys always split the last page of the gist index, and badly: in no order it takes less than half the time */
-		"ORDER BY pg_catalog.hashint8(p.party_id)");
+	/* parties made just now have no consents yet, unless a trigger of the user's gave them some: then the server looks for overlaps */
+	apart = im->proved && run(im, "SELECT FROM @m@.consent c JOIN (SELECT min(p.party_id) AS first, max(p.party_id) AS last FROM pg_temp.crmseg_party p WHERE p.is_new) n "
+							  "ON c.party_id >= n.first AND c.party_id <= n.last LIMIT 1") == 0;
+	insert_rows(im, "consent", "party_id, purpose, channel_id, status, legal_basis, valid, captured_at, double_opt_in_at, source_id, method, notice, jurisdiction",
+		   "SELECT p.party_id, c.purpose, c.channel_id, c.status, coalesce(c.legal_basis, 'consent'), tstzrange(coalesce(c.captured_at, $3), NULL), coalesce(c.captured_at, $3), "
+		   "c.double_opt_in_at, $1, c.method, c.notice, c.jurisdiction "
+		   "FROM pg_temp.crmseg_consent c JOIN pg_temp.crmseg_party p ON p.rec = c.rec WHERE p.is_new AND p.last_ver = 1 "
+		   "AND NOT EXISTS (SELECT FROM pg_temp.crmseg_consent d WHERE c.item > 0 AND d.rec = c.rec AND d.item < c.item AND d.purpose = c.purpose AND d.channel_id = c.channel_id) "
+		   /* rising keys always split the last page of the gist index, and badly: in no order it takes less than half the time */
+		   "ORDER BY pg_catalog.hashint8(p.party_id)", NULL, apart);
 	n = run(im, "SELECT p.party_id, c.purpose, c.channel_id, c.status, coalesce(c.captured_at, $3), c.captured_at IS NULL, "
 			"coalesce(c.legal_basis, 'consent'), c.method, c.notice, c.jurisdiction, c.double_opt_in_at, (SELECT min(l.line_no) FROM pg_temp.crmseg_line l WHERE l.rec = c.rec AND l.ver = c.ver) "
 			"FROM pg_temp.crmseg_consent c JOIN pg_temp.crmseg_party p ON p.rec = c.rec "
@@ -314,30 +444,14 @@ static void
 load_orders(Import *im)
 {
 	bool		any_known;
-	uint64		made;
 
-	run(im, "INSERT INTO @m@.product (sku, name, category, brand) SELECT s.sku, coalesce(s.name, s.sku), s.category, s.brand FROM pg_temp.crmseg_product s "
-		"WHERE NOT EXISTS (SELECT FROM @m@.product o WHERE o.sku = s.sku) ORDER BY s.product_no ON CONFLICT (sku) DO NOTHING");
-	run(im, "UPDATE @m@.product o SET name = coalesce(s.name, o.name), category = coalesce(s.category, o.category), brand = coalesce(s.brand, o.brand) FROM pg_temp.crmseg_product s "
-		"WHERE o.sku = s.sku AND (o.name <> s.name OR o.category IS DISTINCT FROM coalesce(s.category, o.category) OR o.brand IS DISTINCT FROM coalesce(s.brand, o.brand))");
-	run(im, "INSERT INTO pg_temp.crmseg_sale SELECT o.ord, CASE WHEN e.order_id IS NULL THEN nextval(@os@) ELSE e.order_id END, "
-		"CASE WHEN e.import_hash = o.hash THEN e.party_id ELSE p.party_id END, e.party_id, e.order_id IS NULL, e.order_id IS NOT NULL AND e.import_hash IS DISTINCT FROM o.hash, o.ordered_at "
-		"FROM pg_temp.crmseg_order o LEFT JOIN pg_temp.crmseg_party p ON p.rec = o.rec LEFT JOIN @m@.sales_order e ON e.source_id = $1 AND e.external_id = o.external_id");
-	made = run_proved(im, "INSERT INTO @m@.sales_order (party_id, order_id, ordered_at, kind, channel_id, store_id, currency, amount, base_rate, margin, status, payment_method, "
-		"delivery_method, device, usage, source_id, external_id, import_id, import_hash) "
-		"SELECT s.party_id, s.order_id, o.ordered_at, coalesce(o.kind, CASE WHEN coalesce(o.amount, l.amount) < 0 THEN 'r' ELSE 's' END), coalesce(o.channel_id, st.channel_id, 0), "
-		"st.store_id, o.currency, coalesce(o.amount, l.amount, 0), CASE WHEN o.currency = $4 THEN 1 ELSE crmseg.base_rate($5, o.currency, o.ordered_at) END, o.margin, "
-		"coalesce(o.status, 'paid'), o.payment_method, o.delivery_method, o.device, o.usage, $1, o.external_id, $2, o.hash "
-		"FROM pg_temp.crmseg_order o JOIN pg_temp.crmseg_sale s ON s.ord = o.ord AND s.is_new "
-		"LEFT JOIN (SELECT ord, sum(amount) AS amount FROM pg_temp.crmseg_line GROUP BY ord) l ON l.ord = o.ord "
-		"LEFT JOIN pg_temp.crmseg_store t ON t.store_no = o.store_no LEFT JOIN @m@.store st ON st.code = t.code");
 	if (im->map->has_line)
 	{
-		im->proved = im->proved && made == run(im, "SELECT FROM pg_temp.crmseg_sale s WHERE s.is_new");
-		run_proved(im, "INSERT INTO @m@.sales_order_line (party_id, order_id, line_no, product_id, ordered_at, quantity, amount, discount, return_reason, import_key, import_hash) "
+		im->proved = im->proved && im->orders_made;
+		insert_rows(im, "sales_order_line", "party_id, order_id, line_no, product_id, ordered_at, quantity, amount, discount, return_reason, import_key, import_hash",
 			"SELECT s.party_id, s.order_id, l.nth, d.product_id, s.ordered_at, l.quantity, l.amount, coalesce(l.discount, 0), l.return_reason, l.key, l.hash "
 			"FROM pg_temp.crmseg_line l JOIN pg_temp.crmseg_sale s ON s.ord = l.ord AND s.is_new "
-			"LEFT JOIN (SELECT p.product_no, o.product_id FROM pg_temp.crmseg_product p JOIN @m@.product o ON o.sku = p.sku) d ON d.product_no = l.product_no");
+			"LEFT JOIN (SELECT p.product_no, o.product_id FROM pg_temp.crmseg_product p JOIN @m@.product o ON o.sku = p.sku) d ON d.product_no = l.product_no", NULL, false);
 	}
 	run(im, "UPDATE @m@.party p SET lifecycle = 'customer', updated_at = $3 WHERE p.lifecycle = 'prospect' AND p.party_id IN (SELECT s.party_id FROM pg_temp.crmseg_sale s "
 		"JOIN pg_temp.crmseg_order o ON o.ord = s.ord JOIN pg_temp.crmseg_party q ON q.rec = o.rec WHERE NOT q.is_new AND s.is_new AND o.kind IS DISTINCT FROM 'r')");

@@ -26,6 +26,7 @@
 
 #include "compat.h"
 #include "error.h"
+#include "mart/bulk_insert.h"
 #include "mart/import.h"
 #include "mart/without_checks.h"
 
@@ -163,7 +164,7 @@ typedef struct MartInfo
 	const char *name;
 	Oid			batch_relation;
 	Oid			party_sequence, order_sequence;
-	Oid			party, party_profile, sales_order;
+	Oid			party, party_profile, sales_order, channel;
 	pg_tz	   *zone;
 	char	   *region;
 	char	   *currency;
@@ -237,6 +238,8 @@ typedef struct Import
 	int		   *payload_order;	/* columns as jsonb sorts its keys */
 	struct LineSource *lines;	/* import_csv */
 	bool		proved;			/* the parties that rows will refer to */
+	bool		channels_proved;
+	bool		orders_made;	/* all new orders that lines will refer to */
 } Import;
 
 /* the mart's channel of a name, -1: none */
@@ -319,6 +322,7 @@ extern void import_load(Import *im, int64 *inserted, int64 *updated, int64 *unch
 
 /* inserting where references are proved */
 extern void import_without_checks_begin(WithoutChecks *w, const Import *im, const char *statement);
+extern void import_bulk_begin(BulkScope *scope, const Import *im);
 
 /* reading */
 extern void import_relation_columns(Import *im, Oid relation);

@@ -63,6 +63,8 @@ import_read_relation(Import *im, Oid relid)
 	SPIPlanPtr	plan = SPI_prepare(psprintf("SELECT * FROM %s", name), 0, NULL);
 	Portal		portal;
 	ColumnReader *reader = palloc0(sizeof(ColumnReader) * (im->columns.count + 1));
+	Datum	   *value = palloc(sizeof(Datum) * (im->columns.count + 1));
+	bool	   *null = palloc(sizeof(bool) * (im->columns.count + 1));
 	bool		ready = false;
 
 	if (plan == NULL)
@@ -94,13 +96,13 @@ import_read_relation(Import *im, Oid relid)
 		{
 			MemoryContext old = MemoryContextSwitchTo(im->row_context);
 
+			heap_deform_tuple(rows->vals[r], rows->tupdesc, value, null);
 			for (int i = 0; i < im->columns.count; i++)
 			{
-				bool		null;
-				Datum		d = heap_getattr(rows->vals[r], i + 1, rows->tupdesc, &null);
+				Datum		d = value[i];
 				Cell	   *c = &im->cells[i];
 
-				if (null)
+				if (null[i])
 				{
 					c->text = NULL;
 					c->size = 0;

@@ -6,7 +6,7 @@
 
 #include "postgres.h"
 
-#include "nodes/nodes.h"
+#include "nodes/execnodes.h"
 #include "utils/rel.h"
 #include "utils/reltrigger.h"
 
@@ -18,7 +18,7 @@ typedef bool (*is_proved_function) (const Trigger *trigger, Relation relation, b
 
 typedef struct WithoutChecks
 {
-	const char *statement;
+	const char *statement;		/* NULL: none, its owner sets started itself */
 	is_proved_function is_proved;
 	void	   *arg;
 	bool		started;		/* what starts now is run by its triggers */
@@ -28,6 +28,9 @@ typedef struct WithoutChecks
 /* For the statement of this text that starts next; end it in PG_FINALLY, for it may never start. */
 extern void without_checks_begin(WithoutChecks *w, const char *statement, is_proved_function is_proved, void *arg);
 extern void without_checks_end(WithoutChecks *w);
+
+/* Takes the proved checks out of the triggers that this execution holds of a table. */
+extern void without_checks_filter(const WithoutChecks *w, ResultRelInfo *result, bool is_own);
 
 /*
  * Does a statement on this table write what its text says, and no more? Not where the user has rules, partitions or triggers before the

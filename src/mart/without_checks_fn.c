@@ -13,11 +13,34 @@ static ExecutorStart_hook_type previous_start = NULL;
 static bool installed = false;
 static WithoutChecks *innermost = NULL;
 
+void
+without_checks_filter(const WithoutChecks *w, ResultRelInfo *result, bool is_own)
+{
+	TriggerDesc *d = result->ri_TrigDesc;	/* a copy of this execution's own */
+	int			kept = 0;
+
+	if (d == NULL || w->is_proved == NULL)
+		return;
+	d->trig_insert_after_row = d->trig_update_after_row = d->trig_delete_after_row = false;
+	for (int i = 0; i < d->numtriggers; i++)
+	{
+		Trigger		trigger = d->triggers[i];
+
+		if (trigger.tgisinternal && w->is_proved(&trigger, result->ri_RelationDesc, is_own, w->arg))
+			continue;
+		d->trig_insert_after_row |= TRIGGER_TYPE_MATCHES(trigger.tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER, TRIGGER_TYPE_INSERT);
+		d->trig_update_after_row |= TRIGGER_TYPE_MATCHES(trigger.tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER, TRIGGER_TYPE_UPDATE);
+		d->trig_delete_after_row |= TRIGGER_TYPE_MATCHES(trigger.tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER, TRIGGER_TYPE_DELETE);
+		d->triggers[kept++] = trigger;
+	}
+	d->numtriggers = kept;
+}
+
 static void
 start_without_checks(QueryDesc *query, int eflags)
 {
 	WithoutChecks *w = innermost;
-	bool		is_own = w && !w->started && strcmp(query->sourceText, w->statement) == 0;
+	bool		is_own = w && w->statement && !w->started && strcmp(query->sourceText, w->statement) == 0;
 	bool		is_within = w && (is_own || w->started);
 	ListCell   *l;
 
@@ -30,27 +53,7 @@ start_without_checks(QueryDesc *query, int eflags)
 	if (!is_within)
 		return;
 	foreach(l, query->estate->es_opened_result_relations)
-	{
-		ResultRelInfo *r = lfirst(l);
-		TriggerDesc *d = r->ri_TrigDesc;	/* a copy of this execution's own */
-		int			kept = 0;
-
-		if (d == NULL)
-			continue;
-		d->trig_insert_after_row = d->trig_update_after_row = d->trig_delete_after_row = false;
-		for (int i = 0; i < d->numtriggers; i++)
-		{
-			Trigger		trigger = d->triggers[i];
-
-			if (trigger.tgisinternal && w->is_proved(&trigger, r->ri_RelationDesc, is_own, w->arg))
-				continue;
-			d->trig_insert_after_row |= TRIGGER_TYPE_MATCHES(trigger.tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER, TRIGGER_TYPE_INSERT);
-			d->trig_update_after_row |= TRIGGER_TYPE_MATCHES(trigger.tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER, TRIGGER_TYPE_UPDATE);
-			d->trig_delete_after_row |= TRIGGER_TYPE_MATCHES(trigger.tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER, TRIGGER_TYPE_DELETE);
-			d->triggers[kept++] = trigger;
-		}
-		d->numtriggers = kept;
-	}
+		without_checks_filter(w, lfirst(l), is_own);
 }
 
 void
