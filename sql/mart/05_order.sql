@@ -19,7 +19,7 @@ CREATE TABLE @mart@.sales_order (
 	device text,
 	usage text CHECK (usage IN ('personal', 'professional', 'gift')),
 	source_id smallint NOT NULL,
-	external_id text NOT NULL CHECK (octet_length(external_id) <= 1000),
+	external_id text COLLATE "C" NOT NULL CHECK (octet_length(external_id) <= 1000),
 	import_id bigint,
 	PRIMARY KEY (party_id, order_id),
 	UNIQUE (source_id, external_id),

@@ -129,13 +129,12 @@ CREATE FUNCTION @mart@.profile_order_inserted() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
-	locked bigint;
 	one record;
 	was record;
 BEGIN
 	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
 	-- one order, the usual case of an application: its profile is locked and read, then written once
-	SELECT count(*) OVER () AS rows, n.party_id, n.ordered_at, n.base_amount AS amount, n.margin, n.base_amount >= 0 AND n.kind = 's' AS is_purchase,
+	SELECT (SELECT count(*) FROM (SELECT FROM new_order m LIMIT 2) k) AS rows, n.party_id, n.ordered_at, n.base_amount AS amount, n.margin, n.base_amount >= 0 AND n.kind = 's' AS is_purchase,
 		n.status <> 'cancelled' AND n.base_amount IS NOT NULL AND (n.kind = 's' OR n.base_amount < 0) AS counts INTO one FROM new_order n LIMIT 1;
 	IF one.rows = 1 THEN
 		SELECT f.orders, f.order_days, f.first_day_revenue, y.kind, (one.ordered_at AT TIME ZONE d.time_zone)::date AS day, (f.first_order_at AT TIME ZONE d.time_zone)::date AS first_day,
@@ -163,41 +162,34 @@ BEGIN
 			RETURN NULL;
 		END IF;
 	END IF;
-	WITH l AS (SELECT p.party_id FROM party_profile p WHERE p.party_id IN (SELECT n.party_id FROM new_order n) ORDER BY p.party_id FOR NO KEY UPDATE)
-	SELECT count(*) INTO locked FROM l;
-	IF locked < (SELECT count(DISTINCT n.party_id) FROM new_order n) THEN
-		INSERT INTO party_profile (party_id) SELECT DISTINCT n.party_id FROM new_order n ORDER BY n.party_id ON CONFLICT DO NOTHING;
-		PERFORM FROM party_profile p WHERE p.party_id IN (SELECT n.party_id FROM new_order n) ORDER BY p.party_id FOR NO KEY UPDATE;
-	END IF;
-	-- what the new orders add; a day counts once, and only when no older order has it: in the order of time it is simply later than the last
-	WITH o AS (
-		SELECT n.party_id, n.ordered_at, (n.ordered_at AT TIME ZONE d.time_zone)::date AS day, n.base_amount AS amount, n.margin,
-			n.base_amount >= 0 AND n.kind = 's' AS is_purchase, d.time_zone
-		FROM new_order n CROSS JOIN datamart d
-		WHERE n.status <> 'cancelled' AND n.base_amount IS NOT NULL AND (n.kind = 's' OR n.base_amount < 0)),
-	w AS (SELECT o.*, min(o.day) FILTER (WHERE o.is_purchase) OVER (PARTITION BY o.party_id) AS first_day FROM o),
-	a AS (
-		SELECT w.party_id, w.first_day, w.time_zone, min(w.ordered_at) FILTER (WHERE w.is_purchase) AS first_at, max(w.ordered_at) FILTER (WHERE w.is_purchase) AS last_at,
-			count(*) FILTER (WHERE w.is_purchase) AS orders, count(*) FILTER (WHERE NOT w.is_purchase) AS returns, sum(w.amount) AS revenue,
-			coalesce(sum(w.amount) FILTER (WHERE w.is_purchase), 0) AS gross, coalesce(-sum(w.amount) FILTER (WHERE NOT w.is_purchase), 0) AS returned,
-			max(w.amount) FILTER (WHERE w.is_purchase) AS largest, sum(w.margin) AS margin, max(w.ordered_at) AS active,
-			count(DISTINCT w.day) FILTER (WHERE w.is_purchase) AS days, sum(w.amount) FILTER (WHERE w.is_purchase AND w.day = w.first_day) AS first_day_amount
-		FROM w GROUP BY w.party_id, w.first_day, w.time_zone)
+	PERFORM FROM party_profile p WHERE p.party_id IN (SELECT n.party_id FROM new_order n) ORDER BY p.party_id FOR NO KEY UPDATE;
+	-- What the new orders add. A day counts once, and only when no older order has it: in the order of time it is simply later than the
+	-- last. A party that came with these orders gets its profile here, in one go.
+	WITH a AS (
+		SELECT n.party_id, d.time_zone, @extschema@.order_sums(n.ordered_at, (n.ordered_at AT TIME ZONE d.time_zone)::date,
+			CASE WHEN n.status <> 'cancelled' AND (n.kind = 's' OR n.base_amount < 0) THEN n.base_amount END, n.margin, n.base_amount >= 0 AND n.kind = 's') AS sums
+		FROM new_order n CROSS JOIN datamart d GROUP BY n.party_id, d.time_zone),
+	y AS MATERIALIZED (
+		SELECT a.party_id, a.time_zone, f.party_id IS NOT NULL AS has_profile, (a.sums).*
+		FROM a JOIN party p ON p.party_id = a.party_id AND p.kind <> 'unidentified' LEFT JOIN party_profile f ON f.party_id = a.party_id),
+	made AS (
+		INSERT INTO party_profile (party_id, first_order_at, last_order_at, orders, order_days, revenue, gross_revenue, first_day_revenue, largest_order, returns, returned, margin, last_active_at)
+		SELECT y.party_id, y.first_at, y.last_at, y.orders, y.days, y.revenue, y.gross, y.first_day_revenue, y.largest, y.returns, y.returned, y.margin, y.active_at
+		FROM y WHERE NOT y.has_profile ORDER BY y.party_id)
 	UPDATE party_profile p SET
-		first_order_at = least(p.first_order_at, a.first_at), last_order_at = greatest(p.last_order_at, a.last_at),
-		orders = p.orders + a.orders, returns = p.returns + a.returns,
-		order_days = CASE WHEN a.orders = 0 THEN p.order_days
-			WHEN p.orders = 0 OR a.first_day > (p.last_order_at AT TIME ZONE a.time_zone)::date THEN p.order_days + a.days
+		first_order_at = least(p.first_order_at, y.first_at), last_order_at = greatest(p.last_order_at, y.last_at),
+		orders = p.orders + y.orders, returns = p.returns + y.returns,
+		order_days = CASE WHEN y.orders = 0 THEN p.order_days
+			WHEN p.orders = 0 OR y.first_day > (p.last_order_at AT TIME ZONE y.time_zone)::date THEN p.order_days + y.days
 			ELSE (SELECT count(DISTINCT c.day) FROM counted_order c WHERE c.party_id = p.party_id AND c.is_purchase) END,
-		first_day_revenue = CASE WHEN a.orders = 0 THEN p.first_day_revenue
-			WHEN p.orders = 0 OR a.first_day < (p.first_order_at AT TIME ZONE a.time_zone)::date THEN a.first_day_amount
-			WHEN a.first_day = (p.first_order_at AT TIME ZONE a.time_zone)::date THEN p.first_day_revenue + a.first_day_amount
+		first_day_revenue = CASE WHEN y.orders = 0 THEN p.first_day_revenue
+			WHEN p.orders = 0 OR y.first_day < (p.first_order_at AT TIME ZONE y.time_zone)::date THEN y.first_day_revenue
+			WHEN y.first_day = (p.first_order_at AT TIME ZONE y.time_zone)::date THEN p.first_day_revenue + y.first_day_revenue
 			ELSE p.first_day_revenue END,
-		revenue = p.revenue + a.revenue, gross_revenue = p.gross_revenue + a.gross, returned = p.returned + a.returned,
-		largest_order = greatest(p.largest_order, a.largest), margin = coalesce(p.margin + a.margin, p.margin, a.margin),
-		last_active_at = greatest(p.last_active_at, a.active)
-	FROM a JOIN party y ON y.party_id = a.party_id AND y.kind <> 'unidentified'
-	WHERE p.party_id = a.party_id;
+		revenue = p.revenue + y.revenue, gross_revenue = p.gross_revenue + y.gross, returned = p.returned + y.returned,
+		largest_order = greatest(p.largest_order, y.largest), margin = coalesce(p.margin + y.margin, p.margin, y.margin),
+		last_active_at = greatest(p.last_active_at, y.active_at)
+	FROM y WHERE y.has_profile AND y.active_at IS NOT NULL AND p.party_id = y.party_id;
 	RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION @mart@.profile_order_inserted() FROM PUBLIC;
@@ -252,7 +244,9 @@ CREATE FUNCTION @mart@.profile_party_inserted() RETURNS trigger
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 BEGIN
 	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
-	INSERT INTO party_profile (party_id) SELECT n.party_id FROM new_party n ORDER BY n.party_id ON CONFLICT DO NOTHING;
+	-- who came with orders in one statement gets it from the trigger of those, which runs next
+	INSERT INTO party_profile (party_id) SELECT n.party_id FROM new_party n
+		WHERE n.kind = 'unidentified' OR NOT EXISTS (SELECT FROM sales_order s WHERE s.party_id = n.party_id) ORDER BY n.party_id ON CONFLICT DO NOTHING;
 	RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION @mart@.profile_party_inserted() FROM PUBLIC;

@@ -47,6 +47,9 @@ cell_trim(const char **text, size_t *size)
 	size_t		n = *size;
 	size_t		at = 0;
 
+	/* the usual cell has signs of ASCII at both ends */
+	if (n > 0 && p[0] > ' ' && p[0] < 0x7F && p[n - 1] > ' ' && p[n - 1] < 0x7F)
+		return;
 	while (at < n)
 	{
 		size_t		next = at;

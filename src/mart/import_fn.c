@@ -270,6 +270,8 @@ settings(void)
 	set_for_now("DateStyle", "ISO, YMD");
 	set_for_now("IntervalStyle", "iso_8601");
 	set_for_now("synchronize_seqscans", "off");
+	/* nothing is known of the staging tables: sorting both sides, which seems cheap then, is not */
+	set_for_now("enable_mergejoin", "off");
 	set_for_now("jit", "off");
 	if (work_mem < 65536)
 		set_for_now("work_mem", "64MB");

@@ -222,6 +222,7 @@ typedef struct Import
 	struct count_hash *nths;
 	int			record_count, order_count, product_count, store_count;
 	int64		lines_read, rejected, warnings, repaired;
+	int64		lines_of_orders;	/* staged with an order */
 	int64		lines_total;	/* estimate, for the progress */
 	int			phase;
 

@@ -540,6 +540,7 @@ import_row(Import *im)
 				import_stage_put(im, STAGE_ORDER, v, n);
 			}
 			order->lines++;
+			im->lines_of_orders++;
 			{
 				Datum		v[14];
 				bool		n[14] = {false};

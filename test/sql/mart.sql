@@ -109,7 +109,7 @@ ALTER TABLE crm_test.party ADD COLUMN shoe_size integer;
 CREATE INDEX party_shoe_size ON crm_test.party (shoe_size);
 CREATE TABLE crm_test.mine (i integer);
 SELECT * FROM crmseg.check_datamart('crm_test');
-DROP INDEX crm_test.contact_point_norm;
+DROP INDEX crm_test.contact_point_primary;
 ALTER TABLE crm_test.consent DROP CONSTRAINT consent_no_overlap;
 ALTER TABLE crm_test.sales_order DISABLE TRIGGER sales_order_base_rate;
 DROP TRIGGER product_in_use ON crm_test.product;
