@@ -96,7 +96,7 @@ turned(uint32_t d)
 }
 
 static int
-date_level(const link_record *a, const link_record *b)
+compare_dates(const link_record *a, const link_record *b)
 {
 	int			l;
 
@@ -386,7 +386,7 @@ link_compare(link_engine *e, const link_record *a, const link_record *b, link_pa
 	else
 		compare_persons(e, a, b, p);
 
-	p->level[LINK_C_DATE] = (uint8_t) (l = date_level(a, b));
+	p->level[LINK_C_DATE] = (uint8_t) (l = compare_dates(a, b));
 	if (l == 1)
 	{
 		float		d = e->day_share[a->date & 511];
