@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "nodes/params.h"
 #include "nodes/plannodes.h"
+#include "optimizer/cost.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -341,6 +342,7 @@ read_table(FunctionCallInfo fcinfo, bool scoped)
 			   *relation;
 	SPIPlanPtr	plan = NULL;
 	bool		serial = scoped;
+	int			nest = NewGUCNestLevel();
 
 	for (int i = 0; i < last; i++)
 		if (PG_ARGISNULL(i))
@@ -370,7 +372,9 @@ read_table(FunctionCallInfo fcinfo, bool scoped)
 	r.context = AllocSetContextCreate(CurrentMemoryContext, "rfm_table", ALLOCSET_DEFAULT_SIZES);
 	if (!serial && distinct_values(relid, id_number) <= r.most)
 	{
-		/* the order of as_of is by parameter, so that the text of the query is the same for every date */
+		/* two workers have two books to merge; a leader that read too would add a third, and have the processors share them */
+		if (max_parallel_workers_per_gather > 1)
+			(void) set_config_option("parallel_leader_participation", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 		char	   *schema = quote_qualified_identifier(NULL, get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)));
 
 		plan = prepare(psprintf("SELECT %s.rfm_book(%s, %s, %s, $1) FROM %s o", schema, id, at, amount, relation), 1, CURSOR_OPT_PARALLEL_OK);
@@ -420,6 +424,7 @@ read_table(FunctionCallInfo fcinfo, bool scoped)
 			}
 	}
 	SPI_finish();
+	AtEOXact_GUC(true, nest);
 	return (Datum) 0;
 }
 

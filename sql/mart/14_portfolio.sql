@@ -1,0 +1,100 @@
+-- Step 14: what a manager asks about the portfolio: the orders that count of the customers who are known, the rhythm of each, who is
+-- overdue, who could bring more, and the rules of the status that customers see. The views read kept tables and never add up facts.
+CREATE VIEW @mart@.customer_order WITH (security_invoker = true) AS
+	SELECT o.party_id, o.order_id, o.ordered_at, o.day, o.amount, o.margin, o.is_purchase
+	FROM @mart@.counted_order o JOIN @mart@.party p ON p.party_id = o.party_id AND p.kind <> 'unidentified';
+COMMENT ON VIEW @mart@.customer_order IS 'the orders that count of the parties that are known: what profiles and scores are made of';
+
+CREATE VIEW @mart@.customer_history WITH (security_invoker = true) AS
+	SELECT f.party_id, (f.order_days - 1)::double precision AS frequency,
+		CASE WHEN f.order_days > 1 THEN extract(epoch FROM f.last_order_at - f.first_order_at)::double precision / 86400 ELSE 0 END AS recency,
+		greatest(extract(epoch FROM now() - f.first_order_at)::double precision / 86400,
+			CASE WHEN f.order_days > 1 THEN extract(epoch FROM f.last_order_at - f.first_order_at)::double precision / 86400 ELSE 0 END) AS age,
+		CASE WHEN f.order_days > 1 THEN ((f.gross_revenue - f.first_day_revenue) / (f.order_days - 1))::double precision END AS mean_amount,
+		f.first_day_revenue::double precision AS first_amount,
+		f.revenue / greatest(extract(epoch FROM now() - f.first_order_at) / 31557600, 1) AS yearly_revenue,
+		f.margin / greatest(extract(epoch FROM now() - f.first_order_at) / 31557600, 1) AS yearly_margin
+	FROM @mart@.party_profile f WHERE f.order_days > 0;
+COMMENT ON VIEW @mart@.customer_history IS 'the customers as value models see them, as of now, in days. @primaryKey party_id';
+COMMENT ON COLUMN @mart@.customer_history.frequency IS 'repeat purchases: days with a purchase, less one';
+COMMENT ON COLUMN @mart@.customer_history.recency IS 'days from the first to the last purchase; 0 without a repeat';
+COMMENT ON COLUMN @mart@.customer_history.age IS 'days since the first purchase';
+COMMENT ON COLUMN @mart@.customer_history.mean_amount IS 'mean gross amount of a repeat day; NULL without one';
+COMMENT ON COLUMN @mart@.customer_history.first_amount IS 'gross amount of the first day';
+COMMENT ON COLUMN @mart@.customer_history.yearly_revenue IS 'revenue by the years since the first purchase, at least one';
+COMMENT ON COLUMN @mart@.customer_history.yearly_margin IS 'margin by the years since the first purchase, at least one; NULL when none is known';
+
+CREATE VIEW @mart@.customer_rhythm WITH (security_invoker = true) AS
+	SELECT g.party_id, g.order_days AS purchase_days, g.first_order_at AS first_purchase_at, g.last_order_at AS last_purchase_at, justify_hours(g.gap) AS mean_gap,
+		g.last_order_at + g.gap AS next_purchase_at, CASE WHEN g.last_order_at + g.gap < now() THEN now() - (g.last_order_at + g.gap) END AS overdue_by,
+		extract(epoch FROM now() - g.last_order_at)::double precision / nullif(extract(epoch FROM g.gap), 0)::double precision AS lateness
+	FROM (SELECT f.party_id, f.order_days, f.first_order_at, f.last_order_at,
+			make_interval(secs => extract(epoch FROM f.last_order_at - f.first_order_at)::double precision / nullif(f.order_days - 1, 0)) AS gap
+		FROM @mart@.party_profile f WHERE f.orders > 0 OFFSET 0) g;
+COMMENT ON VIEW @mart@.customer_rhythm IS 'how often each customer buys and when the next purchase is due. @primaryKey party_id';
+COMMENT ON COLUMN @mart@.customer_rhythm.party_id IS 'the customer';
+COMMENT ON COLUMN @mart@.customer_rhythm.purchase_days IS 'number of distinct days with a purchase';
+COMMENT ON COLUMN @mart@.customer_rhythm.first_purchase_at IS 'time of the first purchase';
+COMMENT ON COLUMN @mart@.customer_rhythm.last_purchase_at IS 'time of the last purchase';
+COMMENT ON COLUMN @mart@.customer_rhythm.mean_gap IS 'mean time between purchase days; NULL with one';
+COMMENT ON COLUMN @mart@.customer_rhythm.next_purchase_at IS 'the last purchase and one mean gap';
+COMMENT ON COLUMN @mart@.customer_rhythm.overdue_by IS 'how long ago the next purchase was due; NULL when it is not';
+COMMENT ON COLUMN @mart@.customer_rhythm.lateness IS 'time since the last purchase, in mean gaps: above 1 is overdue';
+
+CREATE VIEW @mart@.overdue_customers WITH (security_invoker = true) AS
+	SELECT h.party_id, h.last_purchase_at, h.mean_gap, h.next_purchase_at, h.overdue_by, h.lateness, f.revenue
+	FROM @mart@.customer_rhythm h JOIN @mart@.party_profile f ON f.party_id = h.party_id
+	WHERE h.overdue_by IS NOT NULL;
+COMMENT ON VIEW @mart@.overdue_customers IS 'customers whose next purchase, by their own rhythm, should have come. @primaryKey party_id';
+
+-- The yearly margin of every customer beside what the best fifth of customers like him reaches: of the same kind, industry or income band, and
+-- region; where these are fewer than ten, of the same kind and industry or income band, then of the same kind. A mart without any margin takes revenue.
+CREATE VIEW @mart@.customer_potential WITH (security_invoker = true) AS
+	WITH c AS MATERIALIZED (
+		SELECT y.party_id, y.kind, coalesce(y.industry_code, f.traits ->> 'income.band', '') AS sector, coalesce(y.country, '') || ' ' || coalesce(left(y.postal_code, 2), '') AS region,
+			CASE WHEN EXISTS (SELECT FROM @mart@.party_profile k WHERE k.margin IS NOT NULL) THEN h.yearly_margin ELSE h.yearly_revenue END AS margin
+		FROM @mart@.party y JOIN @mart@.party_profile f ON f.party_id = y.party_id JOIN @mart@.customer_history h ON h.party_id = y.party_id
+		WHERE y.kind <> 'unidentified'),
+	g AS MATERIALIZED (
+		SELECT c.kind, c.sector, c.region, GROUPING(c.region, c.sector) AS width, count(*) AS peers, percentile_disc(0.8) WITHIN GROUP (ORDER BY c.margin) AS margin
+		FROM c WHERE c.margin IS NOT NULL GROUP BY GROUPING SETS ((c.kind, c.sector, c.region), (c.kind, c.sector), (c.kind)))
+	SELECT c.party_id, c.margin AS yearly_margin, p.margin AS peer_margin, p.peers,
+		CASE WHEN p.margin > 0 AND p.margin > c.margin THEN least((p.margin - c.margin) / p.margin, 1) ELSE 0 END AS potential
+	FROM c
+	LEFT JOIN g g0 ON g0.width = 0 AND g0.kind = c.kind AND g0.sector = c.sector AND g0.region = c.region
+	LEFT JOIN g g1 ON g1.width = 2 AND g1.kind = c.kind AND g1.sector = c.sector
+	LEFT JOIN g g2 ON g2.width = 3 AND g2.kind = c.kind
+	CROSS JOIN LATERAL (SELECT CASE WHEN g0.peers >= 10 THEN g0.margin WHEN g1.peers >= 10 THEN g1.margin ELSE g2.margin END AS margin,
+		CASE WHEN g0.peers >= 10 THEN g0.peers WHEN g1.peers >= 10 THEN g1.peers ELSE g2.peers END AS peers) p
+	WHERE c.margin IS NOT NULL;
+COMMENT ON VIEW @mart@.customer_potential IS 'what each customer could bring more, by the customers like him. Reads profiles only. @primaryKey party_id';
+COMMENT ON COLUMN @mart@.customer_potential.party_id IS 'the customer';
+COMMENT ON COLUMN @mart@.customer_potential.yearly_margin IS 'margin a year since the first purchase (revenue, in a mart that knows no margin)';
+COMMENT ON COLUMN @mart@.customer_potential.peer_margin IS 'the same of the customer at the 80th percentile of his peers';
+COMMENT ON COLUMN @mart@.customer_potential.peers IS 'how many peers there are, himself included';
+COMMENT ON COLUMN @mart@.customer_potential.potential IS 'what is missing to peer_margin, as a share of it: 0 to 1';
+
+CREATE VIEW @mart@.high_potential_small_customers WITH (security_invoker = true) AS
+	SELECT o.party_id, o.class, o.rank, o.revenue, p.yearly_margin, p.peer_margin, p.peers, p.potential
+	FROM @mart@.portfolio o JOIN @mart@.customer_potential p ON p.party_id = o.party_id
+	WHERE o.class = 'C' AND p.potential >= 0.5;
+COMMENT ON VIEW @mart@.high_potential_small_customers IS 'customers of class C who bring less than half of what their peers show to be possible. @primaryKey party_id';
+
+CREATE TABLE @mart@.tier_def (
+	position smallint PRIMARY KEY,
+	tier text NOT NULL,
+	revenue_min numeric NOT NULL DEFAULT '-Infinity',
+	orders_min bigint NOT NULL DEFAULT 0,
+	bought_within interval,
+	class text CHECK (class IN ('A', 'B', 'C')),
+	label text
+);
+COMMENT ON TABLE @mart@.tier_def IS 'the rules by which apply_tiers gives parties a status, such as VIP: the first row that fits';
+COMMENT ON COLUMN @mart@.tier_def.position IS 'order in which the rules are tried';
+COMMENT ON COLUMN @mart@.tier_def.tier IS 'the status, written to party.tier';
+COMMENT ON COLUMN @mart@.tier_def.revenue_min IS 'least revenue, in the base currency';
+COMMENT ON COLUMN @mart@.tier_def.orders_min IS 'least number of purchases';
+COMMENT ON COLUMN @mart@.tier_def.bought_within IS 'the last purchase is not older than this; NULL: of any age';
+COMMENT ON COLUMN @mart@.tier_def.class IS 'class of the portfolio, or a better one; NULL: any';
+COMMENT ON COLUMN @mart@.tier_def.label IS 'name of the RFM group; NULL: any';
+SELECT @extschema@.comment_view_columns(@mart_literal@);
