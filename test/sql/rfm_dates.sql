@@ -1,10 +1,11 @@
 -- RFM by definitions of one's own, and through time, against plain SQL that says the same slowly
 SET timezone = 'UTC';
+SET jit = off;
 \set VERBOSITY terse
 \set seed 0.3
 SELECT setseed(:seed);
-CREATE TABLE rd_order AS SELECT (random() * random() * 60)::int AS id, '2024-01-01'::timestamptz + (random() * 9000)::int * interval '1 hour' AS at,
-	CASE WHEN random() < 0.1 THEN -round((random() * 30)::numeric, 2) WHEN random() < 0.3 THEN 10 ELSE round((random() * 100)::numeric, 2) END AS amount FROM generate_series(1, 700);
+CREATE TABLE rd_order AS SELECT (random() * random() * 30)::int AS id, '2024-01-01'::timestamptz + (random() * 9000)::int * interval '1 hour' AS at,
+	CASE WHEN random() < 0.1 THEN -round((random() * 30)::numeric, 2) WHEN random() < 0.3 THEN 10 ELSE round((random() * 100)::numeric, 2) END AS amount FROM generate_series(1, 400);
 INSERT INTO rd_order VALUES (NULL, '2024-05-01', 5), (7, NULL, 5), (7, '2024-05-01', NULL), (900, '2024-05-01', -5);
 -- the measures
 CREATE FUNCTION rd_measures(as_of timestamptz, o jsonb) RETURNS TABLE (party_id text, last_purchase_at timestamptz, frequency bigint, monetary numeric) LANGUAGE sql AS $$
@@ -40,7 +41,7 @@ CREATE FUNCTION rd_wrong(bins int, o jsonb) RETURNS TABLE (customers bigint, wro
 	FROM rd_scores('2024-12-01', bins, o) a FULL JOIN crmseg.rfm_table('rd_order', 'id', 'at', 'amount', '2024-12-01', bins, o) b USING (party_id)
 $$;
 SELECT o, bins, w.* FROM (VALUES ('{}'::jsonb), ('{"binning": "nested"}'), ('{"weight": "frequency"}'), ('{"weight": "monetary", "binning": "nested"}'), ('{"first": false, "amount": "gross"}')) v(o),
-	(VALUES (1), (3), (5), (9)) b(bins), rd_wrong(bins, o) w ORDER BY o, bins;
+	(VALUES (1), (4), (9)) b(bins), rd_wrong(bins, o) w ORDER BY o, bins;
 RESET client_min_messages;
 -- without options, the same as the one pass
 SELECT count(*) AS differ FROM ((SELECT * FROM crmseg.rfm_table('rd_order', 'id', 'at', 'amount', '2024-12-01', 7, '{}') EXCEPT SELECT * FROM crmseg.rfm_table('rd_order', 'id', 'at', 'amount', '2024-12-01', 7))
@@ -89,12 +90,12 @@ SET timezone = 'Europe/Paris';
 SELECT count(*) AS differ FROM (TABLE rd_utc EXCEPT SELECT * FROM crmseg.rfm_entered('rd_order', 'id', 'at', 'amount', '{bins=3; recency=20d,60d; frequency=2,6; monetary=100,300}', '2024-12-01 00:00+00')) x;
 SET timezone = 'UTC';
 -- periods
-SELECT count(*) AS wrong FROM generate_series(date '1996-12-20', '2005-01-10', '1 day') d, unnest('{day,week,month,quarter,year}'::text[]) p
+SELECT count(*) AS wrong FROM generate_series(date '1999-12-20', '2001-01-10', '1 day') d, unnest('{day,week,month,quarter,year}'::text[]) p
 WHERE crmseg.period_start(crmseg.period_number(d::date, p), p) <> date_trunc(p, d)::date OR crmseg.period_number((date_trunc(p, d) + ('1 ' || replace(p, 'quarter', 'month'))::interval * CASE p WHEN 'quarter' THEN 3 ELSE 1 END)::date, p) <> crmseg.period_number(d::date, p) + 1;
 -- cohorts
 CREATE TABLE rd_period AS SELECT p, id, date_trunc(p, at AT TIME ZONE 'Europe/Paris')::date AS start, bool_or(amount >= 0) AS bought, sum(amount) AS amount
 FROM rd_order, unnest('{week,month,quarter,year}'::text[]) p WHERE id IS NOT NULL AND amount IS NOT NULL AND at <= '2024-12-01' GROUP BY 1, 2, 3;
-CREATE VIEW rd_first AS SELECT p, id, min(start) AS cohort FROM rd_period WHERE bought GROUP BY 1, 2;
+CREATE TABLE rd_first AS SELECT p, id, min(start) AS cohort FROM rd_period WHERE bought GROUP BY 1, 2;
 SELECT p, count(*) AS cells, count(*) FILTER (WHERE c.customers <> (SELECT count(*) FROM rd_first f WHERE f.p = v.p AND f.cohort = c.cohort)) AS wrong_size, count(*) FILTER (WHERE c.retention <> c.active / c.customers::numeric) AS wrong_share,
 	count(*) FILTER (WHERE (c.active, c.revenue) <> (SELECT count(*) FILTER (WHERE bought), coalesce(sum(amount), 0) FROM rd_period x JOIN rd_first f USING (p, id) WHERE x.p = v.p AND f.cohort = c.cohort
 		AND x.start = crmseg.period_start(crmseg.period_number(c.cohort, v.p) + c.age, v.p))) AS wrong
@@ -120,6 +121,6 @@ SELECT crmseg.attrition_rate('rd_order', 'id', 'at', 'amount', '2024-04-01', '20
 SELECT count(*) AS customers, count(*) FILTER (WHERE mean_gap IS NULL) AS once, count(*) FILTER (WHERE overdue_by IS NOT NULL) AS overdue, count(*) FILTER (WHERE (overdue_by IS NOT NULL) IS DISTINCT FROM (coalesce(lateness, 0) > 1)) AS differ,
 	count(*) FILTER (WHERE overdue_by <> '2024-12-01' - next_purchase_at OR abs(extract(epoch FROM next_purchase_at - last_purchase_at - (last_purchase_at - first_purchase_at) / nullif(purchase_days - 1, 0))) > 1e-5) AS wrong
 FROM crmseg.purchase_rhythm('rd_order', 'id', 'at', 'amount', '2024-12-01');
-DROP VIEW rd_first;
-DROP TABLE rd_order, rd_period, rd_utc;
+
+DROP TABLE rd_order, rd_period, rd_first, rd_utc;
 DROP FUNCTION rd_measures, rd_scores, rd_wrong, rd_entered;
