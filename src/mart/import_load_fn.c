@@ -213,7 +213,7 @@ match_orders(Import *im)
 	"CASE WHEN o.currency = $4 THEN 1 ELSE crmseg.base_rate($5, o.currency, o.ordered_at) END, o.margin, " \
 	"coalesce(o.status, 'paid'), o.payment_method, o.delivery_method, o.device, o.usage, $1, o.external_id, $2, o.hash " \
 	"FROM pg_temp.crmseg_order o JOIN pg_temp.crmseg_sale s ON s.ord = o.ord AND s.is_new " \
-	"LEFT JOIN (SELECT ord, sum(amount) AS amount FROM pg_temp.crmseg_line GROUP BY ord) l ON l.ord = o.ord " \
+	"LEFT JOIN pg_temp.crmseg_total l ON l.ord = o.ord " \
 	"LEFT JOIN pg_temp.crmseg_store t ON t.store_no = o.store_no LEFT JOIN @m@.store st ON st.code = t.code"
 
 /*

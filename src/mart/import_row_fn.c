@@ -36,6 +36,7 @@ typedef struct OrderEntry
 	uint64		head;			/* digest of the first head */
 	int32		ord;
 	int32		lines;
+	Numeric		total;			/* of its lines, NULL: none */
 	char		kind;			/* s, r, or 0: not stated */
 	char		currency[4];
 	char		status;
@@ -190,6 +191,18 @@ sign_of(Datum number)
 {
 	/* numeric_sign would make a number of it; the text form of the sign is enough */
 	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, number, NumericGetDatum(int64_to_numeric(0))));
+}
+
+static void
+add_to_total(Import *im, OrderEntry *order, Numeric amount)
+{
+	Numeric		was = order->total;
+
+	if (was != NULL)
+		amount = DatumGetNumeric(DirectFunctionCall2(numeric_add, NumericGetDatum(was), NumericGetDatum(amount)));
+	order->total = memcpy(MemoryContextAlloc(im->context, VARSIZE(amount)), amount, VARSIZE(amount));
+	if (was != NULL)
+		pfree(was);
 }
 
 void
@@ -511,6 +524,7 @@ import_row(Import *im)
 				order->head = head_digest;
 				order->ord = im->order_count++;
 				order->lines = 0;
+				order->total = NULL;
 				order->kind = kind;
 				memcpy(order->currency, currency, 4);
 				v[0] = Int32GetDatum(order->ord);
@@ -573,6 +587,7 @@ import_row(Import *im)
 					}
 					else if (q < 0 && a > 0)
 						line[LINE_AMOUNT] = negated(line[LINE_AMOUNT]);
+					add_to_total(im, order, DatumGetNumeric(line[LINE_AMOUNT]));
 					v[10] = line[LINE_QUANTITY];
 					v[11] = line[LINE_AMOUNT];
 					n[10] = n[11] = false;
@@ -668,6 +683,20 @@ import_rows_end(Import *im)
 		import_stage_put(im, STAGE_RECORD, v, n);
 	}
 	pfree(ordered);
+	if (im->map->has_line)
+	{
+		order_iterator o;
+		OrderEntry *order;
+
+		order_start_iterate(im->orders, &o);
+		while ((order = order_iterate(im->orders, &o)) != NULL)
+		{
+			Datum		v[2] = {Int32GetDatum(order->ord), NumericGetDatum(order->total)};
+			bool		n[2] = {false, order->total == NULL};
+
+			import_stage_put(im, STAGE_TOTAL, v, n);
+		}
+	}
 	record_destroy(im->records);
 	order_destroy(im->orders);
 	name_destroy(im->products);
