@@ -22,6 +22,7 @@ CREATE TABLE @mart@.party (
 	trade text,
 	chain_position text,
 	tier text,
+	restricted_at timestamptz,
 	created_at timestamptz NOT NULL DEFAULT now(),
 	updated_at timestamptz NOT NULL DEFAULT now(),
 	CONSTRAINT party_organisation_named CHECK (kind <> 'organisation' OR legal_name IS NOT NULL)
@@ -47,6 +48,7 @@ COMMENT ON COLUMN @mart@.party.headcount IS 'employees of an organisation';
 COMMENT ON COLUMN @mart@.party.trade IS 'trade of an organisation or profession';
 COMMENT ON COLUMN @mart@.party.chain_position IS 'position of an organisation in its supply chain';
 COMMENT ON COLUMN @mart@.party.tier IS 'status shown to the customer, such as VIP';
+COMMENT ON COLUMN @mart@.party.restricted_at IS 'since when its data may be kept but not used (restrict_party); NULL: they may be used';
 COMMENT ON COLUMN @mart@.party.created_at IS 'when the row was made';
 COMMENT ON COLUMN @mart@.party.updated_at IS 'when its writer last changed it';
 

@@ -108,9 +108,20 @@ CREATE TABLE @mart@.suppression (
 );
 COMMENT ON TABLE @mart@.suppression IS 'addresses never to write to again, by digest: survives erasure and holds for records imported later';
 COMMENT ON COLUMN @mart@.suppression.kind IS 'kind of the contact point';
-COMMENT ON COLUMN @mart@.suppression.value_hash IS 'sha256 of value_norm in UTF-8';
+COMMENT ON COLUMN @mart@.suppression.value_hash IS 'suppression_digest of value_norm with the key of the mart';
 COMMENT ON COLUMN @mart@.suppression.reason IS 'such as erasure, complaint, bounce';
 COMMENT ON COLUMN @mart@.suppression.since IS 'since when';
+
+-- Without the key nobody finds out by trying which addresses are meant; who may only read suppression may not read the key.
+CREATE TABLE @mart@.suppression_key (
+	one_row boolean PRIMARY KEY DEFAULT true CHECK (one_row),
+	key bytea NOT NULL CHECK (octet_length(key) = 128)
+);
+COMMENT ON TABLE @mart@.suppression_key IS 'the secret of the digests in suppression, drawn when the mart was made: one row. With another key the digests that exist name nobody';
+COMMENT ON COLUMN @mart@.suppression_key.one_row IS 'always true';
+COMMENT ON COLUMN @mart@.suppression_key.key IS '128 random bytes, as suppression_digest takes them';
+INSERT INTO @mart@.suppression_key (key)
+	SELECT decode(string_agg(replace(gen_random_uuid()::text, '-', ''), ''), 'hex') FROM generate_series(1, 8);
 
 -- Direct identifiers, as in step 2.
 ALTER TABLE @mart@.contact_point ALTER COLUMN value SET STATISTICS 0, ALTER COLUMN value_norm SET STATISTICS 0,

@@ -65,7 +65,7 @@ CREATE VIEW @mart@.reachable WITH (security_invoker = true) AS
 	JOIN @mart@.contact_point cp ON cp.party_id = c.party_id AND cp.kind = h.contact_kind
 	JOIN @mart@.party p ON p.party_id = cp.party_id
 	WHERE c.status = 'granted' AND c.valid @> now()
-		AND p.deceased_on IS NULL AND p.lifecycle <> 'closed'
+		AND p.deceased_on IS NULL AND p.lifecycle <> 'closed' AND p.restricted_at IS NULL
 		AND cp.status IN ('valid', 'unverified') AND cp.valid @> (now() AT TIME ZONE (SELECT d.time_zone FROM @mart@.datamart d))::date
 		-- a consent for one contact point is for that one; a consent for any is used at the best of its kind
 		AND (c.contact_point_id = cp.contact_point_id OR (c.contact_point_id = 0
@@ -80,10 +80,10 @@ CREATE VIEW @mart@.reachable WITH (security_invoker = true) AS
 		AND NOT EXISTS (SELECT FROM @mart@.consent x
 			WHERE x.party_id = cp.party_id AND x.purpose = c.purpose AND x.channel_id = c.channel_id AND x.status <> 'granted' AND x.valid @> now()
 				AND x.contact_point_id IN (0, cp.contact_point_id))
-		AND NOT EXISTS (SELECT FROM @mart@.suppression s WHERE s.kind = cp.kind AND s.value_hash = sha256(convert_to(cp.value_norm, 'UTF8')))
+		AND NOT EXISTS (SELECT FROM @mart@.suppression s WHERE s.kind = cp.kind AND s.value_hash = @extschema@.suppression_digest((SELECT k.key FROM @mart@.suppression_key k), cp.value_norm))
 		AND NOT EXISTS (SELECT FROM @mart@.contact_preference f
 			WHERE f.party_id = cp.party_id AND f.channel_id = h.channel_id AND (f.max_touches = 0 OR f.paused @> now()));
-COMMENT ON VIEW @mart@.reachable IS 'whom one may write to now, by which channel, for which purpose and where: consent, refusal, suppression, bounces, death, pauses applied';
+COMMENT ON VIEW @mart@.reachable IS 'whom one may write to now, by which channel, for which purpose and where: consent, refusal, suppression, bounces, death, restriction, pauses applied';
 COMMENT ON COLUMN @mart@.reachable.channel IS 'name of the channel';
 COMMENT ON COLUMN @mart@.reachable.address IS 'where to: the e-mail and postal address as written, the number in E.164';
 

@@ -226,7 +226,7 @@ UPDATE crm_test.contact_point SET status = 'bounced' WHERE value = 'b2@x.fr';
 SELECT party_id, channel, address FROM crm_test.reachable ORDER BY 1, 2;
 INSERT INTO crm_test.consent (party_id, purpose, channel_id, contact_point_id, status, valid, captured_at) VALUES (2, 'newsletter', 1, 2, 'withdrawn', '[2024-06-01,)', '2024-06-01');
 SELECT party_id, channel, address FROM crm_test.reachable ORDER BY 1, 2;
-INSERT INTO crm_test.suppression (kind, value_hash, reason) VALUES ('phone', sha256('+33600000000'), 'erasure');
+INSERT INTO crm_test.suppression (kind, value_hash, reason) SELECT 'phone', crmseg.suppression_digest(k.key, '+33600000000'), 'erasure' FROM crm_test.suppression_key k;
 SELECT party_id, channel, address FROM crm_test.reachable ORDER BY 1, 2;
 SELECT party_id, purpose, channel, status FROM crm_test.current_consent ORDER BY 1, 2, 3, 4;
 DROP SCHEMA crm_test CASCADE;
