@@ -62,3 +62,30 @@ COMMENT ON COLUMN @mart@.privacy_log.action IS 'what';
 COMMENT ON COLUMN @mart@.privacy_log.rows IS 'rows of each table that were given out, deleted or changed';
 CREATE TRIGGER privacy_log_only_grows BEFORE UPDATE OR DELETE ON @mart@.privacy_log FOR EACH ROW EXECUTE FUNCTION @extschema@.refuse_change();
 CREATE TRIGGER privacy_log_never_empty BEFORE TRUNCATE ON @mart@.privacy_log FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.refuse_change();
+
+CREATE TABLE @mart@.reader_scope (
+	reader name NOT NULL,
+	dimension text NOT NULL CHECK (dimension IN ('country', 'store', 'brand')),
+	value text,
+	UNIQUE NULLS NOT DISTINCT (reader, dimension, value)
+);
+COMMENT ON TABLE @mart@.reader_scope IS 'what a role may see, written by scope_readers; a role without a row of a dimension is not limited in it';
+COMMENT ON COLUMN @mart@.reader_scope.reader IS 'the role';
+COMMENT ON COLUMN @mart@.reader_scope.dimension IS 'country of parties, store of orders, brand of order lines';
+COMMENT ON COLUMN @mart@.reader_scope.value IS 'one value that it may see; NULL: none';
+
+-- The profile without a name or an address: what marketing and analysts need not know is not in it.
+CREATE VIEW @mart@.customer_profile WITH (security_invoker = true) AS
+	SELECT p.party_id, p.kind, p.lifecycle, p.is_professional, p.sex,
+		extract(year FROM age((now() AT TIME ZONE (SELECT d.time_zone FROM @mart@.datamart d))::date::timestamp, p.birth_date::timestamp))::integer AS age,
+		p.language, p.country, p.postal_code, p.industry_code, p.headcount, p.tier,
+		f.traits, f.first_order_at, f.last_order_at, f.orders, f.order_days, f.revenue, f.largest_order, f.returns, f.returned, f.margin, f.last_active_at,
+		r.r, r.f, r.m, r.rfm, r.label AS rfm_label
+	FROM @mart@.party p
+	LEFT JOIN @mart@.party_profile f ON f.party_id = p.party_id
+	LEFT JOIN @mart@.customer_rfm r ON r.party_id = p.party_id
+	WHERE p.kind <> 'unidentified';
+COMMENT ON VIEW @mart@.customer_profile IS 'one flat row a party without direct identifiers: what kind it is, what it is worth. For those who need not know who it is. @primaryKey party_id';
+COMMENT ON COLUMN @mart@.customer_profile.age IS 'whole years lived today, in the time zone of the mart';
+COMMENT ON COLUMN @mart@.customer_profile.rfm_label IS 'name of the RFM group';
+SELECT @extschema@.comment_view_columns(@mart_literal@);

@@ -1,0 +1,118 @@
+-- Roles around a mart: what each may do with each table, that no view shows an identifier to marketing, and rows by country, store, brand.
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE ROLE role_builder CREATEROLE;
+GRANT CREATE ON DATABASE :DBNAME TO role_builder;
+SET ROLE role_builder;
+SELECT crmseg.create_datamart('roles_mart', '{"time_zone": "Europe/Paris", "default_phone_region": "FR"}');
+SELECT crmseg.create_mart_roles('roles_mart', repeat('x', 60));
+SELECT crmseg.create_mart_roles('roles_mart', 'rm') ORDER BY 1;
+SELECT count(*) FROM crmseg.create_mart_roles('roles_mart', 'rm');
+-- role x object x verb
+SELECT c.relname, string_agg(CASE WHEN v.granted <> '' THEN v.role || ' ' || v.granted END, ', ' ORDER BY v.n) AS granted
+FROM pg_class c CROSS JOIN LATERAL (
+	SELECT r.role, r.n, concat(CASE WHEN has_table_privilege('rm_' || r.role, c.oid, 'SELECT') THEN 'r' WHEN has_any_column_privilege('rm_' || r.role, c.oid, 'SELECT') THEN '(r)' END,
+		CASE WHEN has_table_privilege('rm_' || r.role, c.oid, 'INSERT') THEN 'i' END, CASE WHEN has_table_privilege('rm_' || r.role, c.oid, 'UPDATE') THEN 'u' END,
+		CASE WHEN has_table_privilege('rm_' || r.role, c.oid, 'DELETE') THEN 'd' END, CASE WHEN has_table_privilege('rm_' || r.role, c.oid, 'TRUNCATE,REFERENCES,TRIGGER') THEN '!' END) AS granted
+	FROM unnest('{loader,steward,marketing,activation,data_protection,auditor}'::text[]) WITH ORDINALITY r (role, n)) v
+WHERE c.relnamespace = 'roles_mart'::regnamespace AND c.relname IN ('party', 'contact_point', 'consent', 'source_record', 'party_alias', 'sales_order', 'party_profile', 'campaign', 'campaign_target', 'interaction',
+	'suppression', 'suppression_key', 'privacy_log', 'retention_rule', 'reader_scope', 'datamart', 'import_reject', 'import_batch')
+GROUP BY c.relname ORDER BY c.relname;
+-- nothing is open to everybody, and nobody but the owner owns
+SELECT count(*) FROM pg_class c WHERE c.relnamespace = 'roles_mart'::regnamespace AND has_table_privilege('public', c.oid, 'SELECT,INSERT,UPDATE,DELETE') AND c.relkind IN ('r', 'p', 'v');
+SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'roles_mart'::regnamespace;
+SELECT string_agg(a.attname, ' ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = 'roles_mart.party'::regclass AND a.attnum > 0 AND NOT has_column_privilege('rm_marketing', a.attrelid, a.attnum, 'SELECT');
+
+-- an import as the loader, whose name and address nobody of marketing sees through any view
+CREATE SCHEMA roles_input;
+CREATE TABLE roles_input.line (no text, mail text, nom text, ville text, pays text, magasin text, ticket text, date text, montant text, ref text);
+INSERT INTO roles_input.line VALUES ('1', 'zqcanary@example.fr', 'Zqcanary', 'Lyon', 'FR', 'S1', 'T1', '2024-02-01', '10.00', 'A'), ('2', 'zqcanary2@example.be', 'Zqcanary', 'Gent', 'BE', 'S2', 'T2', '2024-02-02', '20.00', 'B'),
+	('1', 'zqcanary@example.fr', 'Zqcanary', 'Lyon', 'FR', 'S2', 'T3', '2024-02-03', '5.00', 'B');
+GRANT USAGE ON SCHEMA roles_input TO rm_loader;
+GRANT SELECT ON roles_input.line TO rm_loader;
+RESET ROLE;
+SET ROLE rm_loader;
+SELECT lines_read, inserted, rejected FROM crmseg.import_report('roles_mart', crmseg.import_flat('roles_mart', 'till', 'roles_input.line', '{"source_key": "no", "party": {"family_name": "nom", "country": "pays"}, "email": "mail", "address": {"city": "ville", "country": "pays"},
+	"order": {"external_id": "ticket", "ordered_at": {"column": "date", "format": "YYYY-MM-DD"}, "store": "magasin"}, "line": {"sku": "ref", "amount": "montant"}}'));
+RESET ROLE;
+UPDATE roles_mart.product SET brand = 'brand ' || sku;
+UPDATE roles_mart.party SET country = c.country FROM roles_mart.contact_point c WHERE c.party_id = party.party_id AND c.kind = 'postal' AND party.country IS NULL;
+SET ROLE rm_marketing;
+DO $$
+DECLARE
+	v record;
+	n bigint;
+	readable integer := 0;
+BEGIN
+	FOR v IN SELECT c.oid::regclass AS rel FROM pg_class c WHERE c.relnamespace = 'roles_mart'::regnamespace AND c.relkind = 'v' ORDER BY c.relname LOOP
+		BEGIN
+			EXECUTE format('SELECT count(*) FROM %s t WHERE t::text ILIKE ''%%zqcanary%%''', v.rel) INTO n;
+			readable := readable + 1;
+			IF n > 0 THEN
+				RAISE WARNING '% shows who it is', v.rel;
+			END IF;
+		EXCEPTION WHEN insufficient_privilege THEN
+			NULL;
+		END;
+	END LOOP;
+	RAISE WARNING 'enough views can be read: %', readable >= 6;
+END $$;
+SELECT count(*), sum(revenue) FROM roles_mart.customer_profile;
+SELECT family_name FROM roles_mart.party;
+SELECT email FROM roles_mart.customer_360;
+RESET ROLE;
+SET ROLE rm_auditor;
+SELECT count(*) FROM roles_mart.privacy_log;
+SELECT count(*) FROM roles_mart.contact_point;
+RESET ROLE;
+SET ROLE rm_data_protection;
+SELECT count(*) FROM jsonb_object_keys(crmseg.export_party('roles_mart', (SELECT min(party_id) FROM roles_mart.party)) -> 'rows') WHERE jsonb_object_keys ~ 'party$|contact_point$';
+SELECT crmseg.restrict_party('roles_mart', (SELECT min(party_id) FROM roles_mart.party));
+RESET ROLE;
+
+-- rows by country, store and brand
+CREATE ROLE role_belgian;
+GRANT rm_activation TO role_belgian;
+SET ROLE role_builder;
+SELECT crmseg.scope_readers('roles_mart', 'role_belgian', 'region', '{BE}');
+SELECT crmseg.scope_readers('roles_mart', 'role_nobody', 'country', '{BE}');
+SELECT crmseg.scope_readers('roles_mart', 'role_belgian', 'country', '{BE}') > 10 AS policies;
+SELECT crmseg.scope_readers('roles_mart', 'role_belgian', 'country', '{BE}') AS again;
+RESET ROLE;
+SET ROLE role_belgian;
+SELECT country, count(*) FROM roles_mart.party GROUP BY 1;
+SELECT kind, value_norm FROM roles_mart.contact_point WHERE kind = 'email';
+SELECT count(*), sum(amount) FROM roles_mart.sales_order;
+SELECT count(*), sum(revenue) FROM roles_mart.customer_profile;
+RESET ROLE;
+SET ROLE rm_activation;
+SELECT count(*), sum(amount) FROM roles_mart.sales_order;
+RESET ROLE;
+SELECT crmseg.scope_readers('roles_mart', 'role_belgian', 'country', NULL), crmseg.scope_readers('roles_mart', 'role_belgian', 'store', '{S2}');
+SET ROLE role_belgian;
+SELECT count(*), sum(amount) FROM roles_mart.sales_order;
+SELECT count(*), sum(amount) FROM roles_mart.sales_order_line;
+RESET ROLE;
+SELECT crmseg.scope_readers('roles_mart', 'role_belgian', 'store', NULL), crmseg.scope_readers('roles_mart', 'role_belgian', 'brand', '{brand A}');
+SET ROLE role_belgian;
+SELECT count(*), sum(amount) FROM roles_mart.sales_order_line;
+SELECT count(*), sum(amount) FROM roles_mart.sales_order;
+RESET ROLE;
+SELECT crmseg.scope_readers('roles_mart', 'role_belgian', 'brand', '{}');
+SET ROLE role_belgian;
+SELECT count(*) FROM roles_mart.sales_order_line;
+-- one party is still found by its key
+SET enable_seqscan = off;
+EXPLAIN (COSTS OFF) SELECT created_at FROM roles_mart.party WHERE party_id = 1;
+RESET enable_seqscan;
+RESET ROLE;
+DROP SCHEMA roles_mart, roles_input CASCADE;
+DO $$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN SELECT rolname FROM pg_roles WHERE rolname LIKE 'rm\_%' OR rolname IN ('role_builder', 'role_belgian') LOOP
+		EXECUTE format('DROP OWNED BY %I', r.rolname);
+		EXECUTE format('DROP ROLE %I', r.rolname);
+	END LOOP;
+END $$;
