@@ -1,10 +1,10 @@
 -- Who is it: the first link between records of several systems. Pairs are found here (exact_pairs: what is surely one), groups are made of
 -- them, and 76_merge.sql makes each group one party. Another finder of pairs can take the first place and leave the rest as it is.
 
-CREATE FUNCTION @extschema@.connected_groups(left_ids bigint[], right_ids bigint[], fact_ids bigint[] DEFAULT '{}', facts bigint[] DEFAULT '{}')
+CREATE FUNCTION @extschema@.connected_groups(left_ids bigint[], right_ids bigint[], fact_ids bigint[] DEFAULT '{}', facts bigint[] DEFAULT '{}', apart_left bigint[] DEFAULT '{}', apart_right bigint[] DEFAULT '{}')
 	RETURNS TABLE (member bigint, root bigint)
 	AS 'MODULE_PATHNAME', 'crmseg_connected_groups' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.connected_groups(bigint[], bigint[], bigint[], bigint[]) IS 'the groups that pairs of ids make, each with its smallest id as root; pairs are taken in order, and a pair that would join two different facts (a birth date, say) is passed over. 22023 when arrays that belong together differ in length';
+COMMENT ON FUNCTION @extschema@.connected_groups(bigint[], bigint[], bigint[], bigint[], bigint[], bigint[]) IS 'the groups that pairs of ids make, each with its smallest id as root; pairs are taken in order, and a pair that would join two different facts (a birth date, say), or two ids to be kept apart, is passed over. 22023 when arrays that belong together differ in length';
 
 -- How two folded names that stand at one address agree: 2 surely one person, 1 possibly (one of them says too little), 0 not.
 -- A letter more at the end is no typing error here: Louis and Louise, Daniel and Daniele share addresses.
@@ -59,6 +59,57 @@ CREATE FUNCTION @extschema@.organisations_agree(a text, b text) RETURNS smallint
 			OR @extschema@.jaro_winkler(left(a, 1000), left(b, 1000)) >= 0.92 THEN 2 ELSE 0 END)::smallint $$;
 COMMENT ON FUNCTION @extschema@.organisations_agree(text, text) IS 'how two folded names of organisations agree that stand at one address: 2 surely one, 1 possibly (a name is missing), 0 not';
 
+-- The parties of one kind that use an address, by id, with their folded names. As many people use it as there are full names that agree
+-- with none before them.
+CREATE FUNCTION @extschema@.address_pairs(kind text, parties bigint[], given text[], family text[], legal text[], max_names integer) RETURNS TABLE (left_id bigint, right_id bigint, agree integer)
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	first integer[] := '{}';	-- of each spelling, the place of its first party
+	full_name boolean[] := '{}';
+	people integer := 0;
+	a bigint[] := '{}';
+	b bigint[] := '{}';
+	how integer[] := '{}';
+	place integer;
+	agrees integer;
+	is_full boolean;
+	is_other boolean;
+BEGIN
+	FOR i IN 1 .. cardinality(parties) LOOP
+		place := NULL;
+		FOR s IN 1 .. cardinality(first) LOOP
+			IF given[first[s]] = given[i] AND family[first[s]] = family[i] AND legal[first[s]] = legal[i] THEN
+				place := s;
+				EXIT;
+			END IF;
+		END LOOP;
+		IF place IS NOT NULL THEN
+			a := a || parties[first[place]];
+			b := b || parties[i];
+			how := how || CASE WHEN full_name[place] THEN 2 ELSE 1 END;
+			CONTINUE;
+		END IF;
+		is_full := given[i] <> '' OR (kind <> 'person' AND legal[i] <> '');
+		is_other := is_full;
+		FOR s IN 1 .. cardinality(first) LOOP
+			agrees := CASE WHEN kind = 'person' THEN @extschema@.names_agree(given[first[s]], family[first[s]], given[i], family[i]) ELSE @extschema@.organisations_agree(legal[first[s]], legal[i]) END;
+			IF agrees > 0 THEN
+				a := a || parties[first[s]];
+				b := b || parties[i];
+				how := how || agrees;
+				is_other := is_other AND NOT full_name[s];
+			END IF;
+		END LOOP;
+		people := people + is_other::integer;
+		first := first || i;
+		full_name := full_name || is_full;
+	END LOOP;
+	IF people <= max_names THEN
+		RETURN QUERY SELECT u.a, u.b, u.how FROM unnest(a, b, how) u (a, b, how) WHERE u.how = 2 OR people <= 1;
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.address_pairs(text, bigint[], text[], text[], text[], integer) IS 'internal: which of the parties that use one address are one by their names (see names_agree); none when more than max_names people use it';
+
 -- The pairs of parties that are surely one, among those with a record that resolve has not looked at. Parties that share a key are
 -- not all paired with each other but with the first of them: the groups come out the same.
 CREATE FUNCTION @extschema@.exact_pairs(mart name) RETURNS TABLE (left_id bigint, right_id bigint, reason text, rank integer)
@@ -87,39 +138,17 @@ BEGIN
 	RETURN QUERY EXECUTE format($q$
 		WITH fresh AS (SELECT DISTINCT r.party_id FROM %1$s.source_record r WHERE r.resolved_at IS NULL),
 		asked AS (SELECT DISTINCT c.value_norm FROM %1$s.contact_point c JOIN fresh f ON f.party_id = c.party_id WHERE c.kind = 'email'),
-		candidate AS (
-			SELECT a.value_norm AS key, c.party_id, count(*) OVER (PARTITION BY a.value_norm) AS parties
-			FROM asked a JOIN %1$s.contact_point c ON c.kind = 'email' AND c.value_norm = a.value_norm AND c.status <> 'invalid'),
-		address AS MATERIALIZED (
-			SELECT c.key FROM candidate c, %1$s.datamart d WHERE c.parties > 1 AND c.parties <= d.max_parties_per_key GROUP BY c.key),
-		personal AS MATERIALIZED (
-			SELECT a.key FROM address a, LATERAL (SELECT (@extschema@.try_email(a.key)).email) e
-			WHERE NOT coalesce(@extschema@.is_role_address(e.email), true) AND NOT coalesce(@extschema@.is_disposable(e.email), true)),
-		holder AS MATERIALIZED (
-			SELECT c.key, p.kind, p.party_id, coalesce(@extschema@.fold(p.given_name), '') AS given, coalesce(@extschema@.fold(p.family_name), '') AS family,
-				coalesce(@extschema@.fold(p.legal_name), '') AS legal
-			FROM personal a JOIN candidate c ON c.key = a.key JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind <> 'unidentified'),
-		-- the different names at an address, each with its first party
-		spelling AS MATERIALIZED (
-			SELECT h.key, h.kind, h.given, h.family, h.legal, min(h.party_id) AS first, h.given <> '' OR (h.kind <> 'person' AND h.legal <> '') AS is_full
-			FROM holder h GROUP BY h.key, h.kind, h.given, h.family, h.legal),
-		compared AS MATERIALIZED (
-			SELECT a.key, a.kind, a.first AS a, b.first AS b, a.is_full AND b.is_full AS both_full,
-				CASE WHEN a.kind = 'person' THEN @extschema@.names_agree(a.given, a.family, b.given, b.family) ELSE @extschema@.organisations_agree(a.legal, b.legal) END AS agree
-			FROM spelling a JOIN spelling b ON b.key = a.key AND b.kind = a.kind AND b.first > a.first),
-		-- as many people use it as there are full names that agree with none before them
-		used AS MATERIALIZED (
-			SELECT s.key, s.kind, count(*) FILTER (WHERE s.is_full AND NOT EXISTS (
-				SELECT FROM compared c WHERE c.key = s.key AND c.kind = s.kind AND c.b = s.first AND c.both_full AND c.agree > 0)) AS people
-			FROM spelling s GROUP BY s.key, s.kind),
-		pair AS (
-			SELECT s.first AS a, h.party_id AS b, s.key, s.kind, CASE WHEN s.is_full THEN 2 ELSE 1 END AS agree
-			FROM spelling s JOIN holder h ON h.key = s.key AND h.kind = s.kind AND h.given = s.given AND h.family = s.family AND h.legal = s.legal AND h.party_id > s.first
-			UNION ALL
-			SELECT c.a, c.b, c.key, c.kind, c.agree FROM compared c WHERE c.agree > 0)
-		SELECT p.a, p.b, 'email'::text, CASE WHEN p.agree = 2 THEN 2 ELSE 4 END
-		FROM pair p JOIN used u ON u.key = p.key AND u.kind = p.kind, %1$s.datamart d
-		WHERE u.people <= d.max_names_per_key AND (p.agree = 2 OR u.people <= 1)$q$, m);
+		holder AS (
+			SELECT a.value_norm AS key, p.kind, sum(count(*)) OVER (PARTITION BY a.value_norm) AS holders, array_agg(p.party_id ORDER BY p.party_id) AS parties,
+				array_agg(coalesce(@extschema@.fold(p.given_name), '') ORDER BY p.party_id) AS given, array_agg(coalesce(@extschema@.fold(p.family_name), '') ORDER BY p.party_id) AS family,
+				array_agg(coalesce(@extschema@.fold(p.legal_name), '') ORDER BY p.party_id) AS legal
+			FROM asked a JOIN %1$s.contact_point c ON c.kind = 'email' AND c.value_norm = a.value_norm AND c.status <> 'invalid' JOIN %1$s.party p ON p.party_id = c.party_id
+			GROUP BY a.value_norm, p.kind)
+		SELECT x.left_id, x.right_id, 'email'::text, CASE WHEN x.agree = 2 THEN 2 ELSE 4 END
+		FROM %1$s.datamart d CROSS JOIN holder h CROSS JOIN LATERAL (SELECT (@extschema@.try_email(h.key)).email) e
+		CROSS JOIN LATERAL @extschema@.address_pairs(h.kind, h.parties, h.given, h.family, h.legal, d.max_names_per_key) x
+		WHERE h.holders > 1 AND h.holders <= d.max_parties_per_key AND cardinality(h.parties) > 1 AND h.kind <> 'unidentified'
+			AND NOT coalesce(@extschema@.is_role_address(e.email), true) AND NOT coalesce(@extschema@.is_disposable(e.email), true)$q$, m);
 
 	-- one telephone number under one name: a family name alone is a household's
 	RETURN QUERY EXECUTE format($q$
@@ -191,19 +220,27 @@ BEGIN
 		born AS (
 			SELECT coalesce(array_agg(p.party_id), '{}') AS id, coalesce(array_agg((p.birth_date - date '2000-01-01')::bigint), '{}') AS day
 			FROM %1$s.party p WHERE p.birth_date IS NOT NULL AND p.party_id IN (SELECT x.left_id FROM pair x UNION SELECT x.right_id FROM pair x)),
-		grouped AS (SELECT g.member, g.root FROM list, born, @extschema@.connected_groups(list.l, list.r, born.id, born.day) g WHERE g.member <> g.root),
+		apart AS (
+			SELECT coalesce(array_agg(coalesce(a.party_id, j.left_id)), '{}') AS l, coalesce(array_agg(coalesce(b.party_id, j.right_id)), '{}') AS r
+			FROM %1$s.party_judgement j LEFT JOIN %1$s.party_alias a ON a.old_party_id = j.left_id LEFT JOIN %1$s.party_alias b ON b.old_party_id = j.right_id
+			WHERE j.verdict = 'different'),
+		grouped AS (SELECT g.member, g.root FROM list, born, apart, @extschema@.connected_groups(list.l, list.r, born.id, born.day, apart.l, apart.r) g WHERE g.member <> g.root),
 		why AS (SELECT DISTINCT ON (w.id) w.id, w.reason FROM (
 				SELECT p.right_id AS id, p.reason, p.rank FROM pair p UNION ALL SELECT p.left_id, p.reason, p.rank FROM pair p) w ORDER BY w.id, w.rank)
 		SELECT coalesce(array_agg(g.root ORDER BY g.member), '{}'), coalesce(array_agg(g.member ORDER BY g.member), '{}'), coalesce(array_agg(w.reason ORDER BY g.member), '{}')
 		FROM grouped g JOIN why w ON w.id = g.member$q$, m) INTO keep, dropped, reasons USING mart;
 	merged := cardinality(dropped);
 	RAISE NOTICE 'resolve: % parties to merge', merged;
-	PERFORM @extschema@.merge_party_lists(mart, keep, dropped, reasons);
 	-- a party is new when resolve places the first of its records now
-	EXECUTE format('SELECT count(DISTINCT r.party_id) FROM %1$s.source_record r JOIN unnest($1) n (id) ON n.id = r.source_record_id
-		WHERE NOT EXISTS (SELECT FROM %1$s.source_record o WHERE o.party_id = r.party_id AND o.linked_at IS NOT NULL)', m) INTO created USING records;
+	EXECUTE format($q$
+		WITH record AS MATERIALIZED (
+			SELECT coalesce(u.keep, r.party_id) AS root, r.source_record_id, r.linked_at FROM %1$s.source_record r LEFT JOIN unnest($1, $2) u (keep, dropped) ON u.dropped = r.party_id
+			WHERE r.party_id IN (SELECT x.party_id FROM %1$s.source_record x WHERE x.resolved_at IS NULL UNION ALL SELECT unnest($1) UNION ALL SELECT unnest($2)))
+		SELECT count(*) FROM (SELECT FROM record r LEFT JOIN unnest($3) n (id) ON n.id = r.source_record_id GROUP BY r.root HAVING count(n.id) > 0 AND count(r.linked_at) = 0) g$q$, m)
+		INTO created USING keep, dropped, records;
 	linked := records_read - created;
-	EXECUTE format('UPDATE %s.source_record r SET resolved_at = now(), linked_at = coalesce(r.linked_at, now()) FROM unnest($1) n (id) WHERE r.source_record_id = n.id', m)
+	PERFORM @extschema@.merge_groups(mart, keep, dropped, reasons, records, now(), false);
+	EXECUTE format('UPDATE %s.source_record r SET resolved_at = now(), linked_at = coalesce(r.linked_at, now()) FROM unnest($1) n (id) WHERE r.source_record_id = n.id AND r.resolved_at IS NULL', m)
 		USING records;
 END $$;
-COMMENT ON FUNCTION @extschema@.resolve(name) IS 'links the records that are new or changed since the last time: parties that share an external key, a canonical e-mail with a name that agrees, or a phone with the same folded name become one, the oldest id lives on and the others lead to it (party_alias). Returns the records read, those that joined other records, the parties that are new, and the parties merged away; read = linked + created. One at a time; two different birth dates are never one party';
+COMMENT ON FUNCTION @extschema@.resolve(name) IS 'links the records that are new or changed since the last time: parties that share an external key, a canonical e-mail with a name that agrees, or a phone with the same folded name become one, the oldest id lives on and the others lead to it (party_alias). Returns the records read, those that joined other records, the parties that are new, and the parties merged away; read = linked + created. One at a time; two different birth dates are never one party, nor what keep_apart or split_party keeps apart';

@@ -7,7 +7,7 @@ INSERT INTO @mart@.party_key (relation, column_name, on_export, on_erase, on_mer
 	SELECT format('%I.%I', @mart_literal@, v.relation)::regclass, v.column_name, v.on_export, v.on_erase, v.on_merge, v.note
 	FROM (VALUES
 		('party', 'party_id', 'rows', 'account', 'special', 'what stays for the accounts is a party without a name'),
-		('party_alias', 'party_id', 'rows', 'delete', 'special', 'its undo holds the party as it was'),
+		('party_alias', 'party_id', 'rows', 'delete', 'special', NULL),
 		('party_relation', 'party_id', 'rows', 'delete', 'special', NULL),
 		('party_relation', 'related_id', 'rows', 'delete', 'special', NULL),
 		('source_record', 'party_id', 'rows', 'delete', 'follow', NULL),

@@ -14,7 +14,13 @@ groups_init(Groups *g)
 		g->parent[i] = i;
 		g->has_fact[i] = false;
 		g->fact[i] = 0;
+		if (g->apart)
+		{
+			g->first[i] = g->last[i] = GROUPS_NONE;
+			g->count[i] = 0;
+		}
 	}
+	g->n_apart = 0;
 }
 
 uint32_t
@@ -28,6 +34,29 @@ groups_root(Groups *g, uint32_t thing)
 	return thing;
 }
 
+static void
+add_apart(Groups *g, uint32_t from, uint32_t to)
+{
+	uint32_t	place = g->n_apart++;
+
+	g->apart[place].other = to;
+	g->apart[place].next = GROUPS_NONE;
+	if (g->count[from]++ == 0)
+		g->first[from] = place;
+	else
+		g->apart[g->last[from]].next = place;
+	g->last[from] = place;
+}
+
+void
+groups_keep_apart(Groups *g, uint32_t a, uint32_t b)
+{
+	if (a == b)
+		return;
+	add_apart(g, a, b);
+	add_apart(g, b, a);
+}
+
 bool
 groups_join(Groups *g, uint32_t a, uint32_t b)
 {
@@ -37,6 +66,14 @@ groups_join(Groups *g, uint32_t a, uint32_t b)
 		return true;
 	if (g->has_fact[a] && g->has_fact[b] && g->fact[a] != g->fact[b])
 		return false;
+	if (g->apart)
+	{
+		uint32_t	fewer = g->count[a] <= g->count[b] ? a : b;
+
+		for (uint32_t i = g->first[fewer]; i != GROUPS_NONE; i = g->apart[i].next)
+			if (groups_root(g, g->apart[i].other) == (fewer == a ? b : a))
+				return false;
+	}
 	if (b < a)
 	{
 		uint32_t	swap = a;
@@ -49,6 +86,15 @@ groups_join(Groups *g, uint32_t a, uint32_t b)
 	{
 		g->has_fact[a] = true;
 		g->fact[a] = g->fact[b];
+	}
+	if (g->apart && g->count[b] > 0)
+	{
+		if (g->count[a] > 0)
+			g->apart[g->last[a]].next = g->first[b];
+		else
+			g->first[a] = g->first[b];
+		g->last[a] = g->last[b];
+		g->count[a] += g->count[b];
 	}
 	return true;
 }

@@ -1,5 +1,5 @@
 /*
- * groups_fn.c: connected_groups(left_ids, right_ids, fact_ids, facts) for SQL: pairs in, (member, root) out.
+ * groups_fn.c: connected_groups(left_ids, right_ids, fact_ids, facts, apart_left, apart_right) for SQL: pairs in, (member, root) out.
  */
 #include "compat.h"
 
@@ -37,15 +37,19 @@ crmseg_connected_groups(PG_FUNCTION_ARGS)
 				rights,
 				facts,
 				fact_ids,
+				aparts,
+				apart_rights,
 				n;
 	const int64 *left = int8_elements(fcinfo, 0, &pairs);
 	const int64 *right = int8_elements(fcinfo, 1, &rights);
 	const int64 *fact_id = int8_elements(fcinfo, 2, &fact_ids);
 	const int64 *fact = int8_elements(fcinfo, 3, &facts);
+	const int64 *apart_left = int8_elements(fcinfo, 4, &aparts);
+	const int64 *apart_right = int8_elements(fcinfo, 5, &apart_rights);
 	int64	   *ids;
-	Groups		g;
+	Groups		g = {0};
 
-	if (pairs != rights || fact_ids != facts)
+	if (pairs != rights || fact_ids != facts || aparts != apart_rights)
 		ereport(ERROR, errcode(CRMSEG_BAD_VALUE), errmsg("arrays that belong together differ in length"));
 	InitMaterializedSRF(fcinfo, 0);
 	if (pairs == 0)
@@ -60,7 +64,23 @@ crmseg_connected_groups(PG_FUNCTION_ARGS)
 	g.parent = palloc_extended(n * sizeof *g.parent, MCXT_ALLOC_HUGE);
 	g.fact = palloc_extended(n * sizeof *g.fact, MCXT_ALLOC_HUGE);
 	g.has_fact = palloc_extended(n * sizeof *g.has_fact, MCXT_ALLOC_HUGE);
+	if (aparts > 0)
+	{
+		g.apart = palloc_extended(2 * aparts * sizeof *g.apart, MCXT_ALLOC_HUGE);
+		g.first = palloc_extended(n * sizeof *g.first, MCXT_ALLOC_HUGE);
+		g.last = palloc_extended(n * sizeof *g.last, MCXT_ALLOC_HUGE);
+		g.count = palloc_extended(n * sizeof *g.count, MCXT_ALLOC_HUGE);
+	}
 	groups_init(&g);
+	for (size_t i = 0; i < aparts; i++)
+	{
+		size_t		a = ids_find(ids, n, apart_left[i]),
+					b = ids_find(ids, n, apart_right[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		if (a < n && b < n)
+			groups_keep_apart(&g, (uint32_t) a, (uint32_t) b);
+	}
 	for (size_t i = 0; i < facts; i++)
 	{
 		size_t		at = ids_find(ids, n, fact_id[i]);

@@ -38,7 +38,7 @@ PG_FUNCTION_INFO_V1(crmseg_drop_parties);
 static uint64
 run(const char *sql, int nargs, Datum *arrays)
 {
-	Oid			types[2] = {INT8ARRAYOID, INT8ARRAYOID};
+	Oid			types[4] = {INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID};
 	int			rc;
 
 	CHECK_FOR_INTERRUPTS();
@@ -96,17 +96,18 @@ run_proved(const char *sql, int nargs, Datum *arrays, List *constraints)
 	return n;
 }
 
-/* Does a statement on this table do what its text says, and may the caller see all its rows? attnum: the only column that an UPDATE sets, 0 for a DELETE. */
+/* Does a statement on this table do what its text says, and may the caller see all its rows? attnum: the only column that an UPDATE sets, 0: several. */
 static bool
-is_plain(Oid relid, AttrNumber attnum, AclMode rights)
+is_plain(Oid relid, CmdType event, AttrNumber attnum)
 {
 	Relation	rel;
 	bool		plain;
 
-	if (pg_class_aclcheck(relid, GetUserId(), rights) != ACLCHECK_OK || check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT | (event == CMD_DELETE ? ACL_DELETE : ACL_UPDATE)) != ACLCHECK_OK
+		|| check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
 		return false;
 	rel = table_open(relid, AccessShareLock);
-	plain = without_checks_is_plain(rel, attnum == 0 ? CMD_DELETE : CMD_UPDATE, attnum, NULL);
+	plain = without_checks_is_plain(rel, event, attnum, NULL);
 	table_close(rel, AccessShareLock);
 	return plain;
 }
@@ -187,7 +188,7 @@ key_column(Oid party)
 
 /*
  * Where the key of a table holds the party and the party that lives has such a row already, the row is left behind, if ON DELETE CASCADE
- * says what becomes of it: ranks are columns of w that number rows of equal future keys, free the condition of those that can move.
+ * says what becomes of it: ranks are columns that number rows of equal future keys, free the condition of those (m) that can move.
  */
 static void
 key_conditions(Oid relid, AttrNumber attnum, StringInfo ranks, StringInfo free)
@@ -212,35 +213,64 @@ key_conditions(Oid relid, AttrNumber attnum, StringInfo ranks, StringInfo free)
 		char	   *same = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
 
 		appendStringInfo(ranks, ", row_number() OVER (PARTITION BY m.keep%s ORDER BY m.dropped) AS r%d", partition_by, (int) i);
-		appendStringInfo(free, " AND w.r%d = 1 AND NOT EXISTS (SELECT FROM %s x WHERE x.%s = w.keep%s)", (int) i, name, col, same);
+		appendStringInfo(free, " AND m.r%d = 1 AND NOT EXISTS (SELECT FROM %s x WHERE x.%s = m.keep%s)", (int) i, name, col, same);
 	}
 }
 
-/* move_rows(party, relation, attnum, on_delete, keep, dropped): the rows of a table that refer to a dropped party by this column follow it. */
+/*
+ * What tells the rows of a table apart that follow a party by this column: of the primary key its column that numbers the rows, else all but
+ * the party; without a primary key the whole row. moved_condition() in SQL reads it.
+ */
+static const char *
+row_key(Oid relid, AttrNumber attnum)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT CASE WHEN i.indexrelid IS NULL THEN 'crmseg.row_image(t)' "
+		"ELSE (SELECT CASE count(*) WHEN 0 THEN 'true' WHEN 1 THEN min(format('t.%%I', c.attname)) ELSE format('pg_catalog.jsonb_build_array(%%s)', string_agg(format('t.%%I', c.attname), ', ' ORDER BY c.place)) END "
+		"FROM (SELECT a.attname, u.place, a.attidentity, max(a.attidentity) OVER () AS numbered "
+		"FROM unnest(i.indkey::smallint[]) WITH ORDINALITY u (attnum, place) JOIN pg_catalog.pg_attribute a ON a.attrelid = %1$u AND a.attnum = u.attnum "
+		"WHERE u.place <= i.indnkeyatts AND u.attnum <> %2$d) c WHERE c.attidentity = c.numbered) END "
+		"FROM (VALUES (1)) one LEFT JOIN pg_catalog.pg_index i ON i.indrelid = %1$u AND i.indisprimary", relid, attnum);
+	run(sql.data, 0, NULL);
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
+
+/*
+ * move_rows(party, relation, attnum, keep, dropped, merge_ids, undo, fresh): the rows of a table that refer to a dropped party by this
+ * column follow it. undo, unless 0, is the table that notes which rows came, under the number of the merge. fresh: the records that
+ * resolve places now, where the table is that of the records.
+ */
 Datum
 crmseg_move_rows(PG_FUNCTION_ARGS)
 {
 	Oid			party = PG_GETARG_OID(0);
 	Oid			relid = PG_GETARG_OID(1);
 	AttrNumber	attnum = PG_GETARG_INT16(2);
-	Datum		arrays[2] = {PG_GETARG_DATUM(3), PG_GETARG_DATUM(4)};
+	Datum		arrays[4] = {PG_GETARG_DATUM(3), PG_GETARG_DATUM(4), PG_GETARG_DATUM(5), PG_GETARG_DATUM(7)};
+	Oid			undo = PG_GETARG_OID(6);
+	bool		places = ArrayGetNItems(ARR_NDIM(PG_GETARG_ARRAYTYPE_P(7)), ARR_DIMS(PG_GETARG_ARRAYTYPE_P(7))) > 0;
 	List	   *proved = NIL;
 	bool		may_stay = false;
 	const char *name;
 	const char *col;
 	Reference  *refs;
 	int			n;
-	uint64		moved;
 	StringInfoData ranks,
 				free,
+				also,
 				follow,
 				sql;
+	List	   *followers = NIL;
+	ListCell   *l;
 
 	SPI_connect();
 	name = table_name(relid);
 	col = column_name(relid, attnum);
 	initStringInfo(&ranks);
 	initStringInfo(&free);
+	initStringInfo(&also);
 	initStringInfo(&follow);
 	initStringInfo(&sql);
 
@@ -255,8 +285,11 @@ crmseg_move_rows(PG_FUNCTION_ARGS)
 	}
 	if (may_stay)
 		key_conditions(relid, attnum, &ranks, &free);
+	if (places && free.len == 0)
+		appendStringInfoString(&also, ", resolved_at = CASE WHEN t.source_record_id = ANY ($4) THEN pg_catalog.now() ELSE t.resolved_at END, "
+			"linked_at = CASE WHEN t.source_record_id = ANY ($4) THEN coalesce(t.linked_at, pg_catalog.now()) ELSE t.linked_at END");
 
-	if (IsolationUsesXactSnapshot() || proved == NIL || !is_plain(relid, attnum, ACL_SELECT | ACL_UPDATE))
+	if (IsolationUsesXactSnapshot() || proved == NIL || !is_plain(relid, CMD_UPDATE, also.len > 0 ? 0 : attnum))
 		proved = NIL;
 	else
 	{
@@ -273,53 +306,62 @@ crmseg_move_rows(PG_FUNCTION_ARGS)
 		{
 			Oid			child = refs[i].table;
 			AttrNumber	follower = InvalidAttrNumber;
+			StringInfoData one;
 
 			if (refs[i].on_update != FKCONSTR_ACTION_CASCADE || child == relid)
 				continue;
 			for (int k = 0; k < refs[i].n; k++)
 				if (refs[i].to[k] == attnum)
 					follower = refs[i].from[k];
-			if (follower == InvalidAttrNumber || !is_plain(child, follower, ACL_SELECT | ACL_UPDATE))
+			if (follower == InvalidAttrNumber || !is_plain(child, CMD_UPDATE, follower))
 				continue;
-			appendStringInfo(&follow, "%s f%d AS (UPDATE %s t SET %s = m.keep FROM unnest($1, $2) m (keep, dropped) WHERE t.%s = m.dropped",
-				follow.len == 0 ? "WITH" : ",", i, table_name(child), column_name(child, follower), column_name(child, follower));
+			initStringInfo(&one);
+			appendStringInfo(&one, "UPDATE %s t SET %s = m.keep FROM unnest($1, $2) m (keep, dropped) WHERE t.%s = m.dropped",
+				table_name(child), column_name(child, follower), column_name(child, follower));
 			for (int k = 0; k < refs[i].n; k++)
-				appendStringInfo(&follow, " AND t.%s IS NOT NULL", column_name(child, refs[i].from[k]));
-			appendStringInfoChar(&follow, ')');
+				appendStringInfo(&one, " AND t.%s IS NOT NULL", column_name(child, refs[i].from[k]));
+			appendStringInfo(&follow, "%s f%d AS (%s)", follow.len == 0 ? "WITH" : ",", i, one.data);
+			followers = lappend(followers, one.data);
 			proved = lappend_oid(proved, refs[i].constraint);
 		}
 	}
-	if (follow.len > 0)
-	{
-		/* whoever adds such a row holds a lock on the one it refers to until it commits */
-		resetStringInfo(&sql);
-		appendStringInfo(&sql, "SELECT count(*) FROM (SELECT FROM %s t WHERE t.%s = ANY ($2) AND $1 IS NOT NULL FOR UPDATE) t", name, col);
-		run(sql.data, 2, arrays);
-	}
 	resetStringInfo(&sql);
-	if (free.len == 0)
-		appendStringInfo(&sql, "%s UPDATE %s t SET %s = m.keep FROM unnest($1, $2) m (keep, dropped) WHERE t.%s = m.dropped", follow.data, name, col, col);
+	if (OidIsValid(undo))
+		appendStringInfo(&sql, "%s moved AS (", follow.len > 0 ? psprintf("%s,", follow.data) : "WITH");
 	else
-		appendStringInfo(&sql, "WITH w AS (SELECT t.ctid AS place, t.tableoid AS part, m.keep%s FROM %s t JOIN unnest($1, $2) m (keep, dropped) ON t.%s = m.dropped) "
-			"UPDATE %s t SET %s = w.keep FROM w WHERE t.ctid = w.place AND t.tableoid = w.part%s", ranks.data, name, col, name, col, free.data);
-	moved = run_proved(sql.data, 2, arrays, proved);
+		appendStringInfoString(&sql, follow.data);
+	if (free.len == 0)
+		appendStringInfo(&sql, " UPDATE %s t SET %s = m.keep%s FROM unnest($1, $2, $3) m (keep, dropped, merge_id) WHERE t.%s = m.dropped", name, col, also.data, col);
+	else
+		appendStringInfo(&sql, " %s w AS (SELECT t.ctid AS place, t.tableoid AS part, m.keep, m.dropped, m.merge_id%s FROM %s t JOIN unnest($1, $2, $3) m (keep, dropped, merge_id) ON t.%s = m.dropped) "
+			"UPDATE %s t SET %s = m.keep FROM w m WHERE t.ctid = m.place AND t.tableoid = m.part%s", follow.len > 0 && !OidIsValid(undo) ? "," : "WITH", ranks.data, name, col, name, col, free.data);
+	if (OidIsValid(undo))
+		appendStringInfo(&sql, " RETURNING m.merge_id, m.dropped, %s AS row_key) INSERT INTO %s (merge_id, relation, column_name, party_id, moved) "
+			"SELECT m.merge_id, %u, %s, m.dropped, pg_catalog.jsonb_agg(m.row_key) FROM moved m GROUP BY m.merge_id, m.dropped",
+			row_key(relid, attnum), table_name(undo), relid, quote_literal_cstr(get_attname(relid, attnum, false)));
+	run_proved(sql.data, 4, arrays, proved);
+	/* who was adding such a row meanwhile has held a lock on the one it refers to, which this statement waited for; no other can come */
+	foreach(l, followers)
+		run_proved(lfirst(l), 2, arrays, proved);
 	SPI_finish();
-	PG_RETURN_INT64((int64) moved);
+	PG_RETURN_VOID();
 }
 
-/* drop_parties(party, dropped): the parties go, and the rows that ON DELETE CASCADE takes along. */
+/* drop_parties(party, dropped, merge_ids, undo): the parties go, and the rows that ON DELETE CASCADE takes along, which undo notes. */
 Datum
 crmseg_drop_parties(PG_FUNCTION_ARGS)
 {
 	Oid			party = PG_GETARG_OID(0);
-	Datum		arrays[1] = {PG_GETARG_DATUM(1)};
+	Datum		arrays[2] = {PG_GETARG_DATUM(1), PG_GETARG_DATUM(2)};
+	Oid			undo = PG_GETARG_OID(3);
+	Oid			profile = get_relname_relid("party_profile", get_rel_namespace(party));	/* computed anew when its party comes back */
 	List	   *proved = NIL;
 	StringInfoData sql;
 	uint64		gone;
 
 	SPI_connect();
 	initStringInfo(&sql);
-	if (!IsolationUsesXactSnapshot() && is_plain(party, 0, ACL_SELECT | ACL_DELETE))
+	if (!IsolationUsesXactSnapshot() && is_plain(party, CMD_DELETE, 0))
 	{
 		int			n;
 		Reference  *refs;
@@ -330,11 +372,19 @@ crmseg_drop_parties(PG_FUNCTION_ARGS)
 		refs = references_to(party, &n);
 		for (int i = 0; i < n; i++)
 			if (refs[i].n == 1 && refs[i].to[0] == key_column(party) && refs[i].on_delete == FKCONSTR_ACTION_CASCADE
-				&& is_plain(refs[i].table, 0, ACL_SELECT | ACL_DELETE))
+				&& is_plain(refs[i].table, CMD_DELETE, 0))
 			{
+				const char *name = table_name(refs[i].table);
+				const char *col = column_name(refs[i].table, refs[i].from[0]);
+
 				resetStringInfo(&sql);
-				appendStringInfo(&sql, "DELETE FROM %s t WHERE t.%s = ANY ($1)", table_name(refs[i].table), column_name(refs[i].table, refs[i].from[0]));
-				run(sql.data, 1, arrays);
+				if (OidIsValid(undo) && refs[i].table != profile)
+					appendStringInfo(&sql, "WITH gone AS (DELETE FROM %s t USING unnest($1, $2) m (dropped, merge_id) WHERE t.%s = m.dropped RETURNING m.merge_id, m.dropped, crmseg.row_image(t) AS was) "
+						"INSERT INTO %s (merge_id, relation, column_name, party_id, before) SELECT g.merge_id, %u, %s, g.dropped, g.was FROM gone g", name, col, table_name(undo), refs[i].table,
+						quote_literal_cstr(get_attname(refs[i].table, refs[i].from[0], false)));
+				else
+					appendStringInfo(&sql, "DELETE FROM %s t WHERE t.%s = ANY ($1)", name, col);
+				run(sql.data, 2, arrays);
 			}
 		for (int i = 0; i < n; i++)
 		{

@@ -53,9 +53,10 @@ SELECT crmseg.merge_parties('crm_checks', 1, 4);
 COMMIT;
 SELECT * FROM visit ORDER BY day;
 -- nobody can use the parts to leave a reference astray
-SELECT crmseg.drop_parties('crm_checks.party'::regclass, '{5}');
-SELECT crmseg.move_rows('crm_checks.party'::regclass, 'crm_checks.sales_order'::regclass, 1::smallint, '{78}', '{5}');
-SELECT crmseg.move_rows('crm_checks.party'::regclass, 'crm_checks.sales_order'::regclass, 1::smallint, '{1,6}', '{5,5}') AS moved;
+SELECT crmseg.drop_parties('crm_checks.party'::regclass, '{5}', '{}', 0);
+SELECT crmseg.move_rows('crm_checks.party'::regclass, 'crm_checks.sales_order'::regclass, 1::smallint, '{78}', '{5}', '{}', 0, '{}');
+SELECT crmseg.move_rows('crm_checks.party'::regclass, 'crm_checks.sales_order'::regclass, 1::smallint, '{1,6}', '{5,5}', '{}', 0, '{}');
+SELECT count(*) AS astray FROM crm_checks.sales_order WHERE party_id = 5;
 SELECT count(*) FROM sales_order o LEFT JOIN party p USING (party_id) WHERE p.party_id IS NULL;
 SELECT count(*) FROM sales_order_line l LEFT JOIN sales_order o USING (party_id, order_id) WHERE o.order_id IS NULL;
 RESET search_path;

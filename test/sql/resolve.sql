@@ -73,7 +73,7 @@ SELECT * FROM crmseg.resolve('crm_link');
 SELECT pg_temp.record('n1', 'Tom', 'Or', 'new@or.fr', '+33600000009'), pg_temp.record('n2', 'jean', 'dupont', 'jean.dupont@gmail.com', '+33600000009'), pg_temp.record('n3', 'JEAN', 'Dupont', NULL, '+33600000009');
 SELECT * FROM crmseg.resolve('crm_link');
 SELECT * FROM pg_temp.linked;
-SELECT crmseg.party_of('crm_link', a.old_party_id) = a.party_id AS leads_there, a.reason, a.undo -> 'party' ->> 'given_name' AS was FROM party_alias a ORDER BY old_party_id;
+SELECT crmseg.party_of('crm_link', a.old_party_id) = a.party_id AS leads_there, a.reason, (SELECT u.before ->> 'given_name' FROM party_undo u WHERE u.merge_id = a.merge_id AND u.party_id = a.old_party_id AND u.relation = 'party'::regclass) AS was FROM party_alias a ORDER BY old_party_id;
 SELECT count(*) AS aliases_of_aliases FROM party_alias a JOIN party_alias b ON b.old_party_id = a.party_id;
 -- a bridge joins two parties that were apart
 SELECT pg_temp.record('p1', 'Ada', 'Bois', 'ada@bois.fr'), pg_temp.record('p2', 'Ada', 'Bois', NULL, '+33600000077');
@@ -137,7 +137,8 @@ SELECT l.party_id, l.order_id, o.external_id, l.amount FROM sales_order_line l J
 SELECT * FROM my_notes ORDER BY 1;
 SELECT * FROM my_locker;
 SELECT * FROM my_vote ORDER BY 1, 2;
-SELECT old_party_id, party_id, reason, jsonb_object_keys(undo) AS kept FROM party_alias ORDER BY 1, 4;
+SELECT old_party_id, party_id, merged_into, merge_id, reason FROM party_alias ORDER BY 1;
+SELECT relation, count(moved) AS moved, count(*) FILTER (WHERE after IS NULL AND before IS NOT NULL) AS gone, count(*) FILTER (WHERE before IS NULL AND after IS NOT NULL) AS made, count(*) FILTER (WHERE after IS NOT NULL AND before IS NOT NULL) AS changed FROM party_undo GROUP BY relation ORDER BY relation::text;
 SELECT party_id, traits, orders, revenue, last_order_at FROM party_profile WHERE party_id < 4 ORDER BY 1;
 SELECT party_id, given_name, email, phone, orders, revenue, traits FROM customer_360 ORDER BY 1;
 -- by hand: ids that were merged stand for the party they lead to

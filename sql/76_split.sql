@@ -1,0 +1,340 @@
+-- Single merges, and what takes a merge back. A split undoes, latest first, every merge that stands upon the one to take back, and does
+-- the others again: what the group is then follows from its parts, in whatever order it was merged and split. What was written to the
+-- party since stays with it, field by field.
+
+-- The living parties that two ids lead to, both locked, in order, until the end of the transaction.
+CREATE FUNCTION @extschema@.lock_roots(mart name, ids bigint[]) RETURNS bigint[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	roots bigint[];
+	key bigint;
+BEGIN
+	FOR attempt IN 1 .. 100 LOOP
+		roots := ARRAY(SELECT @extschema@.party_of(mart, u.id) FROM unnest(ids) WITH ORDINALITY u (id, place) ORDER BY u.place);
+		IF array_position(roots, NULL) IS NOT NULL THEN
+			RAISE EXCEPTION 'party % does not exist', ids[array_position(roots, NULL)] USING ERRCODE = 'invalid_parameter_value';
+		END IF;
+		-- a lock that turns out to be the wrong one goes with the block
+		BEGIN
+			FOR key IN SELECT DISTINCT hashtextextended(format('crmseg.party %s', r), n.oid::bigint) FROM pg_namespace n, unnest(roots) r WHERE n.nspname = mart ORDER BY 1 LOOP
+				PERFORM pg_advisory_xact_lock(key);
+			END LOOP;
+			-- look again: a merge that was first may have moved them
+			IF roots = ARRAY(SELECT @extschema@.party_of(mart, u.id) FROM unnest(ids) WITH ORDINALITY u (id, place) ORDER BY u.place) THEN
+				RETURN roots;
+			END IF;
+			RAISE EXCEPTION 'moved' USING ERRCODE = 'CS001';
+		EXCEPTION WHEN SQLSTATE 'CS001' THEN
+			NULL;
+		END;
+	END LOOP;
+	RAISE EXCEPTION 'the parties were merged with others meanwhile' USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+END $$;
+COMMENT ON FUNCTION @extschema@.lock_roots(name, bigint[]) IS 'internal: the living parties that ids lead to, locked against other merges and splits; 22023 for an unknown id, 40001 when others are always faster';
+
+CREATE FUNCTION @extschema@.merge_parties(mart name, keep bigint, dropped bigint, reason text DEFAULT NULL) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := @extschema@.require_datamart(mart);
+	roots bigint[];
+BEGIN
+	IF keep IS NULL OR dropped IS NULL THEN
+		RAISE EXCEPTION 'the parties to merge must be given' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM pg_advisory_xact_lock_shared(@extschema@.mart_lock(mart));
+	FOR attempt IN 1 .. 20 LOOP
+		BEGIN
+			roots := @extschema@.lock_roots(mart, ARRAY[keep, dropped]);
+			IF roots[1] = roots[2] THEN
+				-- already one: the id that leads to the other
+				RETURN CASE WHEN dropped <> roots[1] THEN dropped WHEN keep <> roots[1] THEN keep END;
+			END IF;
+			PERFORM @extschema@.merge_groups(mart, roots[1:1], roots[2:2], ARRAY[reason], '{}', now(), false);
+			-- who merges by hand takes back what was said before
+			EXECUTE format('DELETE FROM %1$s.party_judgement j WHERE j.verdict = ''different'' AND (j.left_id, j.right_id) IN (SELECT least(a, b), greatest(a, b) FROM
+				(SELECT $1 UNION SELECT l.old_party_id FROM %1$s.party_alias l WHERE l.party_id = $1) a (a), (SELECT $1 UNION SELECT l.old_party_id FROM %1$s.party_alias l WHERE l.party_id = $1) b (b))', m)
+				USING roots[1];
+			RETURN roots[2];
+		EXCEPTION WHEN deadlock_detected OR serialization_failure THEN
+			-- another session's merge was first; from an older snapshot it cannot be seen
+			IF attempt = 20 OR current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+				RAISE;
+			END IF;
+		END;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@.merge_parties(name, bigint, bigint, text) IS 'makes two parties one: facts follow, the most restrictive consent wins, the dropped id resolves for ever; returns the alias, the id that was merged away. Ids that were merged before stand for the party they lead to. split_party takes it back. 22023 for an unknown party or different kinds, 40001 when another merge was faster under REPEATABLE READ: try again';
+
+-- The columns by which party_undo.moved tells the rows of a table apart that follow a party by one: its number, else the primary key without
+-- that column; none: the row is the only one of its party. NULL without a primary key. As row_key() in src/mart/merge_fn.c.
+CREATE FUNCTION @extschema@.row_key_columns(relation regclass, column_name text) RETURNS name[]
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(SELECT c.attname FROM (SELECT a.attname, u.place, a.attidentity, max(a.attidentity) OVER () AS numbered
+			FROM unnest(i.indkey::smallint[]) WITH ORDINALITY u (attnum, place) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum
+			WHERE u.place <= i.indnkeyatts AND a.attname <> column_name) c
+		WHERE c.attidentity = c.numbered ORDER BY c.place)
+	FROM pg_index i WHERE i.indrelid = relation AND i.indisprimary $$;
+COMMENT ON FUNCTION @extschema@.row_key_columns(regclass, text) IS 'internal: the columns of the keys in party_undo.moved';
+
+CREATE FUNCTION @extschema@.row_key(relation regclass, column_name text, image jsonb) RETURNS jsonb
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE cardinality(c) WHEN 0 THEN 'true' WHEN 1 THEN image -> c[1]::text ELSE (SELECT jsonb_agg(image -> u.n::text ORDER BY u.place) FROM unnest(c) WITH ORDINALITY u (n, place)) END
+	FROM (SELECT @extschema@.row_key_columns(relation, column_name)) k (c) WHERE c IS NOT NULL
+	UNION ALL SELECT image WHERE @extschema@.row_key_columns(relation, column_name) IS NULL $$;
+COMMENT ON FUNCTION @extschema@.row_key(regclass, text, jsonb) IS 'internal: the key in party_undo.moved of a row, from its image';
+
+-- A row as it was: parties that it names by a foreign key may be called otherwise now; a period gives way to what has been written since.
+CREATE FUNCTION @extschema@.restore_row(mart name, relation regclass, image jsonb) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := quote_ident(mart);
+	col text;
+	living bigint;
+	columns text;
+	pieces jsonb[] := ARRAY[image];
+	was jsonb := '{}';		-- columns whose party is called otherwise now
+	made record;
+BEGIN
+	IF relation <> format('%I.party', mart)::regclass THEN
+		FOR col IN SELECT a.attname FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+				WHERE c.contype = 'f' AND c.conrelid = relation AND c.confrelid = format('%I.party', mart)::regclass AND cardinality(c.conkey) = 1 LOOP
+			living := @extschema@.party_of(mart, (image ->> col)::bigint);
+			IF living <> (image ->> col)::bigint THEN
+				was := was || jsonb_build_object(col, image -> col);
+				image := image || jsonb_build_object(col, living);
+			END IF;
+		END LOOP;
+	END IF;
+	IF relation = format('%I.consent', mart)::regclass THEN
+		EXECUTE format('SELECT array_agg($1 || jsonb_build_object(''valid'', p.period) ORDER BY p.period) FROM (SELECT unnest(tstzmultirange(i.valid) - coalesce(
+				(SELECT range_agg(c.valid) FROM %1$s.consent c WHERE c.party_id = i.party_id AND c.purpose = i.purpose AND c.channel_id = i.channel_id AND c.contact_point_id = i.contact_point_id), ''{}'')) AS period
+			FROM jsonb_populate_record(NULL::%1$s.consent, $1) i) p', m) INTO pieces USING image;
+	ELSIF relation = format('%I.party_relation', mart)::regclass THEN
+		EXECUTE format('SELECT array_agg(CASE WHEN p.n > 1 OR EXISTS (SELECT FROM %1$s.party_relation x WHERE x.party_relation_id = ($1 ->> ''party_relation_id'')::bigint) THEN $1 - ''party_relation_id'' ELSE $1 END
+				|| jsonb_build_object(''valid'', p.period) ORDER BY p.period) FROM (SELECT period, row_number() OVER (ORDER BY period) AS n FROM (SELECT unnest(datemultirange(i.valid) - coalesce(
+				(SELECT range_agg(r.valid) FROM %1$s.party_relation r WHERE r.party_id = i.party_id AND r.related_id = i.related_id AND r.kind = i.kind), ''{}'')) AS period
+			FROM jsonb_populate_record(NULL::%1$s.party_relation, $1) i WHERE i.party_id <> i.related_id) q) p', m) INTO pieces USING image;
+	ELSE
+		pieces := ARRAY[image];
+	END IF;
+	FOREACH image IN ARRAY coalesce(pieces, '{}') LOOP
+		SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO columns
+		FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND image ? a.attname::text;
+		FOR made IN EXECUTE format('INSERT INTO %1$s AS t (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, $1) ON CONFLICT DO NOTHING RETURNING @extschema@.row_image(t) AS row', relation, columns) USING image LOOP
+			-- as if the row had been there when that party was merged away: it goes back with it
+			FOR col IN SELECT jsonb_object_keys(was) LOOP
+				EXECUTE format('WITH RECURSIVE way AS (SELECT a.* FROM %1$s.party_alias a WHERE a.old_party_id = $1 UNION ALL SELECT a.* FROM way w JOIN %1$s.party_alias a ON a.old_party_id = w.merged_into)
+					INSERT INTO %1$s.party_undo (merge_id, relation, column_name, party_id, moved) SELECT w.merge_id, $2, $3, w.old_party_id, jsonb_build_array($4) FROM way w', m)
+					USING (was ->> col)::bigint, relation, col, @extschema@.row_key(relation, col, made.row);
+			END LOOP;
+		END LOOP;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@.restore_row(name, regclass, jsonb) IS 'internal: inserts a row from its image, where none stands in its place';
+
+-- The condition by which the rows of party_undo.moved are found again; a key that holds another party finds it under its present id.
+CREATE FUNCTION @extschema@.moved_condition(mart name, relation regclass, column_name text) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN c IS NOT NULL THEN coalesce((SELECT string_agg(format(CASE WHEN EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.conrelid = relation AND f.conkey = ARRAY[a.attnum] AND f.confrelid = format('%I.party', mart)::regclass)
+				THEN 't.%1$I = @extschema@.party_of(%4$L, (k.v %2$s)::bigint)' ELSE 't.%1$I = (k.v %2$s)::%3$s' END,
+				a.attname, CASE WHEN cardinality(c) = 1 THEN '#>> ''{}''' ELSE format('->> %s', u.place - 1) END, format_type(a.atttypid, a.atttypmod), mart), ' AND ')
+			FROM unnest(c) WITH ORDINALITY u (attname, place) JOIN pg_attribute a ON a.attrelid = relation AND a.attname = u.attname), 'true') END
+	FROM (SELECT @extschema@.row_key_columns(relation, column_name)) k (c) $$;
+COMMENT ON FUNCTION @extschema@.moved_condition(name, regclass, text) IS 'internal: SQL that finds a row t by its key k.v in party_undo.moved; NULL for a table without primary key';
+
+-- Without a primary key: as many equal rows as came.
+CREATE FUNCTION @extschema@.move_back_rows(relation regclass, column_name text, root bigint, party_id bigint, moved jsonb) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN SELECT j.image, count(*) AS times FROM jsonb_array_elements(moved) j (image) GROUP BY j.image LOOP
+		EXECUTE format('UPDATE %1$s t SET %2$I = $1 WHERE t.ctid = ANY (ARRAY(SELECT x.ctid FROM %1$s x WHERE x.%2$I = $2 AND @extschema@.row_image(x) = @extschema@.row_image(jsonb_populate_record(NULL::%1$s, $3)) LIMIT $4 FOR UPDATE))', relation, column_name)
+			USING party_id, root, r.image, r.times;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@.move_back_rows(regclass, text, bigint, bigint, jsonb) IS 'internal: rows of a table without primary key go back to the party they came from';
+
+CREATE FUNCTION @extschema@.undo_merge(mart name, merge bigint) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 1 AS $$
+DECLARE
+	m text := quote_ident(mart);
+	party regclass := format('%I.party', mart)::regclass;
+	root bigint;
+	back bigint[];
+	e record;
+	changes text;
+	condition text;
+	at_party bigint;
+BEGIN
+	EXECUTE format('SELECT g.party_id, ARRAY(SELECT a.old_party_id FROM %1$s.party_alias a WHERE a.merge_id = g.merge_id ORDER BY 1) FROM %1$s.party_merge g WHERE g.merge_id = $1', m) INTO root, back USING merge;
+	EXECUTE format('SELECT count(*) FROM %s.party_undo u WHERE u.merge_id = $1 AND u.relation = $2 AND u.party_id = ANY ($3) AND u.after IS NULL', m) INTO at_party USING merge, party, back;
+	IF at_party < cardinality(back) THEN
+		RAISE EXCEPTION 'the merge of party % can no longer be taken back', back[1] USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Its rows in party_undo were deleted.';
+	END IF;
+	FOR e IN EXECUTE format('SELECT u.before FROM %s.party_undo u WHERE u.merge_id = $1 AND u.relation = $2 AND u.after IS NULL ORDER BY u.party_id', m) USING merge, party LOOP
+		PERFORM @extschema@.restore_row(mart, party, e.before);
+	END LOOP;
+	-- the paths, flat again: each alias below one of them leads to it
+	EXECUTE format('DELETE FROM %s.party_alias a WHERE a.merge_id = $1', m) USING merge;
+	EXECUTE format('WITH RECURSIVE below AS (
+			SELECT a.old_party_id, a.merged_into AS top FROM %1$s.party_alias a WHERE a.merged_into = ANY ($1) AND a.party_id = $2
+			UNION ALL SELECT a.old_party_id, b.top FROM below b JOIN %1$s.party_alias a ON a.merged_into = b.old_party_id AND a.party_id = $2)
+		UPDATE %1$s.party_alias a SET party_id = b.top FROM below b WHERE a.old_party_id = b.old_party_id', m) USING back, root;
+
+	FOR e IN EXECUTE format('SELECT u.* FROM %s.party_undo u WHERE u.merge_id = $1 AND NOT (u.relation = $2 AND u.after IS NULL) AND EXISTS (SELECT FROM pg_class c WHERE c.oid = u.relation) ORDER BY u.undo_id DESC', m)
+			USING merge, party LOOP
+		condition := @extschema@.moved_condition(mart, e.relation, e.column_name);
+		IF e.before IS NULL AND e.after IS NULL AND condition IS NULL THEN
+			PERFORM @extschema@.move_back_rows(e.relation, e.column_name, root, e.party_id, e.moved);
+		ELSIF e.before IS NULL AND e.after IS NULL THEN
+			EXECUTE format('UPDATE %1$s t SET %2$I = $1 FROM jsonb_array_elements($3) k (v) WHERE t.%2$I = $2 AND %3$s', e.relation, e.column_name, condition)
+				USING e.party_id, root, e.moved;
+		ELSIF e.moved IS NOT NULL THEN
+			-- a row that was changed: each column goes back that nobody has written since
+			at_party := coalesce((e.after ->> e.column_name)::bigint, e.party_id);
+			e.after := coalesce(e.after, '{}');
+			SELECT string_agg(CASE WHEN e.after ? a.attname::text THEN format('%1$I = CASE WHEN t.%1$I::text IS NOT DISTINCT FROM a.%1$I::text THEN b.%1$I ELSE t.%1$I END', a.attname) ELSE format('%1$I = b.%1$I', a.attname) END, ', ' ORDER BY a.attnum)
+				INTO changes FROM pg_attribute a WHERE a.attrelid = e.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND e.before ? a.attname::text;
+			CONTINUE WHEN changes IS NULL;	-- its columns are gone
+			EXECUTE format('UPDATE %1$s t SET %2$s FROM jsonb_populate_record(NULL::%1$s, $1) b, jsonb_populate_record(NULL::%1$s, $2) a, (VALUES ($3)) k (v) WHERE t.%3$I = $4 AND %4$s',
+				e.relation, changes, e.column_name, condition) USING e.before, e.after, e.moved, at_party;
+		ELSIF e.before IS NULL AND e.after ? 'party_relation_id' AND e.relation = format('%I.party_relation', mart)::regclass THEN
+			EXECUTE format('DELETE FROM %1$s t WHERE t.party_relation_id = ($1 ->> ''party_relation_id'')::bigint
+				AND @extschema@.row_image(t) - ''party_id'' - ''related_id'' = @extschema@.row_image(jsonb_populate_record(NULL::%1$s, $1)) - ''party_id'' - ''related_id''', e.relation) USING e.after;
+		ELSIF e.before IS NULL THEN
+			EXECUTE format('DELETE FROM %1$s t WHERE t.%2$I = $2 AND @extschema@.row_image(t) = @extschema@.row_image(jsonb_populate_record(NULL::%1$s, $1))', e.relation, e.column_name) USING e.after, root;
+		ELSE
+			PERFORM @extschema@.restore_row(mart, e.relation, e.before);
+		END IF;
+	END LOOP;
+	EXECUTE format('DELETE FROM %s.party_undo u WHERE u.merge_id = $1', m) USING merge;
+	EXECUTE format('DELETE FROM %s.party_merge g WHERE g.merge_id = $1', m) USING merge;
+END $$;
+COMMENT ON FUNCTION @extschema@.undo_merge(name, bigint) IS 'internal: takes a merge back that no later one stands upon. 55000 when what is needed for it was deleted';
+
+-- The merges that must be undone before and with one: those above it, of each party on the way to the root; and those of the parties at the
+-- other end of relations that it made one, for a relation has two ends and each may merge.
+CREATE FUNCTION @extschema@.merges_above(mart name, merge bigint) RETURNS bigint[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := quote_ident(mart);
+	found_ids bigint[] := ARRAY[merge];
+	more bigint[];
+	parties bigint[];
+BEGIN
+	LOOP
+		EXECUTE format($q$
+			SELECT ARRAY(
+				SELECT g.merge_id FROM %1$s.party_merge x JOIN %1$s.party_merge g ON g.party_id = x.party_id AND g.merge_id >= x.merge_id WHERE x.merge_id = ANY ($1)
+				UNION SELECT a.merge_id FROM %1$s.party_merge x JOIN %1$s.party_alias a ON a.old_party_id = x.party_id WHERE x.merge_id = ANY ($1)
+				UNION SELECT y.merge_id FROM %1$s.party_undo x JOIN %1$s.party_undo y ON y.relation = x.relation AND y.merge_id > x.merge_id
+				WHERE x.merge_id = ANY ($1) AND x.relation = %2$s::regclass AND y.relation = %2$s::regclass
+					AND (y.moved @> (x.after -> 'party_relation_id')
+						OR (y.after IS NULL AND (y.before -> 'party_relation_id' = x.after -> 'party_relation_id' OR x.moved @> (y.before -> 'party_relation_id'))))
+				ORDER BY 1 DESC)$q$, m, format('%I.party_relation', mart)::regclass::oid) INTO more USING found_ids;
+		EXECUTE format('SELECT ARRAY(SELECT g.party_id FROM %s.party_merge g WHERE g.merge_id = ANY ($1))', m) INTO parties USING more;
+		PERFORM @extschema@.lock_roots(mart, parties);
+		EXIT WHEN more = found_ids;
+		found_ids := more;
+	END LOOP;
+	RETURN found_ids;
+END $$;
+COMMENT ON FUNCTION @extschema@.merges_above(name, bigint) IS 'internal: the merges to undo with one, latest first, their parties locked';
+
+CREATE FUNCTION @extschema@.split_party(mart name, alias bigint, reason text DEFAULT NULL) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := @extschema@.require_datamart(mart);
+	root bigint;
+	merge bigint;
+	merges bigint[];
+	done jsonb;
+	e record;
+	n integer;
+BEGIN
+	IF alias IS NULL THEN
+		RAISE EXCEPTION 'the party to split off must be given' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM pg_advisory_xact_lock_shared(@extschema@.mart_lock(mart));
+	FOR attempt IN 1 .. 20 LOOP
+		BEGIN
+			root := (@extschema@.lock_roots(mart, ARRAY[alias]))[1];
+			IF root = alias THEN
+				RAISE EXCEPTION 'party % was not merged into another', alias USING ERRCODE = 'invalid_parameter_value',
+					HINT = 'Give the id that was merged away: party_alias.old_party_id.';
+			END IF;
+			EXECUTE format('SELECT a.merge_id FROM %s.party_alias a WHERE a.old_party_id = $1', m) INTO merge USING alias;
+			merges := @extschema@.merges_above(mart, merge);
+			EXECUTE format('SELECT jsonb_agg(x ORDER BY x.merge_id) FROM (
+				SELECT g.merge_id, g.party_id, g.merged_at, g.merged_by, ARRAY(SELECT a.old_party_id FROM %1$s.party_alias a WHERE a.merge_id = g.merge_id ORDER BY 1) AS dropped,
+					ARRAY(SELECT a.reason FROM %1$s.party_alias a WHERE a.merge_id = g.merge_id ORDER BY a.old_party_id) AS reasons
+				FROM %1$s.party_merge g WHERE g.merge_id = ANY ($1)) x', m) INTO done USING merges;
+			-- whoever writes facts of these parties is waited for, as in a merge
+			EXECUTE format('SELECT count(*) FROM (SELECT FROM %1$s.party p WHERE p.party_id IN (SELECT coalesce(a.party_id, g.party_id) FROM %1$s.party_merge g LEFT JOIN %1$s.party_alias a ON a.old_party_id = g.party_id
+				WHERE g.merge_id = ANY ($1)) ORDER BY p.party_id FOR UPDATE) p', m) INTO n USING merges;
+			FOREACH merge IN ARRAY merges LOOP
+				PERFORM @extschema@.undo_merge(mart, merge);
+			END LOOP;
+			FOR e IN SELECT j.party_id, j.merged_at, j.merged_by, array_agg(u.d ORDER BY u.d) AS dropped, array_agg(u.r ORDER BY u.d) AS reasons
+					FROM jsonb_to_recordset(done) j (merge_id bigint, party_id bigint, merged_at timestamptz, merged_by text, dropped bigint[], reasons text[]), unnest(j.dropped, j.reasons) u (d, r)
+					WHERE u.d <> alias GROUP BY j.merge_id, j.party_id, j.merged_at, j.merged_by ORDER BY j.merge_id LOOP
+				PERFORM @extschema@.merge_groups(mart, array_fill(e.party_id, ARRAY[cardinality(e.dropped)]), e.dropped, e.reasons, '{}', e.merged_at, true);
+				EXECUTE format('UPDATE %1$s.party_merge g SET merged_by = $2 FROM %1$s.party_alias a WHERE a.old_party_id = $1 AND g.merge_id = a.merge_id AND g.merged_by <> $2', m) USING e.dropped[1], e.merged_by;
+			END LOOP;
+			EXECUTE format('INSERT INTO %s.party_change (kind, party_id, other_id, reason) VALUES (''split'', $1, $2, $3)', m) USING alias, root, reason;
+			PERFORM @extschema@.judge_parties(mart, alias, root, 'different', coalesce(reason, 'split'));
+			RETURN alias;
+		EXCEPTION WHEN deadlock_detected OR serialization_failure THEN
+			IF attempt = 20 OR current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+				RAISE;
+			END IF;
+		END;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@.split_party(name, bigint, text) IS 'takes back the merge of an id that was merged away: the party lives again with its rows and all that it had taken in, the others of the group stay together, both as if it had never come. What was written since stays with the party it was written to. resolve keeps the two apart from then on. Returns the id. 22023 when it was not merged away, 55000 when party_undo holds no more of it';
+
+CREATE FUNCTION @extschema@.judge_parties(mart name, a bigint, b bigint, verdict text, reason text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+BEGIN
+	EXECUTE format('INSERT INTO %I.party_judgement (left_id, right_id, verdict, reason) VALUES (least($1, $2), greatest($1, $2), $3, $4)
+		ON CONFLICT (left_id, right_id) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, decided_at = excluded.decided_at, decided_by = excluded.decided_by', mart) USING a, b, verdict, reason;
+END $$;
+COMMENT ON FUNCTION @extschema@.judge_parties(name, bigint, bigint, text, text) IS 'internal: remembers a verdict on two ids, instead of an earlier one';
+
+CREATE FUNCTION @extschema@.keep_apart(mart name, a bigint, b bigint, reason text DEFAULT NULL) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := @extschema@.require_datamart(mart);
+	roots bigint[];
+BEGIN
+	IF a IS NULL OR b IS NULL THEN
+		RAISE EXCEPTION 'the parties to keep apart must be given' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM pg_advisory_xact_lock_shared(@extschema@.mart_lock(mart));
+	roots := @extschema@.lock_roots(mart, ARRAY[a, b]);
+	IF roots[1] = roots[2] THEN
+		RAISE EXCEPTION 'parties % and % are one', a, b USING ERRCODE = 'invalid_parameter_value',
+			HINT = CASE WHEN a = b THEN 'Name two parties.' ELSE format('SELECT @extschema@.split_party(%L, %s); takes the merge back and keeps them apart.', mart, CASE WHEN b = roots[1] THEN a ELSE b END) END;
+	END IF;
+	PERFORM @extschema@.judge_parties(mart, a, b, 'different', reason);
+END $$;
+COMMENT ON FUNCTION @extschema@.keep_apart(name, bigint, bigint, text) IS 'remembers that two parties are not one: resolve never merges them, nor parties that they were merged into. merge_parties and keep_together by hand take it back. 22023 when they are one already';
+
+CREATE FUNCTION @extschema@.keep_together(mart name, a bigint, b bigint, reason text DEFAULT NULL) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	roots bigint[];
+BEGIN
+	IF a IS NULL OR b IS NULL THEN
+		RAISE EXCEPTION 'the parties to keep together must be given' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM @extschema@.require_datamart(mart);
+	roots := ARRAY[@extschema@.party_of(mart, a), @extschema@.party_of(mart, b)];
+	-- the oldest id lives on
+	PERFORM @extschema@.merge_parties(mart, CASE WHEN roots[2] < roots[1] THEN b ELSE a END, CASE WHEN roots[2] < roots[1] THEN a ELSE b END, coalesce(reason, 'kept together'));
+	IF a <> b THEN
+		PERFORM @extschema@.judge_parties(mart, a, b, 'same', reason);
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.keep_together(name, bigint, bigint, text) IS 'merges two parties, the older id living on, and remembers that they are one, until split_party or keep_apart says otherwise. 22023 for an unknown party or different kinds';
