@@ -26,6 +26,13 @@ utf8_valid(const char *text, size_t size)
 	return true;
 }
 
+void
+cp1252_table(uint16_t *high)
+{
+	for (int i = 0; i < 128; i++)
+		high[i] = i < 32 ? cp1252_high[i] : (uint16_t) (0x80 + i);
+}
+
 bool
 cp1252_to_utf8(const char *text, size_t size, char *out, size_t *outsize)
 {

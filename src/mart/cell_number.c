@@ -25,7 +25,7 @@ static const struct
 	const char *code;
 	bool		loose;			/* several countries share it */
 }			signs[] = {
-	SIGN("€", "EUR", false), SIGN("euros", "EUR", false), SIGN("euro", "EUR", false), SIGN("US$", "USD", false), SIGN("CA$", "CAD", false), SIGN("C$", "CAD", false),
+	SIGN("€", "EUR", false), SIGN("¤", "EUR", true) /* Latin-9's euro read as Latin-1 */, SIGN("euros", "EUR", false), SIGN("euro", "EUR", false), SIGN("US$", "USD", false), SIGN("CA$", "CAD", false), SIGN("C$", "CAD", false),
 	SIGN("A$", "AUD", false), SIGN("$US", "USD", false), SIGN("$CA", "CAD", false), SIGN("$", "USD", true), SIGN("£", "GBP", true), SIGN("¥", "JPY", true),
 	SIGN("￥", "JPY", true), SIGN("₹", "INR", false), SIGN("₽", "RUB", false), SIGN("₺", "TRY", false), SIGN("₪", "ILS", false), SIGN("₩", "KRW", false),
 	SIGN("₴", "UAH", false), SIGN("₫", "VND", false), SIGN("฿", "THB", false), SIGN("zł", "PLN", false), SIGN("Kč", "CZK", false), SIGN("Ft", "HUF", false),

@@ -103,6 +103,19 @@ extern bool utf8_valid(const char *text, size_t size);
 /* CP1252 to UTF-8; `out` holds 3 * size bytes. False when a byte means nothing in it. */
 extern bool cp1252_to_utf8(const char *text, size_t size, char *out, size_t *outsize);
 
+/* What the bytes 0x80 to 0xFF mean in CP1252, 0: nothing. */
+extern void cp1252_table(uint16_t *high);
+
+/*
+ * Bytes of CP1252, CP850 or MacRoman to UTF-8, whichever makes words of them; usual: what the file's other fields were, kept up here. False
+ * when they make sense in none, or as much in two. `out` holds 3 * size bytes.
+ */
+typedef enum LegacyCharset
+{
+	LEGACY_UNKNOWN, LEGACY_CP1252, LEGACY_CP850, LEGACY_MACROMAN
+} LegacyCharset;
+extern bool legacy_to_utf8(const char *text, size_t size, LegacyCharset *usual, char *out, size_t *outsize);
+
 /*
  * Text whose characters are all below U+0100 back to the bytes it was loaded from as LATIN1. False when there are others; `out` holds
  * `size` bytes.

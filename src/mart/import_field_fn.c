@@ -277,13 +277,10 @@ import_field_datum(Import *im, const Field *f, Datum *result)
 				char	   *out = palloc(n + 1);
 
 				n = cell_squeeze(p, n, out);
-				if (n > 1000)
+				if (n > (f->type == FIELD_KEY ? 1000 : 4000))
 				{
-					if (f->type == FIELD_KEY)
-					{
-						import_reject_status(im, f, CELL_TOO_LONG);
-						return false;
-					}
+					import_reject_status(im, f, CELL_TOO_LONG);
+					return false;
 				}
 				*result = import_text_datum(out, n);
 				return n > 0;

@@ -5,7 +5,7 @@
  * Rows of one customer and of one order come in any order and any distance: two hash tables, by the digests of their keys, say which
  * were met before. What was met with the same content is not read again.
  */
-#include "import_private.h"
+#include "import_known.h"
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -13,93 +13,6 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
-
-typedef struct Digest
-{
-	uint64		a, b;
-} Digest;
-
-typedef struct RecordEntry
-{
-	Digest		key;
-	Digest		last;			/* content of the last version */
-	int32		rec;
-	int32		versions;
-	int32		anonymous_store;	/* -1: a record */
-	bool		buys;
-	char		status;
-} RecordEntry;
-
-typedef struct OrderEntry
-{
-	Digest		key;
-	uint64		head;			/* digest of the first head */
-	int32		ord;
-	int32		lines;
-	Numeric		total;			/* of its lines, NULL: none */
-	char		kind;			/* s, r, or 0: not stated */
-	char		currency[4];
-	char		status;
-} OrderEntry;
-
-typedef struct NameEntry
-{
-	Digest		key;
-	int32		id;
-	char		status;
-} NameEntry;
-
-typedef struct CountEntry
-{
-	uint64		key;
-	uint64		content;		/* of a line that has a number */
-	int32		count;
-	char		status;
-} CountEntry;
-
-#define SH_DECLARE
-#define SH_DEFINE
-#define SH_SCOPE static inline
-#define SH_KEY key
-#define SH_KEY_TYPE Digest
-#define SH_HASH_KEY(tb, k) ((uint32) (k).a)
-#define SH_EQUAL(tb, x, y) ((x).a == (y).a && (x).b == (y).b)
-#define SH_PREFIX record
-#define SH_ELEMENT_TYPE RecordEntry
-#include "lib/simplehash.h"
-
-#define SH_DECLARE
-#define SH_DEFINE
-#define SH_SCOPE static inline
-#define SH_KEY key
-#define SH_KEY_TYPE Digest
-#define SH_HASH_KEY(tb, k) ((uint32) (k).a)
-#define SH_EQUAL(tb, x, y) ((x).a == (y).a && (x).b == (y).b)
-#define SH_PREFIX order
-#define SH_ELEMENT_TYPE OrderEntry
-#include "lib/simplehash.h"
-
-#define SH_DECLARE
-#define SH_DEFINE
-#define SH_SCOPE static inline
-#define SH_KEY key
-#define SH_KEY_TYPE Digest
-#define SH_HASH_KEY(tb, k) ((uint32) (k).a)
-#define SH_EQUAL(tb, x, y) ((x).a == (y).a && (x).b == (y).b)
-#define SH_PREFIX name
-#define SH_ELEMENT_TYPE NameEntry
-#include "lib/simplehash.h"
-
-#define SH_DECLARE
-#define SH_DEFINE
-#define SH_SCOPE static inline
-#define SH_KEY key
-#define SH_KEY_TYPE uint64
-#define SH_HASH_KEY(tb, k) ((uint32) ((k) ^ ((k) >> 32)))
-#define SH_EQUAL(tb, x, y) ((x) == (y))
-#define SH_PREFIX count
-#define SH_ELEMENT_TYPE CountEntry
-#include "lib/simplehash.h"
 
 /* ---- digests ---- */
 
@@ -621,85 +534,4 @@ done:
 		CHECK_FOR_INTERRUPTS();
 		import_progress_lines(im);
 	}
-}
-/* ---- begin and end ---- */
-
-static int
-by_jsonb_key(const void *a, const void *b, void *arg)
-{
-	char	  **name = arg;
-	const char *x = name[*(const int *) a] ? name[*(const int *) a] : "";
-	const char *y = name[*(const int *) b] ? name[*(const int *) b] : "";
-	size_t		xn = strlen(x),
-				yn = strlen(y);
-
-	if (xn != yn)
-		return xn > yn ? 1 : -1;
-	return memcmp(x, y, xn);
-}
-
-void
-import_row_begin(Import *im)
-{
-	im->records = record_create(im->context, 4096, NULL);
-	im->orders = order_create(im->context, 4096, NULL);
-	im->products = name_create(im->context, 1024, NULL);
-	im->stores = name_create(im->context, 64, NULL);
-	im->nths = count_create(im->context, 4096, NULL);
-	im->cells = palloc0(sizeof(Cell) * (im->columns.count + 1));
-	im->payload_order = palloc(sizeof(int) * (im->columns.count + 1));
-	for (int i = 0; i < im->columns.count; i++)
-		im->payload_order[i] = i;
-	qsort_arg(im->payload_order, im->columns.count, sizeof(int), by_jsonb_key, im->columns.name);
-}
-
-/* What is known of each record only when all rows were read. */
-void
-import_rows_end(Import *im)
-{
-	record_iterator it;
-	RecordEntry *e;
-	RecordEntry **ordered = MemoryContextAllocHuge(im->context, sizeof(RecordEntry *) * (im->record_count + 1));
-
-	/* in the order in which they were met, so that new ids ascend with the file */
-	record_start_iterate(im->records, &it);
-	while ((e = record_iterate(im->records, &it)) != NULL)
-		ordered[e->rec] = e;
-	for (int i = 0; i < im->record_count; i++)
-	{
-		Datum		v[5];
-		bool		n[5] = {false};
-		pg_uuid_t	hash;
-
-		e = ordered[i];
-		memcpy(hash.data, &e->last.a, 8);
-		memcpy(hash.data + 8, &e->last.b, 8);
-		v[0] = Int32GetDatum(e->rec);
-		v[1] = Int32GetDatum(e->versions);
-		v[2] = UUIDPGetDatum(&hash);
-		v[3] = BoolGetDatum(e->buys);
-		v[4] = Int32GetDatum(e->anonymous_store);
-		n[4] = e->anonymous_store < 0;
-		import_stage_put(im, STAGE_RECORD, v, n);
-	}
-	pfree(ordered);
-	if (im->map->has_line)
-	{
-		order_iterator o;
-		OrderEntry *order;
-
-		order_start_iterate(im->orders, &o);
-		while ((order = order_iterate(im->orders, &o)) != NULL)
-		{
-			Datum		v[2] = {Int32GetDatum(order->ord), NumericGetDatum(order->total)};
-			bool		n[2] = {false, order->total == NULL};
-
-			import_stage_put(im, STAGE_TOTAL, v, n);
-		}
-	}
-	record_destroy(im->records);
-	order_destroy(im->orders);
-	name_destroy(im->products);
-	name_destroy(im->stores);
-	count_destroy(im->nths);
 }

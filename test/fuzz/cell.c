@@ -105,6 +105,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					cell_mojibake(text, n, out, &k);
 				if (cp1252_to_utf8(text, n, out, &k))
 					ENSURE(k <= 3 * n && utf8_valid(out, k));
+				{
+					LegacyCharset usual = (LegacyCharset) (data[1] % 4);
+
+					if (legacy_to_utf8(text, n, &usual, out, &k))
+						ENSURE(k <= 3 * n && utf8_valid(out, k));
+				}
 				if (utf8_to_bytes(text, n, out, &k))
 					ENSURE(k <= n);
 				free(out);

@@ -53,9 +53,32 @@ SELECT value FROM imp_csv.contact_point WHERE kind = 'postal' AND source_id = (S
 TRUNCATE imp_bytea;
 INSERT INTO imp_bytea VALUES (1, convert_to(E'exported 2024-05-01\r\nid;prenom;nom;mail;adresse;ville\r\n30;A;B;ab@example.com\r\n31;C;D;cd@example.com;x;y\r\n', 'UTF8'));
 SELECT * FROM crmseg.import_report('imp_csv', crmseg.import_csv('imp_csv', 'whole', 'imp_bytea', :'map', '{"short_lines": true, "skip": 1}'));
+-- lines that end with a carriage return alone, as files of the old Macintosh, and in its character set; Excel's line before the header
+TRUNCATE imp_bytea;
+INSERT INTO imp_bytea VALUES (1, convert_to(E'sep=;\rid;prenom;nom;mail;adresse;ville', 'UTF8')
+	|| '\x0d'::bytea || '40;Ren'::bytea || '\x8e'::bytea || 'e;F'::bytea || '\x8e'::bytea || 'vrier;renee@example.com;rue;Orl'::bytea || '\x8e'::bytea || 'ans'::bytea || '\x0d'::bytea);
+SELECT * FROM crmseg.import_report('imp_csv', crmseg.import_csv('imp_csv', 'mac', 'imp_bytea', :'map'));
+-- DOS: found out, and stated
+TRUNCATE imp_bytea;
+INSERT INTO imp_bytea VALUES (1, 'id;prenom;nom;mail;adresse;ville'), (2, '50;H'::bytea || '\x82'::bytea || 'l'::bytea || '\x8a'::bytea || 'ne;Cond'::bytea || '\x82'::bytea || ';helene5@example.com;;Besan'::bytea || '\x87'::bytea || 'on'::bytea);
+SELECT * FROM crmseg.import_report('imp_csv', crmseg.import_csv('imp_csv', 'dos', 'imp_bytea', :'map'));
+SELECT * FROM crmseg.import_report('imp_csv', crmseg.import_csv('imp_csv', 'dos stated', 'imp_bytea', :'map', '{"encoding": "CP850"}'));
+SELECT s.name, p.given_name, p.family_name, c.value FROM imp_csv.source_record r JOIN imp_csv.source s USING (source_id) JOIN imp_csv.party p USING (party_id)
+	JOIN imp_csv.contact_point c ON c.party_id = p.party_id AND c.kind = 'postal' WHERE s.name IN ('mac', 'dos', 'dos stated') ORDER BY 1;
+-- nothing but a header, one name twice (the first counts), a line of a megabyte, a NUL
+TRUNCATE imp_bytea;
+INSERT INTO imp_bytea VALUES (1, 'id;prenom;nom;nom;mail;adresse;ville');
+SELECT * FROM crmseg.import_report('imp_csv', crmseg.import_csv('imp_csv', 'odd', 'imp_bytea', :'map'));
+INSERT INTO imp_bytea VALUES (2, '60;A;first;second;;;'), (3, convert_to('61;B;' || repeat('x', 1000000) || ';;;;', 'UTF8')), (4, '62;C;n'::bytea || '\x00'::bytea || 'ul;;;;'::bytea);
+SELECT * FROM crmseg.import_report('imp_csv', crmseg.import_csv('imp_csv', 'odd', 'imp_bytea', :'map'));
+SELECT left(family_name, 8), length(family_name) FROM imp_csv.party WHERE given_name IN ('A', 'B', 'C') AND length(family_name) > 1 ORDER BY 2;
+SELECT line_no, column_name, code, left(raw, 20) AS raw FROM imp_csv.import_reject JOIN imp_csv.import_batch USING (import_id) JOIN imp_csv.source USING (source_id) WHERE name = 'odd' ORDER BY 1;
 -- refused before anything is read
 TRUNCATE imp_bytea;
 INSERT INTO imp_bytea VALUES (1, '\xFFFE690064003B00'::bytea);
+SELECT crmseg.import_csv('imp_csv', 'utf16', 'imp_bytea', :'map');
+TRUNCATE imp_bytea;
+INSERT INTO imp_bytea VALUES (1, '\x00690064003B'::bytea);
 SELECT crmseg.import_csv('imp_csv', 'utf16', 'imp_bytea', :'map');
 TRUNCATE imp_bytea;
 SELECT crmseg.import_csv('imp_csv', 'empty', 'imp_bytea', :'map');

@@ -66,6 +66,18 @@ mojibake(const char *text, CellStatus status, const char *expected)
 	CHECK(s == status && (s != CELL_MOJIBAKE || (n == strlen(expected) && memcmp(out, expected, n) == 0)), "'%s' gives '%s' (got '%.*s')", text, expected, (int) n, out);
 }
 
+static void
+legacy(const char *in, LegacyCharset usual, const char *expected)
+{
+	char		out[600];
+	size_t		n = 0;
+	bool		ok = legacy_to_utf8(in, strlen(in), &usual, out, &n);
+
+	CHECK(ok == (expected != NULL) && (!ok || (n == strlen(expected) && memcmp(out, expected, n) == 0)), expected ? expected : "nothing is guessed");
+	if (ok && expected && n != strlen(expected))
+		printf("#   %.*s\n", (int) n, out);
+}
+
 int
 main(void)
 {
@@ -240,5 +252,16 @@ main(void)
 	CHECK(!cp1252_to_utf8("\x81", 1, out, &n), "81 means nothing in CP1252");
 	CHECK(utf8_to_bytes("Ã©", 4, out, &n) && n == 2 && memcmp(out, "é", 2) == 0, "bytes loaded as LATIN1 come back");
 	CHECK(!utf8_to_bytes("€", 3, out, &n), "what never was a byte does not");
+
+	/* bytes of three old character sets, each told by the words it makes; the usual one of the file decides what is close */
+	legacy("Chlo\xE9 L\x92H\xD4TE, 3 rue de l\x92\xC9glise \x96 12 \x80", LEGACY_UNKNOWN, "Chloé L’HÔTE, 3 rue de l’Église – 12 €");
+	legacy("H\x82l\x8Ane Fran\x87ois", LEGACY_UNKNOWN, "Hélène François");
+	legacy("Ren\x8E" "e \x83lodie", LEGACY_UNKNOWN, "Renée Élodie");
+	legacy("M\x84rz", LEGACY_UNKNOWN, "März");
+	legacy("M\xFCller \x93Le Grand\x94\x85 etc\x85", LEGACY_UNKNOWN, "Müller “Le Grand”… etc…");
+	legacy("10\xA0rue\xA0" "de la c\x9Cur\xB0", LEGACY_UNKNOWN, "10\xC2\xA0rue\xC2\xA0" "de la cœur°");
+	legacy("voil\x85", LEGACY_UNKNOWN, "voil…");
+	legacy("voil\x85", LEGACY_CP850, "voilà");
+	legacy("\x81\x8D", LEGACY_UNKNOWN, NULL);
 	return unit_done();
 }
