@@ -72,7 +72,7 @@ one_digit(const civil *a, const civil *b)
 }
 
 /* date_compare: the first level of match.h that holds, the same in both directions. */
-date_level
+match_date_level
 date_compare(int32_t a, int32_t b)
 {
 	civil		x,
@@ -102,7 +102,7 @@ double
 date_similarity(int32_t a, int32_t b)
 {
 	static const double value[] = {1, 0.5, 0.95, 0.9, 0.85, 0.8, 0.75};
-	date_level	level = date_compare(a, b);
+	match_date_level level = date_compare(a, b);
 
 	if (level != DATE_DIFFERENT)
 		return value[level];

@@ -57,7 +57,7 @@ extern double address_similarity(const struct address *a, const struct address *
 /* Days since 2000-01-01 as the server counts them; DATE_EARLIEST and DATE_LATEST stand for the two infinities. date.c */
 #define MATCH_DATE_EARLIEST INT32_MIN
 #define MATCH_DATE_LATEST INT32_MAX
-typedef enum date_level
+typedef enum match_date_level
 {
 	DATE_EQUAL,
 	DATE_UNKNOWN,				/* one of them is a default such as 1900-01-01: says nothing */
@@ -67,8 +67,8 @@ typedef enum date_level
 	DATE_NEAR,					/* at most a week apart */
 	DATE_TWO_PARTS,				/* two of day, month and year agree */
 	DATE_DIFFERENT
-} date_level;
-extern date_level date_compare(int32_t a, int32_t b);
+} match_date_level;
+extern match_date_level date_compare(int32_t a, int32_t b);
 extern bool date_is_default(int32_t day);
 extern double date_similarity(int32_t a, int32_t b);
 

@@ -28,8 +28,16 @@ typedef struct match_word
 {
 	const char *s;				/* in words.room; neighbours follow each other without a space */
 	uint8_t		n;
+	int			given;			/* its number in the table of given names, or -1 */
 	double		weight;
 } match_word;
+
+/* A word that means something of its own; tables of them are in byte order. */
+typedef struct match_class
+{
+	const char *word;
+	int			class;
+} match_class;
 
 typedef struct match_words
 {
@@ -42,6 +50,8 @@ typedef struct match_words
 
 typedef double (*match_words_alike) (const match_word *a, const match_word *b);
 
+extern int	match_class_of(const match_class *table, int count, const char *s, size_t n);
+extern void match_words_given(match_words *w);
 extern bool match_words_add(match_words *w, const char *s, size_t n, double weight);
 extern void match_words_join(match_words *a, match_words *b, bool given_names);
 extern double match_words_compare(const match_words *a, const match_words *b, match_words_alike alike, double surplus, bool *in_order);

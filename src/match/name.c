@@ -8,11 +8,30 @@
 
 #include "text/text.h"
 
-static const char titles[] = " mr mrs ms miss mme mlle mlles mmes monsieur madame mademoiselle mister dr doctor docteur doktor prof professeur professor herr frau fraulein hr"
-	" dipl ing sir lady lord sr sra srta senor senora dott dottore dottoressa sig signor signora signore dhr mevr mevrouw meneer maitre mgr ";
-static const char particles[] = " de du des d da do dos das di del della delle dei degli dal la le les l las los van von vom vande der den dem het ter ten te t zu zum zur"
-	" el al as ul ur bin ibn bint abu abou ben bou y i e und et and of ap o mac mc fitz af av jr junior senior pere fils ii iii ";
-static const char markers[] = " nee ne geb geborene born epouse ep epse veuve vve veve verw verh dite dit alias aka divorcee ";
+enum { TITLE = 1, PARTICLE, MARKER, SAINT };
+
+/* words that are no part of a name, or carry little of it; in byte order */
+static const match_class words[] = {
+	{"abou", PARTICLE}, {"abu", PARTICLE}, {"af", PARTICLE}, {"aka", MARKER}, {"al", PARTICLE}, {"alias", MARKER}, {"and", PARTICLE},
+	{"ap", PARTICLE}, {"as", PARTICLE}, {"av", PARTICLE}, {"ben", PARTICLE}, {"bin", PARTICLE}, {"bint", PARTICLE}, {"born", MARKER},
+	{"bou", PARTICLE}, {"d", PARTICLE}, {"da", PARTICLE}, {"dal", PARTICLE}, {"das", PARTICLE}, {"de", PARTICLE}, {"degli", PARTICLE},
+	{"dei", PARTICLE}, {"del", PARTICLE}, {"della", PARTICLE}, {"delle", PARTICLE}, {"dem", PARTICLE}, {"den", PARTICLE}, {"der", PARTICLE},
+	{"des", PARTICLE}, {"dhr", TITLE}, {"di", PARTICLE}, {"dipl", TITLE}, {"dit", MARKER}, {"dite", MARKER}, {"divorcee", MARKER},
+	{"do", PARTICLE}, {"docteur", TITLE}, {"doctor", TITLE}, {"doktor", TITLE}, {"dos", PARTICLE}, {"dott", TITLE}, {"dottore", TITLE},
+	{"dottoressa", TITLE}, {"dr", TITLE}, {"du", PARTICLE}, {"e", PARTICLE}, {"el", PARTICLE}, {"ep", MARKER}, {"epouse", MARKER},
+	{"epse", MARKER}, {"et", PARTICLE}, {"fils", PARTICLE}, {"fitz", PARTICLE}, {"frau", TITLE}, {"fraulein", TITLE}, {"geb", MARKER},
+	{"geborene", MARKER}, {"herr", TITLE}, {"het", PARTICLE}, {"hr", TITLE}, {"i", PARTICLE}, {"ibn", PARTICLE}, {"ii", PARTICLE},
+	{"iii", PARTICLE}, {"ing", TITLE}, {"jr", PARTICLE}, {"junior", PARTICLE}, {"l", PARTICLE}, {"la", PARTICLE}, {"lady", TITLE},
+	{"las", PARTICLE}, {"le", PARTICLE}, {"les", PARTICLE}, {"lord", TITLE}, {"los", PARTICLE}, {"mac", PARTICLE}, {"madame", TITLE},
+	{"mademoiselle", TITLE}, {"maitre", TITLE}, {"mc", PARTICLE}, {"meneer", TITLE}, {"mevr", TITLE}, {"mevrouw", TITLE}, {"mgr", TITLE},
+	{"miss", TITLE}, {"mister", TITLE}, {"mlle", TITLE}, {"mlles", TITLE}, {"mme", TITLE}, {"mmes", TITLE}, {"monsieur", TITLE},
+	{"mr", TITLE}, {"mrs", TITLE}, {"ms", TITLE}, {"ne", MARKER}, {"nee", MARKER}, {"o", PARTICLE}, {"of", PARTICLE}, {"pere", PARTICLE},
+	{"prof", TITLE}, {"professeur", TITLE}, {"professor", TITLE}, {"saint", SAINT}, {"sainte", SAINT}, {"san", SAINT}, {"sankt", SAINT},
+	{"santa", SAINT}, {"senior", PARTICLE}, {"senor", TITLE}, {"senora", TITLE}, {"sig", TITLE}, {"signor", TITLE}, {"signora", TITLE},
+	{"signore", TITLE}, {"sir", TITLE}, {"sr", TITLE}, {"sra", TITLE}, {"srta", TITLE}, {"st", SAINT}, {"ste", SAINT}, {"t", PARTICLE},
+	{"te", PARTICLE}, {"ten", PARTICLE}, {"ter", PARTICLE}, {"ul", PARTICLE}, {"und", PARTICLE}, {"ur", PARTICLE}, {"van", PARTICLE},
+	{"vande", PARTICLE}, {"verh", MARKER}, {"verw", MARKER}, {"veuve", MARKER}, {"veve", MARKER}, {"vom", PARTICLE}, {"von", PARTICLE},
+	{"vve", MARKER}, {"y", PARTICLE}, {"zu", PARTICLE}, {"zum", PARTICLE}, {"zur", PARTICLE}};
 
 /* The words of a folded name. What carries little (titles) is left out, as long as something stays. */
 static void
@@ -36,23 +55,24 @@ read_name(const char *s, size_t n, match_words *w)
 			const char *t = token[i].s;
 			size_t		m = token[i].n;
 			double		weight = 1;
+			int			class = match_class_of(words, sizeof words / sizeof *words, t, m);
 
-			if (pass == 0 && m > 1 && m < 16)
+			if (pass == 0 && m > 1)
 			{
-				if (match_is_one_of(t, m, titles))
+				if (class == TITLE)
 					continue;
-				if (i > 0 && i + 1 < count && match_is_one_of(t, m, markers))
+				if (class == MARKER && i > 0 && i + 1 < count)
 				{
 					w->marked = true;
 					continue;
 				}
-				if (match_is_one_of(t, m, particles))
+				if (class == PARTICLE)
 					weight = 0.2;
-				else if (match_is_one_of(t, m, " st ste sainte sankt san santa "))
+				else if (class == SAINT)
 					t = "saint", m = 5;
 			}
 			else if (m == 1)
-				weight = match_is_one_of(t, m, particles) && i + 1 < count ? 0.2 : 0.5;
+				weight = class == PARTICLE && i + 1 < count ? 0.2 : 0.5;
 			if (pass == 0 && full && weight < 0.3)
 				continue;
 			if (!match_words_add(w, t, m, weight))
@@ -69,7 +89,7 @@ words_alike(const match_word *a, const match_word *b)
 	/* an initial says little; that its weight is half is in the pair's weight already */
 	if (a->n == 1 || b->n == 1)
 		return a->s[0] == b->s[0] ? 0.9 : 0;
-	if (nickname_same(nickname_find(a->s, a->n), nickname_find(b->s, b->n)))
+	if (nickname_same(a->given, b->given))
 		return 0.94;
 	return match_spelling(a, b);
 }
@@ -94,6 +114,8 @@ name_similarity(const char *a, size_t na, const char *b, size_t nb)
 	read_name(a, na, &x);
 	read_name(b, nb, &y);
 	match_words_join(&x, &y, true);
+	match_words_given(&x);
+	match_words_given(&y);
 	s = match_words_compare(&x, &y, words_alike, x.marked || y.marked ? 0.1 : 0.25, &in_order);
 	if (!in_order)
 		s *= 0.98;

@@ -12,23 +12,49 @@
  * Legal forms of France, Belgium, Switzerland, Germany, Austria, Great Britain, the United States, the Netherlands, Spain and Italy, folded, in one
  * word: "s a r l" has become sarl before it is looked up. The full forms of several words stand below.
  */
-static const char legal[] = " sa sas sasu sarl sarlu eurl eirl ei snc scs sca sci scp scop sel selarl selas selasu gie gaec earl scea sem spl sccv scm scpi epic asbl"
-	" sprl bvba srl bv nv vzw cvba scrl scri commv comm vof gcv cv maatschap stichting"
-	" gmbh ggmbh mbh ag kg kgaa ohg ug gbr ev eg ek ekfr ekfm partg partgmbb gesmbh gmbhcokg gmbhco kgaa se sarlgmbh sagl"
-	" ltd limited llp plc lp cic cio co company corp corporation inc incorporated llc pllc pc"
-	" sl slu sll sc scoop sau slne sociedadlimitada spa srls sapa sas snc sdf coop scarl scpa onlus"
-	" eingetragenerverein ";
+enum { LEGAL = 1, SMALL, COMMON };
+
+static const match_class words[] = {
+	{"ag", LEGAL}, {"agence", COMMON}, {"agency", COMMON}, {"and", SMALL}, {"asbl", LEGAL}, {"associates", COMMON}, {"associes", COMMON},
+	{"assurance", COMMON}, {"assurances", COMMON}, {"atelier", COMMON}, {"ateliers", COMMON}, {"austria", COMMON}, {"auto", COMMON},
+	{"automobile", COMMON}, {"automobiles", COMMON}, {"autos", COMMON}, {"bakery", COMMON}, {"bar", COMMON}, {"bat", COMMON},
+	{"batiment", COMMON}, {"bau", COMMON}, {"belgique", COMMON}, {"belgium", COMMON}, {"boucherie", COMMON}, {"boulangerie", COMMON},
+	{"bros", COMMON}, {"brothers", COMMON}, {"btp", COMMON}, {"butchers", COMMON}, {"bv", LEGAL}, {"bvba", LEGAL}, {"cabinet", COMMON},
+	{"cafe", COMMON}, {"cic", LEGAL}, {"cie", COMMON}, {"cio", LEGAL}, {"co", LEGAL}, {"coiffure", COMMON}, {"comm", LEGAL},
+	{"communication", COMMON}, {"commv", LEGAL}, {"company", LEGAL}, {"conseil", COMMON}, {"conseils", COMMON}, {"construction", COMMON},
+	{"consulting", COMMON}, {"coop", LEGAL}, {"corp", LEGAL}, {"corporation", LEGAL}, {"cv", LEGAL}, {"cvba", LEGAL}, {"d", SMALL},
+	{"de", SMALL}, {"des", SMALL}, {"design", COMMON}, {"deutschland", COMMON}, {"digital", COMMON}, {"distribution", COMMON}, {"du", SMALL},
+	{"e", SMALL}, {"earl", LEGAL}, {"eg", LEGAL}, {"ei", LEGAL}, {"eingetragenerverein", LEGAL}, {"eirl", LEGAL}, {"ek", LEGAL},
+	{"ekfm", LEGAL}, {"ekfr", LEGAL}, {"electricite", COMMON}, {"en", SMALL}, {"entreprise", COMMON}, {"epic", LEGAL}, {"espana", COMMON},
+	{"et", SMALL}, {"etablissement", COMMON}, {"etablissements", COMMON}, {"ets", COMMON}, {"eurl", LEGAL}, {"europe", COMMON}, {"ev", LEGAL},
+	{"export", COMMON}, {"fils", COMMON}, {"finance", COMMON}, {"firma", COMMON}, {"fleurs", COMMON}, {"france", COMMON}, {"frere", COMMON},
+	{"freres", COMMON}, {"gaec", LEGAL}, {"garage", COMMON}, {"gbr", LEGAL}, {"gcv", LEGAL}, {"gebruder", COMMON}, {"gesmbh", LEGAL},
+	{"ggmbh", LEGAL}, {"gie", LEGAL}, {"gmbh", LEGAL}, {"gmbhco", LEGAL}, {"gmbhcokg", LEGAL}, {"group", COMMON}, {"groupe", COMMON},
+	{"grupo", COMMON}, {"gruppe", COMMON}, {"gruppo", COMMON}, {"handel", COMMON}, {"handels", COMMON}, {"holding", COMMON},
+	{"holdings", COMMON}, {"hotel", COMMON}, {"il", SMALL}, {"immobilien", COMMON}, {"immobilier", COMMON}, {"import", COMMON},
+	{"inc", LEGAL}, {"incorporated", LEGAL}, {"industrie", COMMON}, {"industries", COMMON}, {"informatique", COMMON},
+	{"international", COMMON}, {"invest", COMMON}, {"italia", COMMON}, {"jardin", COMMON}, {"kg", LEGAL}, {"kgaa", LEGAL}, {"l", SMALL},
+	{"la", SMALL}, {"le", SMALL}, {"les", SMALL}, {"limited", LEGAL}, {"llc", LEGAL}, {"llp", LEGAL}, {"lo", SMALL}, {"lp", LEGAL},
+	{"ltd", LEGAL}, {"maatschap", LEGAL}, {"maconnerie", COMMON}, {"maison", COMMON}, {"mbh", LEGAL}, {"media", COMMON},
+	{"menuiserie", COMMON}, {"nv", LEGAL}, {"of", SMALL}, {"ohg", LEGAL}, {"onlus", LEGAL}, {"osterreich", COMMON}, {"partg", LEGAL},
+	{"partgmbb", LEGAL}, {"partner", COMMON}, {"partners", COMMON}, {"pc", LEGAL}, {"peinture", COMMON}, {"pere", COMMON},
+	{"pharmacie", COMMON}, {"plc", LEGAL}, {"pllc", LEGAL}, {"plomberie", COMMON}, {"production", COMMON}, {"productions", COMMON},
+	{"renovation", COMMON}, {"restaurant", COMMON}, {"sa", LEGAL}, {"sagl", LEGAL}, {"sapa", LEGAL}, {"sarl", LEGAL}, {"sarlgmbh", LEGAL},
+	{"sarlu", LEGAL}, {"sas", LEGAL}, {"sasu", LEGAL}, {"sau", LEGAL}, {"sc", LEGAL}, {"sca", LEGAL}, {"scarl", LEGAL}, {"sccv", LEGAL},
+	{"scea", LEGAL}, {"schweiz", COMMON}, {"sci", LEGAL}, {"scm", LEGAL}, {"scoop", LEGAL}, {"scop", LEGAL}, {"scp", LEGAL}, {"scpa", LEGAL},
+	{"scpi", LEGAL}, {"scri", LEGAL}, {"scrl", LEGAL}, {"scs", LEGAL}, {"sdf", LEGAL}, {"se", LEGAL}, {"sel", LEGAL}, {"selarl", LEGAL},
+	{"selas", LEGAL}, {"selasu", LEGAL}, {"sem", LEGAL}, {"service", COMMON}, {"services", COMMON}, {"sl", LEGAL}, {"sll", LEGAL},
+	{"slne", LEGAL}, {"slu", LEGAL}, {"snc", LEGAL}, {"sociedadlimitada", LEGAL}, {"societe", COMMON}, {"sohne", COMMON},
+	{"solutions", COMMON}, {"son", COMMON}, {"sons", COMMON}, {"spa", LEGAL}, {"spl", LEGAL}, {"sprl", LEGAL}, {"srl", LEGAL},
+	{"srls", LEGAL}, {"stichting", LEGAL}, {"studio", COMMON}, {"suisse", COMMON}, {"systemes", COMMON}, {"systems", COMMON}, {"the", SMALL},
+	{"trading", COMMON}, {"transport", COMMON}, {"transports", COMMON}, {"travaux", COMMON}, {"ug", LEGAL}, {"uk", COMMON}, {"und", SMALL},
+	{"usa", COMMON}, {"verlag", COMMON}, {"vof", LEGAL}, {"vzw", LEGAL}, {"y", SMALL}};
 static const char *const phrases[] = {"societe a responsabilite limitee", "societe par actions simplifiee unipersonnelle", "societe par actions simplifiee", "societe anonyme",
 	"societe civile immobiliere", "societe civile", "societe en nom collectif", "entreprise individuelle", "entreprise unipersonnelle a responsabilite limitee", "auto entreprise", "societe cooperative",
 	"association sans but lucratif", "societe privee a responsabilite limitee", "besloten vennootschap", "naamloze vennootschap", "gesellschaft mit beschrankter haftung", "gesellschaft mbh", "aktiengesellschaft",
 	"kommanditgesellschaft", "offene handelsgesellschaft", "unternehmergesellschaft haftungsbeschrankt", "unternehmergesellschaft", "eingetragener kaufmann", "eingetragener verein", "e v", "e k", "public limited company", "private limited company", "limited liability company",
 	"limited liability partnership", "sociedad anonima", "sociedad limitada", "sociedad de responsabilidad limitada", "societa per azioni", "societa a responsabilita limitata", "gmbh co kg", "gmbh und co kg", "und co kg", "co kg",
 	"et cie", "et co", "and co", "und co", "cie", NULL};
-static const char common[] = " group groupe gruppe gruppo grupo holding holdings france deutschland belgique belgium suisse schweiz austria osterreich espana italia uk usa europe international"
-	" services service conseil consulting conseils solutions systems systemes agence agency cabinet entreprise ets etablissements etablissement societe company firma maison atelier ateliers"
-	" garage boulangerie boucherie pharmacie restaurant hotel cafe bar coiffure transport transports immobilier immobilien construction batiment bat renovation btp travaux industrie industries"
-	" distribution production productions invest finance assurances assurance informatique digital studio design media communication distribution import export trading verlag handel handels bau bakery butchers"
-	" plomberie electricite menuiserie peinture maconnerie jardin fleurs auto autos automobile automobiles fils sons sohne son frere freres brothers bros gebruder pere cie partner partners associes associates ";
 
 /* Leaves out the phrases: whole words only. */
 static size_t
@@ -44,8 +70,11 @@ without_phrases(const char *s, size_t n, char *out)
 		if (i == 0 || s[i - 1] == ' ')
 			for (const char *const *p = phrases; *p != NULL; p++)
 			{
-				size_t		k = strlen(*p);
+				size_t		k;
 
+				if (**p != s[i])
+					continue;
+				k = strlen(*p);
 				if (k > skip && i + k <= n && memcmp(s + i, *p, k) == 0 && (i + k == n || s[i + k] == ' '))
 					skip = k;
 			}
@@ -90,6 +119,7 @@ read_organisation(const char *s, size_t n, match_words *w, char *initials)
 			char		letters[4 * WORDS_MAX];
 			const char *t = token[i].s;
 			size_t		k = token[i].n;
+			int			class;
 
 			/* single letters are one word: s a r l */
 			if (k == 1)
@@ -102,9 +132,10 @@ read_organisation(const char *s, size_t n, match_words *w, char *initials)
 				i = to - 1;
 				t = letters;
 			}
-			if (pass == 0 && (match_is_one_of(t, k, legal) || match_is_one_of(t, k, " et and und y e en of the la le les der die das il lo de du des d l ")))
+			class = match_class_of(words, sizeof words / sizeof *words, t, k);
+			if (pass == 0 && (class == LEGAL || class == SMALL))
 				continue;
-			if (!match_words_add(w, t, k, match_is_one_of(t, k, common) ? 0.4 : 1))
+			if (!match_words_add(w, t, k, class == COMMON ? 0.4 : 1))
 				break;
 		}
 	}

@@ -234,6 +234,35 @@ decode(const char *s, size_t n, uint32_t *out)
 	return length;
 }
 
+#ifdef __SSE2__
+/*
+ * copy_word: at most 64 bytes into a buffer with SIMILARITY_PAD more. Where no page ends within the next 64 bytes they are copied whole, which takes no
+ * decision on the length: reading past a value's end, within its page, cannot fail. Tools that watch each byte get a plain copy.
+ */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define WATCHED
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(USE_VALGRIND)
+#define WATCHED
+#endif
+
+static inline void
+copy_word(const char *s, size_t n, uint8_t *out)
+{
+#ifndef WATCHED
+	if (((uintptr_t) s & 4095) <= 4096 - WORD)
+	{
+		for (int k = 0; k < 4; k++)
+			_mm_storeu_si128((__m128i *) out + k, _mm_loadu_si128((const __m128i *) s + k));
+		return;
+	}
+#endif
+	memcpy(out, s, n);
+}
+#endif
+
 /* decode_bytes: the same into bytes, -1 when it has more than 64 characters or one from U+0100 on. */
 static inline int
 decode_bytes(const char *s, size_t n, uint8_t *out)
@@ -243,15 +272,35 @@ decode_bytes(const char *s, size_t n, uint8_t *out)
 	int			length = 0;
 
 #ifdef __SSE2__
-	/* most names are ASCII of at most 64 bytes: copied, not decoded */
+	/* most names have at most 64 bytes and few beyond ASCII */
 	if (n <= WORD)
 	{
-		unsigned char high = 0;
+		uint64_t	high = 0;
+		__m128i		v[4];
 
-		for (size_t i = 0; i < n; i++)
-			high |= (out[i] = p[i]);
-		if (high < 0x80)
-			return (int) n;
+		copy_word(s, n, out);
+		for (int k = 0; k < 2; k++)
+			high |= (uint64_t) (uint32_t) _mm_movemask_epi8(_mm_loadu_si128((const __m128i *) out + k)) << (16 * k);
+		if (n > 32)
+			for (int k = 2; k < 4; k++)
+				high |= (uint64_t) (uint32_t) _mm_movemask_epi8(_mm_loadu_si128((const __m128i *) out + k)) << (16 * k);
+		high &= low_bits((int) n);
+		/* two bytes become one, and the rest moves up */
+		while (high != 0)
+		{
+			int			i = __builtin_ctzll(high);
+
+			if (out[i] > 0xc3 || (size_t) i + 1 == n)
+				return -1;
+			out[i] = (uint8_t) ((out[i] & 3) << 6 | (out[i + 1] & 0x3f));
+			for (int k = 0; k < 4; k++)
+				v[k] = _mm_loadu_si128((const __m128i *) (out + i + 2) + k);
+			for (int k = 0; k < 4; k++)
+				_mm_storeu_si128((__m128i *) (out + i + 1) + k, v[k]);
+			n--;
+			high = high >> 1 & ~low_bits(i + 1);
+		}
+		return (int) n;
 	}
 #endif
 	while (p < end)

@@ -21,6 +21,37 @@ match_is_one_of(const char *s, size_t n, const char *words)
 	return false;
 }
 
+/* match_class_of: the class of a word in a table in byte order, 0 when it is not there. */
+int
+match_class_of(const match_class *table, int count, const char *s, size_t n)
+{
+	int			low = 0;
+
+	while (low < count)
+	{
+		int			middle = (low + count) / 2,
+					r = strncmp(table[middle].word, s, n);
+
+		if (r == 0)
+			r = table[middle].word[n] != 0;
+		if (r == 0)
+			return table[middle].class;
+		if (r < 0)
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return 0;
+}
+
+/* match_words_given: looks up which words are given names. */
+void
+match_words_given(match_words *w)
+{
+	for (int i = 0; i < w->count; i++)
+		w->word[i].given = nickname_find(w->word[i].s, w->word[i].n);
+}
+
 /* match_words_add: false when there is no room for more. A long word is cut where a character ends. */
 bool
 match_words_add(match_words *w, const char *s, size_t n, double weight)
@@ -39,7 +70,7 @@ match_words_add(match_words *w, const char *s, size_t n, double weight)
 			;
 	}
 	memcpy(to, s, n);
-	w->word[w->count++] = (match_word) {to, (uint8_t) n, weight};
+	w->word[w->count++] = (match_word) {to, (uint8_t) n, -1, weight};
 	return true;
 }
 
@@ -133,7 +164,7 @@ join_as(match_words *a, const match_words *b, bool given_names)
 
 				found = (w->n == n && memcmp(w->s, a->word[i].s, n) == 0) ||
 					(given_names && to == i + 1 && w->n == 2 && nickname_same(nickname_find(w->s, w->n), nickname_find(a->word[i].s, n))) ||
-					(n > 6 && shortest > 2 && w->n > n - 2 && w->n < n + 2 && match_spelling(&(match_word) {a->word[i].s, (uint8_t) n, 1}, w) > 0.95);
+					(n > 6 && shortest > 2 && w->n > n - 2 && w->n < n + 2 && match_spelling(&(match_word) {a->word[i].s, (uint8_t) n, -1, 1}, w) > 0.95);
 			}
 			if (found)
 			{
