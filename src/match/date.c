@@ -2,8 +2,9 @@
  * date.c: how alike two dates of birth are: what slips when a date is written down (day and month swapped, a digit wrong, neighbours swapped), and
  * the dates that a system writes when it knows none.
  */
-#include "match/match.h"
+#include "match/match_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct civil { int64_t year; int month; int day; } civil;
@@ -22,6 +23,37 @@ civil_from_days(int32_t date)
 
 	c.year += c.month <= 2;
 	return c;
+}
+
+static int32_t
+days_from_civil(const civil *c)
+{
+	int64_t		y = c->year - (c->month <= 2),
+				era = (y >= 0 ? y : y - 399) / 400;
+	int			yoe = (int) (y - era * 400),
+				doy = (153 * (c->month > 2 ? c->month - 3 : c->month + 9) + 2) / 5 + c->day - 1,
+				doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+
+	return (int32_t) (era * 146097 + doe - 719468 - 10957);
+}
+
+void
+date_text(int32_t date, char *out)
+{
+	civil		c = civil_from_days(date);
+
+	snprintf(out, 25, "%lld-%d-%d", (long long) c.year, c.month, c.day);
+}
+
+bool
+date_swap(int32_t date, int32_t *swapped)
+{
+	civil		c = civil_from_days(date);
+
+	if (c.day > 12 || c.day == c.month)
+		return false;
+	*swapped = days_from_civil(&(civil) {c.year, c.day, c.month});
+	return true;
 }
 
 /* date_is_default: dates that stand for "unknown" in one system or another, the infinities among them. */

@@ -87,4 +87,24 @@ typedef enum registry_kind
 extern registry_kind registry_number_read(const char *s, size_t n, char *number);
 extern registry_kind registry_number_find(const char *s, size_t n, char *number);
 
+/*
+ * Keys (key.c): what two records of one party usually have in common, as hashes, for an index. Each call adds to k; keys beyond MATCH_KEYS_MAX are
+ * left out.
+ */
+#define MATCH_KEY_VERSION 1
+#define MATCH_KEYS_MAX 64
+typedef struct match_keys
+{
+	int			n;
+	int64_t		key[MATCH_KEYS_MAX];
+} match_keys;
+extern void match_keys_person(match_keys *k, const char *given, size_t ngiven, const char *family, size_t nfamily, const char *maiden, size_t nmaiden);
+extern void match_keys_organisation(match_keys *k, const char *name, size_t n);
+extern void match_keys_registry(match_keys *k, const char *s, size_t n);
+extern void match_keys_date(match_keys *k, int32_t date, bool also);
+extern void match_keys_email(match_keys *k, const char *s, size_t n, bool organisation);
+extern void match_keys_phone(match_keys *k, const char *s, size_t n);
+extern void match_keys_address(match_keys *k, const char *key, size_t n);	/* an address_key */
+extern void match_keys_place(match_keys *k, const char *family, size_t nfamily, const char *postal_code, size_t npostal);
+
 #endif

@@ -18,6 +18,7 @@ typedef struct nickname_word
 extern const nickname_word nickname_words[];	/* in byte order */
 extern const uint16_t nickname_first[27];		/* where each first letter begins */
 extern const uint16_t nickname_lines[];
+extern const uint16_t nickname_heads[];			/* for each line the number of its name */
 
 /* ---- words of names: words.c, for names of persons and of organisations ---- */
 
@@ -57,5 +58,11 @@ extern void match_words_join(match_words *a, match_words *b, bool given_names);
 extern double match_words_compare(const match_words *a, const match_words *b, match_words_alike alike, double surplus, bool *in_order);
 extern double match_spelling(const match_word *a, const match_word *b);
 extern bool match_is_one_of(const char *s, size_t n, const char *words);
+extern bool match_is_title(const char *s, size_t n);	/* name.c */
+extern void match_read_organisation(const char *s, size_t n, match_words *w);	/* organisation.c */
+
+/* ---- date.c ---- */
+extern void date_text(int32_t date, char *out);		/* at most 24 bytes and a zero */
+extern bool date_swap(int32_t date, int32_t *swapped);	/* day and month in each other's place, when that is another date */
 
 #endif

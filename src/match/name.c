@@ -33,6 +33,13 @@ static const match_class words[] = {
 	{"vande", PARTICLE}, {"verh", MARKER}, {"verw", MARKER}, {"veuve", MARKER}, {"veve", MARKER}, {"vom", PARTICLE}, {"von", PARTICLE},
 	{"vve", MARKER}, {"y", PARTICLE}, {"zu", PARTICLE}, {"zum", PARTICLE}, {"zur", PARTICLE}};
 
+/* match_is_title: whether a folded word is no part of a name. */
+bool
+match_is_title(const char *s, size_t n)
+{
+	return match_class_of(words, sizeof words / sizeof *words, s, n) == TITLE;
+}
+
 /* The words of a folded name. What carries little (titles) is left out, as long as something stays. */
 static void
 read_name(const char *s, size_t n, match_words *w)

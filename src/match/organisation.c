@@ -88,9 +88,9 @@ without_phrases(const char *s, size_t n, char *out)
 
 #define NAME_BYTES 512			/* of a folded name that are compared */
 
-/* initials: the first letters of the words that count, for a comparison with an abbreviation */
-static void
-read_organisation(const char *s, size_t n, match_words *w, char *initials)
+/* match_read_organisation: the words that count of a folded name */
+void
+match_read_organisation(const char *s, size_t n, match_words *w)
 {
 	char		rest[NAME_BYTES];
 	text_token	token[4 * WORDS_MAX];
@@ -139,8 +139,6 @@ read_organisation(const char *s, size_t n, match_words *w, char *initials)
 				break;
 		}
 	}
-	for (int i = 0; i < w->count; i++)
-		initials[i] = w->word[i].s[0];
 }
 
 static double
@@ -157,9 +155,14 @@ words_alike(const match_word *a, const match_word *b)
 }
 
 static bool
-abbreviates(const match_words *a, const match_words *b, const char *initials)
+abbreviates(const match_words *a, const match_words *b)
 {
-	return a->count == 1 && b->count >= 3 && a->word[0].n == b->count && memcmp(a->word[0].s, initials, b->count) == 0;
+	if (a->count != 1 || b->count < 3 || a->word[0].n != b->count)
+		return false;
+	for (int i = 0; i < b->count; i++)
+		if (a->word[0].s[i] != b->word[i].s[0])
+			return false;
+	return true;
 }
 
 static bool
@@ -179,8 +182,6 @@ organisation_similarity(const char *a, size_t na, const char *b, size_t nb)
 {
 	match_words	x,
 				y;
-	char		x_initials[WORDS_MAX],
-				y_initials[WORDS_MAX];
 	bool		in_order;
 	double		s;
 	int			r = memcmp(a, b, na < nb ? na : nb);
@@ -191,11 +192,11 @@ organisation_similarity(const char *a, size_t na, const char *b, size_t nb)
 		return 0;
 	if (r > 0 || (r == 0 && na > nb))
 		return organisation_similarity(b, nb, a, na);
-	read_organisation(a, na, &x, x_initials);
-	read_organisation(b, nb, &y, y_initials);
+	match_read_organisation(a, na, &x);
+	match_read_organisation(b, nb, &y);
 	if (same_words(&x, &y))
 		return 1;
-	if (abbreviates(&x, &y, y_initials) || abbreviates(&y, &x, x_initials))
+	if (abbreviates(&x, &y) || abbreviates(&y, &x))
 		return 0.85;
 	match_words_join(&x, &y, false);
 	s = match_words_compare(&x, &y, words_alike, 0.5, &in_order);

@@ -64,7 +64,7 @@ for f in jaro_winkler edit_distance edit_distance_3 name_similarity; do show "SQ
 gcc -std=gnu11 -O2 -Isrc -o "$work/compare" test/bench/compare.c src/match/similarity.c src/match/phonetic.c src/match/nickname.c src/match/nickname_table.c src/match/words.c src/match/name.c src/text/fold.c src/text/fold_table.c src/text/name_key.c
 "$work/compare" < "$work/pairs" | while IFS=$'\t' read -r name ns; do show "core $name" "$ns"; done
 if have rapidfuzz; then
-	cat > "$work/random.py" <<'PY'
+	cat > "$work/generate.py" <<'PY'
 import random, sys
 # letters of ASCII, Latin-1, Cyrillic, Greek, kana, Han, and beyond the basic plane; lengths up to 90
 random.seed(20261122)
@@ -96,7 +96,7 @@ for line in open(sys.argv[1], encoding="utf-8"):
 	wrong += JaroWinkler.similarity(a, b) != float(jw) or OSA.distance(a, b) != int(d)
 print(f"{n} random pairs compared with rapidfuzz: {wrong} differ")
 PY
-	"$PYTHON" "$work/random.py" "$PAIRS" > "$work/random"
+	"$PYTHON" "$work/generate.py" "$PAIRS" > "$work/random"
 	q -c 'CREATE TEMP TABLE r (a text, b text)' -c "\\copy r FROM '$work/random'" -c 'COPY (SELECT a, b, crmseg.jaro_winkler(a, b), crmseg.edit_distance(a, b) FROM r) TO STDOUT' > "$work/ours"
 	"$PYTHON" "$work/agree.py" "$work/ours"
 fi
