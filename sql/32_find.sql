@@ -183,3 +183,13 @@ BEGIN
 	RETURN @extschema@.svg_match(coalesce((SELECT jsonb_agg(e) FROM @extschema@.explain_match(mart, a, b) e), '[]'), format('Party %s and party %s', a, b));
 END $$;
 COMMENT ON FUNCTION @extschema@.match_chart(name, bigint, bigint) IS 'explain_match as a picture: an <svg> element, a waterfall of the bits for and against; holds the values compared';
+
+-- For calls with bare literals, which fit explain_match(jsonb, ...) and explain_match(name, ...) alike.
+CREATE FUNCTION @extschema@.explain_match(a text, b text, columns text, model jsonb DEFAULT NULL)
+	RETURNS TABLE (comparison text, left_value text, right_value text, level text, m float8, u float8, term_frequency float8, weight float8, running float8)
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+BEGIN ATOMIC
+	SELECT e.comparison, e.left_value, e.right_value, e.level, e.m, e.u, e.term_frequency, e.weight, e.running
+	FROM @extschema@.explain_match(a::jsonb, b::jsonb, columns::jsonb, model) e;
+END;
+COMMENT ON FUNCTION @extschema@.explain_match(text, text, text, jsonb) IS 'explain_match of two records given as JSON in text';

@@ -116,3 +116,6 @@ CREATE TRIGGER contact_point_match_insert AFTER INSERT ON @mart@.contact_point R
 CREATE TRIGGER contact_point_match_update AFTER UPDATE ON @mart@.contact_point REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION @mart@.match_note_updated();
 CREATE TRIGGER contact_point_match_delete AFTER DELETE ON @mart@.contact_point REFERENCING OLD TABLE AS old_row FOR EACH STATEMENT EXECUTE FUNCTION @mart@.match_note_deleted();
 INSERT INTO @mart@.match_pending SELECT p.party_id FROM @mart@.party p;
+INSERT INTO @mart@.party_key (relation, column_name, on_export, on_erase, on_merge, note)
+	SELECT format('%I.%I', @mart_literal@, v.relation)::regclass, 'party_id', 'none', 'delete', 'special', 'hashes, made again from what the party holds'
+	FROM (VALUES ('match_key'), ('match_pending')) v (relation);

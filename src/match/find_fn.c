@@ -190,21 +190,21 @@ record_keys(const Record *r, match_keys *k)
 		match_keys_organisation(k, r->value[V_LEGAL][i].s, r->value[V_LEGAL][i].n);
 	for (int i = 0; i < r->n[V_FULL]; i++)
 	{
-		/* all ways to part it in two: keys are the same in either order */
 		const Value *v = &r->value[V_FULL][i];
+		const char *space = memchr(v->s, ' ', v->n);
 
-		for (int j = 1; j + 1 < v->n && k->n < MATCH_KEYS_MAX / 2; j++)
-			if (v->s[j] == ' ' || v->s[j] == ',')
-			{
-				match_keys_person(k, v->s, j, v->s + j + 1, v->n - j - 1, "", 0);
-				match_keys_person(k, v->s + j + 1, v->n - j - 1, v->s, j, "", 0);
-				family = (Value) {v->s + j + 1, v->n - j - 1};
-			}
+		match_keys_full_name(k, v->s, v->n);
+		if (space != NULL && family.n == 0)
+			family = (Value) {space + 1, v->n - (int) (space + 1 - v->s)};
 	}
 	for (int i = 0; i < r->n[V_BIRTH]; i++)
 		date_keys(k, &r->value[V_BIRTH][i]);
 	for (int i = 0; i < r->n[V_EMAIL]; i++)
+	{
 		match_keys_email(k, r->value[V_EMAIL][i].s, r->value[V_EMAIL][i].n, organisation);
+		if (!organisation && (r->n[V_GIVEN] == 0 || r->n[V_FAMILY] == 0) && r->n[V_FULL] == 0)
+			match_keys_email_name(k, r->value[V_EMAIL][i].s, r->value[V_EMAIL][i].n);
+	}
 	for (int i = 0; i < r->n[V_PHONE]; i++)
 		match_keys_phone(k, r->value[V_PHONE][i].s, r->value[V_PHONE][i].n);
 	for (int i = 0; i < r->n[V_REGISTRY]; i++)

@@ -159,6 +159,41 @@ person_keys(match_keys *k, const part *given, size_t first, const part *family)
 	}
 }
 
+/* All ways to part some words in a given and a family name. */
+static void
+split_keys(match_keys *k, const char *s, size_t n)
+{
+	char		folded[512];
+	text_token	token[6];
+	size_t		m = fold_value(s, n, folded, sizeof folded),
+				count = text_tokens(folded, m, token, 6),
+				words = 0;
+
+	for (size_t i = 0; i < count && i < 6; i++)
+		if (!match_is_title(token[i].s, token[i].n))
+			token[words++] = token[i];
+	for (size_t i = 1; i < words; i++)
+	{
+		const char *end = token[words - 1].s + token[words - 1].n;
+		part		a,
+					b;
+		size_t		first_a,
+					first_b;
+
+		name_part(token[0].s, (size_t) (token[i - 1].s + token[i - 1].n - token[0].s), &a, &first_a);
+		name_part(token[i].s, (size_t) (end - token[i].s), &b, &first_b);
+		person_keys(k, &a, first_a, &b);
+		person_keys(k, &b, first_b, &a);
+	}
+}
+
+/* match_keys_full_name: a name in one piece, in any order */
+void
+match_keys_full_name(match_keys *k, const char *s, size_t n)
+{
+	split_keys(k, s, n);
+}
+
 /* match_keys_person: the names of a person; any may be empty. */
 void
 match_keys_person(match_keys *k, const char *given, size_t ngiven, const char *family, size_t nfamily, const char *maiden, size_t nmaiden)
@@ -171,6 +206,11 @@ match_keys_person(match_keys *k, const char *given, size_t ngiven, const char *f
 	name_part(given, ngiven, &g, &first);
 	name_part(family, nfamily, &f, NULL);
 	name_part(maiden, nmaiden, &m, NULL);
+	if (g.n == 1 || f.n == 1 || match_is_title(g.s, g.n))
+		/* a title or an initial in one column, all of the name in the other */
+		split_keys(k, g.n <= f.n ? family : given, g.n <= f.n ? nfamily : ngiven);
+	else if (g.n == 0 || f.n == 0)
+		split_keys(k, g.n > 0 ? given : family, g.n > 0 ? ngiven : nfamily);
 	person_keys(k, &g, first, &f);
 	/* a double name, of which another record may have half */
 	for (size_t i = 1; i + 1 < nfamily && g.n > 0; i++)
@@ -188,6 +228,57 @@ match_keys_person(match_keys *k, const char *given, size_t ngiven, const char *f
 		}
 	if (m.n > 0 && g.n > 0)
 		person_keys(k, &g, first, &m);
+}
+
+/*
+ * match_keys_email_name: the name that an e-mail address may be made of, for a record that lacks one: jean.dupont, dupontj, jeandupont where one end is a
+ * known given name.
+ */
+void
+match_keys_email_name(match_keys *k, const char *s, size_t n)
+{
+	email_parsed p;
+	char		words[EMAIL_LOCAL_MAX + 1];
+	size_t		m = 0,
+				breaks = 0;
+	part		a,
+				b;
+
+	if (email_parse(s, n, &p) != EMAIL_OK || email_is_role(p.normal, p.local_len))
+		return;
+	for (size_t i = 0; i < p.local_len && p.normal[i] != '+'; i++)
+		if (p.normal[i] >= 'a' && p.normal[i] <= 'z')
+			words[m++] = p.normal[i];
+		else if (m > 0 && words[m - 1] != ' ')
+			words[m++] = ' ';
+	while (m > 0 && words[m - 1] == ' ')
+		m--;
+	for (size_t i = 0; i < m; i++)
+		breaks += words[i] == ' ';
+	if (breaks > 0)
+	{
+		split_keys(k, words, m);
+		return;
+	}
+	if (m < 5)
+		return;
+	for (size_t i = 3; i + 3 <= m; i++)
+	{
+		bool		left = nickname_find(words, i) >= 0,
+					right = nickname_find(words + i, m - i) >= 0;
+
+		if (!left && !right)
+			continue;
+		name_part(words, i, &a, NULL);
+		name_part(words + i, m - i, &b, NULL);
+		if (left)
+			person_keys(k, &a, a.n, &b);
+		if (right)
+			person_keys(k, &b, b.n, &a);
+	}
+	/* an initial before or behind the name */
+	add2(k, 'I', words + 1, m - 1, words, 1);
+	add2(k, 'I', words, m - 1, words + m - 1, 1);
 }
 
 /* match_keys_organisation: the name, and the registry number that it may hold. */

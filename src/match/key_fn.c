@@ -88,6 +88,8 @@ crmseg_match_keys(PG_FUNCTION_ARGS)
 			{
 				case 'm':		/* email */
 					match_keys_email(&k, v, nv, organisation);
+					if (!organisation && (ngiven == 0 || nfamily == 0))
+						match_keys_email_name(&k, v, nv);
 					break;
 				case 'h':		/* phone */
 					match_keys_phone(&k, v, nv);

@@ -99,6 +99,8 @@ typedef struct match_keys
 	int64_t		key[MATCH_KEYS_MAX];
 } match_keys;
 extern void match_keys_person(match_keys *k, const char *given, size_t ngiven, const char *family, size_t nfamily, const char *maiden, size_t nmaiden);
+extern void match_keys_full_name(match_keys *k, const char *s, size_t n);
+extern void match_keys_email_name(match_keys *k, const char *s, size_t n);
 extern void match_keys_organisation(match_keys *k, const char *name, size_t n);
 extern void match_keys_registry(match_keys *k, const char *s, size_t n);
 extern void match_keys_date(match_keys *k, int32_t date, bool also);
