@@ -221,3 +221,113 @@ CREATE AGGREGATE @extschema@.cramers_v("any", "any") (SFUNC = @extschema@.contin
 COMMENT ON AGGREGATE @extschema@.cramers_v("any", "any") IS 'how strongly two categories go together (Cramer 1946), from 0 to 1; NULL when one of them is constant';
 CREATE AGGREGATE @extschema@.mutual_information("any", "any") (SFUNC = @extschema@.contingency_add, STYPE = bytea, FINALFUNC = @extschema@.contingency_mutual_information, COMBINEFUNC = @extschema@.contingency_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.mutual_information("any", "any") IS 'what one category says of another, in nats (Shannon 1948); NULL when one of them is constant';
+
+-- ---- reports and pictures ----
+CREATE FUNCTION @extschema@.cluster_profile(model @extschema@.cluster_model, features text[] DEFAULT NULL)
+	RETURNS TABLE (cluster int4, size float8, share float8, feature text, centre float8, mean float8, z float8)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 30
+BEGIN ATOMIC
+	SELECT c, (@extschema@.cluster_sizes(model))[c], (@extschema@.cluster_sizes(model))[c] / @extschema@.row_count(model), coalesce(features[f], 'feature ' || f),
+		(@extschema@.centres(model))[c][f], (@extschema@.feature_means(model))[f],
+		((@extschema@.centres(model))[c][f] - (@extschema@.feature_means(model))[f]) / nullif((@extschema@.feature_deviations(model))[f], 0)
+	FROM generate_series(1, @extschema@.cluster_count(model)) AS c, generate_series(1, array_length(@extschema@.centres(model), 2)) AS f ORDER BY c, f;
+END;
+COMMENT ON FUNCTION @extschema@.cluster_profile(@extschema@.cluster_model, text[]) IS 'each cluster and feature: the centre, the mean of all rows, and how many standard deviations lie between (z); the features are named as given';
+
+CREATE FUNCTION @extschema@.kmeans_report(relation regclass, columns name[], max_k int4 DEFAULT 10, seed int8 DEFAULT 1, standardise bool DEFAULT true)
+	RETURNS TABLE (k int4, inertia float8, explained float8, silhouette float8, calinski_harabasz float8, bic float8, sizes float8[], model @extschema@.cluster_model)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	features text;
+BEGIN
+	IF cardinality(columns) = 0 OR array_position(columns, NULL) IS NOT NULL THEN
+		RAISE EXCEPTION 'columns must name at least one column, and no NULL' USING ERRCODE = '22023';
+	END IF;
+	SELECT string_agg(format('%I::float8', c), ', ' ORDER BY n) INTO features FROM unnest(columns) WITH ORDINALITY AS u (c, n);
+	RETURN QUERY EXECUTE format($q$
+		SELECT @extschema@.cluster_count(m), i, 1 - i / nullif(t, 0), @extschema@.silhouette(m), (t - i) / nullif(i, 0) * (n - k) / nullif(k - 1, 0),
+			CASE WHEN i > 0 AND n > k THEN n * d * (ln(2 * pi() * i / (d * (n - k)))) + d * (n - k) - 2 * (SELECT sum(s * ln(s / n)) FROM unnest(@extschema@.cluster_sizes(m)) AS s) + (k * (d + 1)) * ln(n) END,
+			@extschema@.cluster_sizes(m), m
+		FROM (SELECT m, @extschema@.inertia(m) AS i, @extschema@.total_inertia(m) AS t, @extschema@.row_count(m) AS n, @extschema@.cluster_count(m)::float8 AS k, array_length(@extschema@.centres(m), 2)::float8 AS d
+			FROM (SELECT unnest(@extschema@.kmeans_models(ARRAY[%s], 1, $1, $2, jsonb_build_object('standardise', $3))) AS m FROM %s) AS f) AS v ORDER BY 1 $q$, features, relation)
+	USING max_k, seed, standardise;
+END $$;
+COMMENT ON FUNCTION @extschema@.kmeans_report(regclass, name[], int4, int8, bool) IS 'k-means of numeric columns for each k up to max_k, for the choice of k: inertia, the part of it explained, silhouette (Rousseeuw 1987: higher is better), Calinski-Harabasz index (1974: higher), BIC (spherical groups, Pelleg and Moore 2000: lower), sizes, and the model itself. The relation is read once, with the rights of the caller';
+
+CREATE FUNCTION @extschema@.svg_cluster_profile(profile jsonb, title text DEFAULT 'Clusters: how far each centre lies from the mean of all') RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	features text[];
+	clusters int[];
+	c record;
+	body text := '';
+	x0 CONSTANT numeric := 170;
+	y0 CONSTANT numeric := 34;
+	w CONSTANT numeric := 92;
+	h CONSTANT numeric := 40;
+	x numeric;
+	y numeric;
+BEGIN
+	SELECT array_agg(d.feature ORDER BY d.n) INTO features FROM (SELECT e.feature, min(e.n) AS n FROM ROWS FROM (jsonb_to_recordset(profile) AS (feature text)) WITH ORDINALITY AS e (feature, n) WHERE e.feature IS NOT NULL GROUP BY e.feature) AS d;
+	SELECT array_agg(DISTINCT d.cluster ORDER BY d.cluster) INTO clusters FROM jsonb_to_recordset(profile) AS d (cluster int) WHERE d.cluster IS NOT NULL;
+	FOR c IN
+		SELECT array_position(features, d.feature) AS cx, array_position(clusters, d.cluster) AS cy, d.feature, d.cluster, d.centre, d.z, s.fill, s.ink
+		FROM jsonb_to_recordset(profile) AS d (cluster int, feature text, centre numeric, z numeric), LATERAL @extschema@.svg_shade(abs(d.z) / 2) AS s
+		WHERE d.feature IS NOT NULL AND d.cluster IS NOT NULL ORDER BY 2, 1
+	LOOP
+		x := x0 + (c.cx - 1) * w;
+		y := y0 + (c.cy - 1) * h;
+		-- above the mean in blue, below it in orange, as deep as svg_shade has it
+		body := body || format('<g><title>%s</title><rect x="%s" y="%s" width="%s" height="%s" rx="4" fill="%s"/></g>',
+				@extschema@.svg_escape(format('cluster %s, %s: %s (z %s)', c.cluster, c.feature, c.centre, round(c.z, 2))), x, y, w - 3, h - 3,
+				CASE WHEN c.z < 0 THEN (ARRAY['#fdf3ea', '#fbe3cd', '#f6cba3', '#eeac72', '#dd8644', '#b9622a', '#87421a'])[1 + least(6, floor(7 * least(abs(c.z) / 2, 1)))::int] ELSE c.fill END)
+			|| @extschema@.svg_text(x + w / 2 - 1.5, y + 17, @extschema@.svg_number(c.centre), format('text-anchor="middle" font-weight="600" fill="%s"', c.ink))
+			|| @extschema@.svg_text(x + w / 2 - 1.5, y + 31, CASE WHEN c.z > 0 THEN '+' ELSE '' END || round(c.z, 1), format('text-anchor="middle" font-size="11" fill="%s"', c.ink));
+	END LOOP;
+	FOR i IN 1..coalesce(cardinality(features), 0) LOOP
+		body := body || @extschema@.svg_text(x0 + (i - 1) * w + w / 2 - 1.5, y0 - 10, CASE WHEN length(features[i]) > 13 THEN left(features[i], 12) || '…' ELSE features[i] END, 'text-anchor="middle" font-size="12"');
+	END LOOP;
+	FOR c IN
+		SELECT array_position(clusters, d.cluster) AS cy, d.cluster, max(d.size) AS size, max(d.share) AS share FROM jsonb_to_recordset(profile) AS d (cluster int, size numeric, share numeric)
+		WHERE d.cluster IS NOT NULL GROUP BY d.cluster ORDER BY d.cluster
+	LOOP
+		body := body || @extschema@.svg_text(x0 - 10, y0 + (c.cy - 1) * h + 17, 'cluster ' || c.cluster, 'text-anchor="end" font-weight="600"')
+			|| @extschema@.svg_text(x0 - 10, y0 + (c.cy - 1) * h + 31, concat(@extschema@.svg_number(c.size), ' (' || round(100 * c.share, 1) || ' %)'), 'text-anchor="end" font-size="11" fill="#66707c"');
+	END LOOP;
+	RETURN @extschema@.svg_frame(x0 + coalesce(cardinality(features), 1) * w + 8, y0 + coalesce(cardinality(clusters), 1) * h + 26, title,
+		body || @extschema@.svg_text(x0, y0 + coalesce(cardinality(clusters), 1) * h + 16, 'centre, and standard deviations from the mean of all', 'font-size="11.5" fill="#66707c"'));
+END;
+$$;
+COMMENT ON FUNCTION @extschema@.svg_cluster_profile(jsonb, text) IS 'clusters by features as SVG text, of rows [{"cluster", "size", "share", "feature", "centre", "z"}] such as cluster_profile() gives; above the mean blue, below it orange';
+
+CREATE FUNCTION @extschema@.svg_segment_description(description jsonb, title text DEFAULT 'What sets the segment apart: test values') RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	d record;
+	body text := '';
+	y numeric := 12;
+	largest numeric;
+	x0 CONSTANT numeric := 420;
+	w CONSTANT numeric := 180;
+BEGIN
+	SELECT max(abs(e.v_test)) INTO largest FROM jsonb_to_recordset(description) AS e (v_test numeric) WHERE e.v_test NOT IN ('NaN', 'Infinity', '-Infinity');
+	FOR d IN
+		SELECT * FROM (
+			SELECT e.variable, e.modality, e.share, e.base_share, e.v_test, row_number() OVER (ORDER BY abs(e.v_test) DESC, e.variable, e.modality) AS n
+			FROM jsonb_to_recordset(description) AS e (variable text, modality text, share numeric, base_share numeric, v_test numeric)
+			WHERE e.v_test NOT IN ('NaN', 'Infinity', '-Infinity')) AS ranked
+		WHERE n <= 20 ORDER BY v_test DESC, variable, modality
+	LOOP
+		body := body || format('<g><title>%s</title><rect x="%s" y="%s" width="%s" height="16" rx="2" fill="%s"/></g>',
+				@extschema@.svg_escape(format('%s: %s in the segment, %s of all, test value %s', d.variable || CASE WHEN d.modality = 'mean' THEN ', mean' ELSE ' = ' || coalesce(d.modality, 'missing') END, d.share, d.base_share, round(d.v_test, 2))),
+				round(CASE WHEN d.v_test < 0 THEN x0 + w * d.v_test / greatest(largest, 0.01) ELSE x0 END, 1), y, round(greatest(abs(w * d.v_test / greatest(largest, 0.01)), 1), 1), CASE WHEN d.v_test < 0 THEN '#dd8644' ELSE '#4b88c2' END)
+			|| @extschema@.svg_text(x0 - w - 12, y + 12, left(d.variable || CASE WHEN d.modality = 'mean' THEN '' ELSE ' = ' || coalesce(d.modality, '(missing)') END, 34), 'text-anchor="end"')
+			|| @extschema@.svg_text(x0 + w + 12, y + 12, CASE WHEN d.modality = 'mean' THEN @extschema@.svg_number(d.share) || ' against ' || @extschema@.svg_number(d.base_share)
+				ELSE round(100 * d.share, 1) || ' % against ' || round(100 * d.base_share, 1) || ' %' END, 'font-size="12" fill="#66707c"');
+		y := y + 22;
+	END LOOP;
+	RETURN @extschema@.svg_frame(x0 + w + 190, y + 26, title, body || format('<line x1="%s" x2="%1$s" y1="6" y2="%s" stroke="#66707c"/>', x0, y)
+		|| @extschema@.svg_text(x0 - 8, y + 14, 'less than among all', 'text-anchor="end" font-size="11.5" fill="#66707c"') || @extschema@.svg_text(x0 + 8, y + 14, 'more than among all', 'font-size="11.5" fill="#66707c"'));
+END;
+$$;
+COMMENT ON FUNCTION @extschema@.svg_segment_description(jsonb, text) IS 'the twenty largest test values of a segment as SVG text, of rows [{"variable", "modality", "share", "base_share", "v_test"}] such as describe_segment() gives';

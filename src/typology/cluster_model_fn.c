@@ -256,25 +256,18 @@ crmseg_cluster_model_hash_extended(PG_FUNCTION_ARGS)
 
 /* ---------- reading ---------- */
 
-static Datum
-float_array(const double *v, int rows, int columns)
-{
-	Datum	   *element = palloc(sizeof(Datum) * rows * columns);
-	int			dims[2] = {rows, columns},
-				bounds[2] = {1, 1};
-
-	for (int i = 0; i < rows * columns; i++)
-		element[i] = Float8GetDatum(v[i]);
-	return PointerGetDatum(construct_md_array(element, NULL, rows > 1 || columns > 0 ? 2 : 1, dims, bounds, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-}
-
 Datum
 crmseg_cluster_centres(PG_FUNCTION_ARGS)
 {
 	cluster_model m;
+	Datum	   *element;
+	int			bounds[2] = {1, 1};
 
 	cluster_model_arg(fcinfo, 0, &m);
-	PG_RETURN_DATUM(float_array(m.number, m.k, m.d));
+	element = palloc(sizeof(Datum) * m.k * m.d);
+	for (int i = 0; i < m.k * m.d; i++)
+		element[i] = Float8GetDatum(m.number[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_md_array(element, NULL, 2, (int[2]) {m.k, m.d}, bounds, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 /* the arrays of one dimension: 0 sizes, 1 sums of squares, 2 means, 3 deviations; NULL when unknown */

@@ -187,7 +187,7 @@ count_row(search *s, size_t i, uint32_t c, double sign)
 
 	s->weight[c] += w;
 	s->count[c] += sign > 0 ? 1 : -1;
-	if (i < s->r->complete)
+	if (s->r->complete == s->r->n)
 		for (int j = 0; j < s->d; j++)
 			sum[j] += w * x[j];
 	else
@@ -356,7 +356,7 @@ move_centres(search *s)
 
 			if (s->r->complete < s->r->n)
 			{
-				/* incomplete rows count only where they are known: their weight is part of weight[c], not of this feature's */
+				/* rows count only where they are known */
 				w = s->known[(size_t) c * s->d + j];
 				if (!(w > 0))
 					continue;

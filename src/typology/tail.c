@@ -24,12 +24,10 @@ stirling_error(double x)
 	return sum + (1.0 / 12 - s * (1.0 / 360 - s * (1.0 / 1260 - s * (1.0 / 1680 - s * (1.0 / 1188 - s * (691.0 / 360360)))))) / x;
 }
 
-/* x ln(x / mean) + mean - x, from the difference of x and mean: exact where they are close */
+/* x ln(x / mean) + mean - x, from d, the difference of x and mean: exact where they are close */
 static double
-deviance(double x, double mean)
+deviance(double x, double mean, double d)
 {
-	double		d = x - mean;
-
 	if (fabs(d) < 0.1 * (x + mean))
 	{
 		double		v = d / (x + mean),
@@ -55,14 +53,15 @@ deviance(double x, double mean)
 static double
 log_poisson(double x, double mean)
 {
-	return -stirling_error(x) - deviance(x, mean) - 0.5 * (LOG_2PI + log(x));
+	return -stirling_error(x) - deviance(x, mean, x - mean) - 0.5 * (LOG_2PI + log(x));
 }
 
 /* ln of G(n + 1) / (G(x + 1) G(n - x + 1)) p^x q^(n - x) */
 static double
 log_binomial(double x, double n, double p, double q)
 {
-	double		rest = n - x;
+	double		rest = n - x,
+				d = p <= q ? x - n * p : n * q - rest;	/* from the expected count, by the smaller probability: it has more digits */
 
 	if (p <= 0)
 		return x == 0 ? 0 : -INFINITY;
@@ -74,7 +73,7 @@ log_binomial(double x, double n, double p, double q)
 		return q < 0.5 ? n * log1p(-q) : n * log(p);
 	if (x < 0 || rest < 0)
 		return -INFINITY;
-	return stirling_error(n) - stirling_error(x) - stirling_error(rest) - deviance(x, n * p) - deviance(rest, n * q) +
+	return stirling_error(n) - stirling_error(x) - stirling_error(rest) - deviance(x, p <= q ? n * p : x - d, d) - deviance(rest, p <= q ? rest + d : n * q, -d) +
 		0.5 * (log(n) - log(x) - log(rest) - LOG_2PI);
 }
 
@@ -132,39 +131,39 @@ tail_chi_square(double x, double df)
 	return log_poisson(a, x) + log(a) + log(h);
 }
 
-/* the continued fraction of the incomplete beta function */
+/*
+ * The continued fraction of the incomplete beta function by which x^a y^b / B(a, b) is divided (Didonato and Morris 1992): x and y enter apart,
+ * so that nothing is lost where x is close to one.
+ */
 static double
-beta_fraction(double x, double a, double b)
+beta_fraction(double x, double y, double a, double b)
 {
-	double		c = 1,
-				d = 1 - (a + b) * x / (a + 1),
-				h;
+	double		lean = a * y - b * x,
+				f = a * (lean + 1) / (a + 1),
+				c,
+				d = 0;
 
-	d = 1 / (fabs(d) < 1e-300 ? 1e-300 : d);
-	h = d;
+	if (fabs(f) < 1e-300)
+		f = 1e-300;
+	c = f;
 	for (int m = 1; m < ENOUGH; m++)
 	{
-		double		odd = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-					even = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+		double		odd = a + 2 * m - 1,
+					above = (a + m - 1) / odd * ((a + b + m - 1) / odd) * m * (b - m) * x * x,
+					below = m + m * (b - m) * x / odd + (a + m) * (lean + 1 + m * (1 + y)) / (odd + 2),
 					step;
 
-		d = 1 + odd * d;
+		d = below + above * d;
 		d = 1 / (fabs(d) < 1e-300 ? 1e-300 : d);
-		c = 1 + odd / c;
-		if (fabs(c) < 1e-300)
-			c = 1e-300;
-		h *= c * d;
-		d = 1 + even * d;
-		d = 1 / (fabs(d) < 1e-300 ? 1e-300 : d);
-		c = 1 + even / c;
+		c = below + above / c;
 		if (fabs(c) < 1e-300)
 			c = 1e-300;
 		step = c * d;
-		h *= step;
+		f *= step;
 		if (fabs(step - 1) < 1e-16)
 			break;
 	}
-	return h;
+	return f;
 }
 
 double
@@ -181,8 +180,8 @@ tail_beta(double x, double y, double a, double b)
 	/* x^a y^b / B(a, b), as a binomial probability */
 	front = log_binomial(a, a + b, x, y) + log(a) + log(b) - log(a + b);
 	if (x < (a + 1) / (a + b + 2))
-		return fmin(0, front + log(beta_fraction(x, a, b)) - log(a));
-	return log_complement(front + log(beta_fraction(y, b, a)) - log(b));
+		return fmin(0, front - log(beta_fraction(x, y, a, b)));
+	return log_complement(front - log(beta_fraction(y, x, b, a)));
 }
 
 double
