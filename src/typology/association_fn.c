@@ -111,7 +111,7 @@ count_row(table_reader *r)
 	work	   *w = r->context;
 	const table_column *t = w->target;
 
-	if (isnan(t->number) && t->code < 0)
+	if (!t->known)
 		return;
 	if (w->keep)
 	{
@@ -129,9 +129,9 @@ count_row(table_reader *r)
 			p->number[w->kept] = c->number;
 		if (c == t)
 			continue;
+		p->both += c->known;
 		if (c->code >= 0)
 		{
-			p->both++;
 			if (t->code >= 0)
 			{
 				if (c->code >= p->rows || t->code >= p->stride)
@@ -192,8 +192,7 @@ typedef struct ranker
 	int64	   *rank_x,
 			   *rank_y,
 			   *rank_target;	/* of all rows, once known */
-	uint64	   *key;
-	uint32	   *index;
+	ranked	   *room;
 } ranker;
 
 static void
@@ -208,8 +207,7 @@ compare_numbers(work *w, pair *target, pair *p, ranker *k, association *pearson,
 		k->y = typology_server.allocate(w->kept * sizeof(double));
 		k->rank_x = typology_server.allocate(w->kept * sizeof(int64));
 		k->rank_y = typology_server.allocate(w->kept * sizeof(int64));
-		k->key = typology_server.allocate(2 * w->kept * sizeof(uint64));
-		k->index = typology_server.allocate(2 * w->kept * sizeof(uint32));
+		k->room = typology_server.allocate(2 * w->kept * sizeof(ranked));
 		rank_x = k->rank_x;
 	}
 	for (size_t i = 0; i < w->kept; i++)
@@ -225,14 +223,14 @@ compare_numbers(work *w, pair *target, pair *p, ranker *k, association *pearson,
 		if (k->rank_target == NULL)
 		{
 			k->rank_target = typology_server.allocate(n * sizeof(int64));
-			measure_ranks(k->x, n, k->rank_target, k->key, k->index);
+			measure_ranks(k->x, n, k->rank_target, k->room);
 		}
 		rank_x = k->rank_target;
 	}
 	else
-		measure_ranks(k->x, n, rank_x, k->key, k->index);
+		measure_ranks(k->x, n, rank_x, k->room);
 	CHECK_FOR_INTERRUPTS();
-	measure_ranks(k->y, n, k->rank_y, k->key, k->index);
+	measure_ranks(k->y, n, k->rank_y, k->room);
 	*spearman = measure_spearman(rank_x, k->rank_y, n);
 	CHECK_FOR_INTERRUPTS();
 }

@@ -188,51 +188,72 @@ cluster_rows_order(const double *x, const double *w, size_t n, int d, uint64_t s
 
 /* ---------- means and deviations ---------- */
 
-/* of the known values of each feature; the deviation is that of the population */
+#define BLOCK 512				/* rows summed before their sum is added to that of all: rounding does not pile up */
+
+/*
+ * Of the known values of each feature; the deviation is that of the population. Two passes: from the first known value, so that large numbers close
+ * together keep their digits, then from the mean itself. room: 5 d numbers.
+ */
 void
-cluster_rows_moments(const cluster_rows *r, double *mean, double *deviation)
+cluster_rows_moments(const cluster_rows *r, double *mean, double *deviation, double *room)
 {
 	int			d = r->d;
+	double	   *weight = room,
+			   *sum = room + d,
+			   *square = room + 2 * d,
+			   *part = room + 3 * d,
+			   *part_square = room + 4 * d;
 
 	for (int j = 0; j < d; j++)
 	{
-		double		weight = 0,
-					shift = NAN,
-					sum = 0,
-					rest = 0,
-					square = 0;
-
-		/* from the first known value, so that large numbers close together keep their digits; then the mean of what is left (two passes) */
-		for (int pass = 0; pass < 2; pass++)
-		{
-			double		part = 0,
-						part_square = 0;
-
-			weight = sum = square = 0;
-			for (size_t i = 0; i < r->n; i++)
+		mean[j] = 0;
+		for (size_t i = 0; i < r->n; i++)
+			if (!isnan(r->x[i * d + j]))
 			{
-				double		v = r->x[i * d + j];
+				mean[j] = r->x[i * d + j];
+				break;
+			}
+	}
+	for (int pass = 0; pass < 2; pass++)
+	{
+		memset(room, 0, 5 * d * sizeof(double));
+		for (size_t i = 0; i < r->n;)
+		{
+			size_t		stop = i + BLOCK < r->n ? i + BLOCK : r->n;
 
-				if (!isnan(v))
+			for (; i < stop; i++)
+			{
+				const double *x = r->x + i * d;
+				double		w = r->w[i];
+
+				for (int j = 0; j < d; j++)
 				{
-					if (isnan(shift))
-						shift = v;
-					v = v - shift - rest;
-					weight += r->w[i];
-					part += r->w[i] * v;
-					part_square += r->w[i] * v * v;
-				}
-				if ((i & 1023) == 1023 || i + 1 == r->n)
-				{
-					sum += part;
-					square += part_square;
-					part = part_square = 0;
+					double		v = x[j] - mean[j],
+								known = v == v ? w : 0;
+
+					v = v == v ? v : 0;
+					weight[j] += known;
+					part[j] += known * v;
+					part_square[j] += known * v * v;
 				}
 			}
-			rest += weight > 0 ? sum / weight : 0;
+			for (int j = 0; j < d; j++)
+			{
+				sum[j] += part[j];
+				square[j] += part_square[j];
+				part[j] = part_square[j] = 0;
+			}
 		}
-		mean[j] = weight > 0 ? shift + rest : 0;
-		deviation[j] = weight > 0 ? sqrt(fmax(0, square / weight - (sum / weight) * (sum / weight))) : 0;
+		for (int j = 0; j < d; j++)
+			if (weight[j] > 0)
+			{
+				double		rest = sum[j] / weight[j];
+
+				mean[j] += rest;
+				deviation[j] = sqrt(fmax(0, square[j] / weight[j] - rest * rest));
+			}
+			else
+				deviation[j] = 0;
 	}
 }
 

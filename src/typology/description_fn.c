@@ -72,8 +72,7 @@ count_row(table_reader *r)
 			}
 			t->count[in][c->code]++;
 		}
-		else if (isnan(c->number))
-			t->missing[in]++;
+		t->missing[in] += !c->known;
 	}
 }
 

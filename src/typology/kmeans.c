@@ -590,21 +590,23 @@ cluster_fit(cluster_rows *r, const cluster_options *o, const double *start, clus
 				k = o->k,
 				used = 0,
 			   *order;
-	double	   *moments = host->allocate(2 * d * sizeof(double)),
+	double	   *moments = host->allocate(7 * d * sizeof(double)),
 			   *centre = host->allocate((size_t) k * d * sizeof(double)),
 			   *within;
 	search		s;
 
-	cluster_rows_moments(r, moments, moments + d);
+	cluster_rows_moments(r, moments, moments + d, moments + 2 * d);
 	for (int j = 0; j < d; j++)
 	{
 		double		scale = o->standardise && moments[d + j] > 0 ? moments[d + j] : 1;
 
-		for (size_t i = 0; i < r->n; i++)
-			r->x[i * d + j] = (r->x[i * d + j] - moments[j]) / scale;
+		moments[2 * d + j] = scale;
 		for (int c = 0; start != NULL && c < k; c++)
 			centre[(size_t) c * d + j] = (start[(size_t) c * d + j] - moments[j]) / scale;
 	}
+	for (size_t i = 0; i < r->n; i++)
+		for (int j = 0; j < d; j++)
+			r->x[i * d + j] = (r->x[i * d + j] - moments[j]) / moments[2 * d + j];
 	if (start == NULL)
 	{
 		if ((size_t) k > r->n)
@@ -661,7 +663,7 @@ cluster_fit(cluster_rows *r, const cluster_options *o, const double *start, clus
 	for (int c = 0; c < used; c++)
 	{
 		for (int j = 0; j < d; j++)
-			CLUSTER_CENTRE(m, c)[j] = settled(s.centre[(size_t) order[c] * d + j] * (o->standardise && moments[d + j] > 0 ? moments[d + j] : 1) + moments[j]);
+			CLUSTER_CENTRE(m, c)[j] = settled(s.centre[(size_t) order[c] * d + j] * moments[2 * d + j] + moments[j]);
 		CLUSTER_SIZE(m)[c] = s.weight[order[c]];
 		CLUSTER_WITHIN(m)[c] = settled(within[order[c]]);
 	}

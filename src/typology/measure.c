@@ -242,9 +242,15 @@ mean_of(const double *x, size_t n)
 {
 	exact_sum	sum = {0, 0};
 
-	for (size_t i = 0; i < n; i++)
-		exact_add(&sum, x[i]);
-	return exact_value(sum) / (double) n;
+	for (size_t i = 0; i < n; i += 256)
+	{
+		double		part = 0;
+
+		for (size_t j = i; j < n && j < i + 256; j++)
+			part += x[j] - x[0];
+		exact_add(&sum, part);
+	}
+	return x[0] + exact_value(sum) / (double) n;
 }
 
 association
@@ -267,10 +273,10 @@ measure_pearson(const double *x, const double *y, size_t n)
 		return result;
 	for (size_t i = 0; i < n; i++)
 	{
-		low_x = fmin(low_x, x[i]);
-		high_x = fmax(high_x, x[i]);
-		low_y = fmin(low_y, y[i]);
-		high_y = fmax(high_y, y[i]);
+		low_x = x[i] < low_x ? x[i] : low_x;
+		high_x = x[i] > high_x ? x[i] : high_x;
+		low_y = y[i] < low_y ? y[i] : low_y;
+		high_y = y[i] > high_y ? y[i] : high_y;
 	}
 	if (low_x == high_x || low_y == high_y)
 		return result;
@@ -318,34 +324,61 @@ ordered_bits(double v)
 	return b.u >> 63 ? ~b.u : b.u | (UINT64_C(1) << 63);
 }
 
-/* twice the average rank of each value: equal values share the mean of their places. Radix sort, bytes that are all alike left out. */
-void
-measure_ranks(const double *x, size_t n, int64_t *doubled, uint64_t *key, uint32_t *index)
+/* Shell's sort of a run whose sorted bits are equal; runs are short unless values crowd */
+static void
+sort_run(ranked *r, size_t n)
 {
-	uint64_t   *from = key,
-			   *to = key + n,
-				same = ~UINT64_C(0);
-	uint32_t   *from_index = index,
-			   *to_index = index + n;
+	size_t		gap = 1;
+
+	while (gap < n / 3)
+		gap = gap * 3 + 1;
+	for (; gap > 0; gap /= 3)
+		for (size_t i = gap; i < n; i++)
+		{
+			ranked		v = r[i];
+			size_t		j = i;
+
+			for (; j >= gap && r[j - gap].key > v.key; j -= gap)
+				r[j] = r[j - gap];
+			r[j] = v;
+		}
+}
+
+#define DIGIT 11
+#define PASSES 3
+
+/*
+ * Twice the average rank of each value: equal values share the mean of their places. A radix sort by the 33 bits after those that all have in
+ * common, which leaves few values together, and these are sorted by comparing.
+ */
+void
+measure_ranks(const double *x, size_t n, int64_t *doubled, ranked *room)
+{
+	ranked	   *from = room,
+			   *to = room + n;
+	uint64_t	differ = 0;
+	int			lead = 0;
 
 	for (size_t i = 0; i < n; i++)
 	{
-		from[i] = ordered_bits(x[i]);
-		from_index[i] = (uint32_t) i;
-		same &= ~(from[i] ^ from[0]);
+		from[i] = (ranked) {ordered_bits(x[i]), (uint32_t) i};
+		differ |= from[i].key ^ from[0].key;
 	}
-	for (int shift = 0; shift < 64; shift += 8)
+	while (lead < 63 && !(differ >> (63 - lead)))
+		lead++;
+	for (int pass = 0; pass < PASSES; pass++)
 	{
-		size_t		start[256] = {0},
+		size_t		start[1 << DIGIT] = {0},
 					sum = 0;
-		uint64_t   *k;
-		uint32_t   *p;
+		int			shift = 64 - DIGIT * (PASSES - pass);
+		ranked	   *swap;
 
-		if (((same >> shift) & 255) == 255)
+		/* a digit in which nothing differs */
+		if (((differ << lead) >> shift & ((1 << DIGIT) - 1)) == 0)
 			continue;
 		for (size_t i = 0; i < n; i++)
-			start[(from[i] >> shift) & 255]++;
-		for (int b = 0; b < 256; b++)
+			start[(from[i].key << lead) >> shift & ((1 << DIGIT) - 1)]++;
+		for (int b = 0; b < 1 << DIGIT; b++)
 		{
 			size_t		c = start[b];
 
@@ -353,24 +386,29 @@ measure_ranks(const double *x, size_t n, int64_t *doubled, uint64_t *key, uint32
 			sum += c;
 		}
 		for (size_t i = 0; i < n; i++)
-		{
-			size_t		at = start[(from[i] >> shift) & 255]++;
-
-			to[at] = from[i];
-			to_index[at] = from_index[i];
-		}
-		k = from, from = to, to = k;
-		p = from_index, from_index = to_index, to_index = p;
+			to[start[(from[i].key << lead) >> shift & ((1 << DIGIT) - 1)]++] = from[i];
+		swap = from, from = to, to = swap;
 	}
 	for (size_t i = 0; i < n;)
 	{
-		size_t		j = i + 1;
+		uint64_t	bits = (from[i].key << lead) >> (64 - DIGIT * PASSES);
+		size_t		stop = i + 1;
+		bool		sorted = true;
 
-		while (j < n && from[j] == from[i])
-			j++;
-		for (size_t l = i; l < j; l++)
-			doubled[from_index[l]] = (int64_t) (i + j + 1);
-		i = j;
+		for (; stop < n && (from[stop].key << lead) >> (64 - DIGIT * PASSES) == bits; stop++)
+			sorted &= from[stop - 1].key <= from[stop].key;
+		if (!sorted)
+			sort_run(from + i, stop - i);
+		while (i < stop)
+		{
+			size_t		j = i + 1;
+
+			while (j < stop && from[j].key == from[i].key)
+				j++;
+			for (size_t l = i; l < j; l++)
+				doubled[from[l].index] = (int64_t) (i + j + 1);
+			i = j;
+		}
 	}
 }
 

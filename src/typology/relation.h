@@ -19,8 +19,9 @@ typedef struct table_column
 	char	   *name;
 	int			readings;		/* what it may be read as; AS_CATEGORY goes when there are too many values */
 	/* of the row at hand */
-	double		number;			/* NaN: not known */
-	int			code;			/* from 0; -1: not known */
+	bool		known;			/* neither NULL, nor NaN or infinite */
+	double		number;			/* NaN: not known, or none */
+	int			code;			/* from 0; -1: not known, or none */
 	/* categories */
 	int			categories;
 	struct category_table *table;

@@ -352,7 +352,10 @@ read_value(table_column *c, Datum d)
 	}
 	/* squares of what is larger are no numbers */
 	if (!(fabs(v) <= 1e140))
+	{
+		c->known = false;
 		return;
+	}
 	c->number = v + 0.0;
 	if (c->readings & AS_CATEGORY)
 		c->code = code_of(c, (uint64) (c->kind == KIND_INT8 ? DatumGetInt64(d) : (int64) v), NULL, 0);
@@ -379,6 +382,7 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	{
 		r->column[i].number = NAN;
 		r->column[i].code = -1;
+		r->column[i].known = !slot->tts_isnull[i];
 		if (!slot->tts_isnull[i])
 			read_value(&r->column[i], slot->tts_values[i]);
 	}

@@ -63,8 +63,13 @@ extern association measure_groups(const group_sums *group, size_t groups);
 extern double measure_variance(const group_sums *group, size_t groups);
 /* pairs without missing values */
 extern association measure_pearson(const double *x, const double *y, size_t n);
-/* doubled average ranks; key and index have room for 2 n */
-extern void measure_ranks(const double *x, size_t n, int64_t *doubled, uint64_t *key, uint32_t *index);
+/* doubled average ranks; room for 2 n */
+typedef struct ranked
+{
+	uint64_t	key;
+	uint32_t	index;
+} ranked;
+extern void measure_ranks(const double *x, size_t n, int64_t *doubled, ranked *room);
 extern association measure_spearman(const int64_t *x, const int64_t *y, size_t n);
 
 /* one cell of a sparse table of two typologies */
@@ -141,7 +146,7 @@ typedef struct cluster_rows
 	int			d;
 } cluster_rows;
 extern bool cluster_rows_order(const double *x, const double *w, size_t n, int d, uint64_t seed, cluster_rows *out, double *ignored, const typology_host *host);
-extern void cluster_rows_moments(const cluster_rows *r, double *mean, double *deviation);
+extern void cluster_rows_moments(const cluster_rows *r, double *mean, double *deviation, double *room);
 extern double cluster_rows_silhouette(const cluster_rows *r, const uint32_t *label, int k, int sample, const typology_host *host);
 
 /* random numbers of our own, the same everywhere: splitmix64 */

@@ -73,6 +73,9 @@ my %values = (
 	'crmseg.purchase_summary' => [ $summary, q{crmseg.purchase('2024-01-01 00:00+00', 5)}, q{crmseg.purchase('2024-01-01 00:00+00', -5)}, q{crmseg.purchase('infinity', 'NaN')}, q{crmseg.purchase('2024-01-01 00:00+00', '1e100')} ],
 	'crmseg.rfm_cuts' => [ qq{(SELECT crmseg.rfm_cuts($summary, '2026-01-01 00:00+00', 5))} ],
 	'crmseg.value_model' => [ q{'bg_nbd(r=0.2426, alpha=4.4136, a=0.7929, b=2.4259)'}, q{'gamma_gamma(p=6.25, q=3.74, v=15.44)'}, q{'pareto_nbd(r=0.5533, alpha=10.578, s=0.6061, beta=11.669)'}, q{'bg_bb(alpha=1.204, beta=0.750, gamma=0.657, delta=2.783)'} ],
+	'crmseg.cluster_model' => [ q{'kmeans(centres={{1,2},{3,4}})'}, q{'kmeans(centres={{0.5}}, sizes={10}, within={2.5}, mean={0.5}, deviation={1}, standardised=true, rows=10, ignored=1, inertia=2.5, total=2.5, seed=7, iterations=3, status=converged)'},
+		q{(SELECT crmseg.kmeans(ARRAY[i, i % 3], 2, 1) FROM generate_series(1, 20) i)} ],
+	'crmseg.cluster_sample' => [ q{(SELECT crmseg.cluster_sample_add(NULL, ARRAY[1, 2.5], 2, 1))}, q{(SELECT crmseg.cluster_sample_add(NULL, ARRAY[1, NULL, 3], 2, 1, 2, NULL))}, q{(SELECT crmseg.cluster_sample_add(NULL, ARRAY[1, 2], ARRAY[[1, 1], [2, 2]]::float8[]))} ],
 	'crmseg.segment' => [ q{'true'}, q{'age > 18'} ],
 );
 

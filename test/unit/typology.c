@@ -102,8 +102,7 @@ measures(void)
 					by_b[8] = {0};
 		int64_t		rank_x[400],
 					rank_y[400];
-		uint64_t	key[800];
-		uint32_t	index[800];
+		ranked		room[800];
 		double		work[16];
 		long double mean = 0,
 					between = 0,
@@ -177,8 +176,8 @@ measures(void)
 			}
 			worst_v = fmax(worst_v, fmax(fabs(cramer.strength - sqrt(chi / n / (fmin(used_a, used_b) - 1))), fabs(mutual.strength - information)));
 		}
-		measure_ranks(x, n, rank_x, key, index);
-		measure_ranks(y, n, rank_y, key, index);
+		measure_ranks(x, n, rank_x, room);
+		measure_ranks(y, n, rank_y, room);
 		for (int i = 0; i < n; i++)
 		{
 			double		rank = 0.5,
