@@ -38,12 +38,14 @@ typedef struct search
 			   *sum,			/* k x d */
 			   *known,			/* k x d: weight of the known values; only with incomplete rows */
 			   *weight,			/* k */
-			   *move,			/* k: how far each centre went */
+			   *move,			/* k: how far each centre went just now */
+			   *gone,			/* k: and since the bounds were last set for all */
+			   *others,			/* k: the sum of the farthest moves of the other centres */
 			   *half;			/* k: half the distance to the nearest other centre */
 	size_t	   *count;			/* k */
 	uint32_t   *label;			/* n */
-	double	   *upper,			/* complete rows: at least the distance to the own centre */
-			   *lower;			/* at most the distance to any other */
+	float	   *upper,			/* complete rows: this + gone[label] is at least the distance to the own centre */
+			   *lower;			/* this - others[label] is at most the distance to any other */
 } search;
 
 static inline void
@@ -71,17 +73,19 @@ search_begin(search *s, const cluster_rows *r, int k, const typology_host *host)
 	s->across = host->allocate((size_t) s->blocks * LANES * r->d * sizeof(double));
 	s->weight = host->allocate(k * sizeof(double));
 	s->move = host->allocate(k * sizeof(double));
+	s->gone = host->allocate(k * sizeof(double));
+	s->others = host->allocate(k * sizeof(double));
 	s->half = host->allocate(k * sizeof(double));
 	s->count = host->allocate(k * sizeof(size_t));
 	s->label = host->allocate((r->n + 1) * sizeof(uint32_t));
-	s->upper = host->allocate((r->complete + 1) * sizeof(double));
-	s->lower = host->allocate((r->complete + 1) * sizeof(double));
+	s->upper = host->allocate((r->complete + 1) * sizeof(float));
+	s->lower = host->allocate((r->complete + 1) * sizeof(float));
 }
 
 static void
 search_end(search *s)
 {
-	void	   *all[] = {s->centre, s->before, s->sum, s->known, s->across, s->weight, s->move, s->half, s->count, s->label, s->upper, s->lower};
+	void	   *all[] = {s->centre, s->before, s->sum, s->known, s->across, s->weight, s->move, s->gone, s->others, s->half, s->count, s->label, s->upper, s->lower};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		s->host->release(all[i]);
@@ -217,12 +221,32 @@ count_all(search *s)
 	}
 }
 
+/*
+ * The bounds are floats, widened by more than they can be rounded (distances are about one here, so 1e-37 is nothing): less memory to read costs less
+ * than a row looked at in vain.
+ */
+#define SLACK 4e-7
+#define LEAST 1e-37
+#define MOST 1e37
+
+static inline void
+set_bounds(search *s, size_t i, uint32_t c, double one, double two)
+{
+	one = sqrt(one);
+	two = sqrt(two);
+	s->upper[i] = (float) (one - s->gone[c] + SLACK * (one + s->gone[c]) + LEAST);
+	two += s->others[c];
+	s->lower[i] = two < MOST ? (float) (two - SLACK * two - LEAST) : (float) -MOST;
+}
+
 /* every row to its nearest centre, no bound trusted; how many changed */
 WIDE static size_t
 assign_all(search *s)
 {
 	size_t		changed = 0;
 
+	memset(s->gone, 0, s->k * sizeof(double));
+	memset(s->others, 0, s->k * sizeof(double));
 	for (size_t i = 0; i < s->r->complete; i++)
 	{
 		double		one,
@@ -231,8 +255,7 @@ assign_all(search *s)
 
 		changed += s->label[i] != c;
 		s->label[i] = c;
-		s->upper[i] = sqrt(one);
-		s->lower[i] = sqrt(two);
+		set_bounds(s, i, c, one, two);
 		if ((i & 0x3FFF) == 0)
 			tick(s);
 	}
@@ -248,15 +271,14 @@ assign_all(search *s)
 	return changed;
 }
 
-/* the same with the bounds, which are widened by more than they can be rounded */
-#define SLACK 4e-15
+/* the same with the bounds */
 WIDE static size_t
 assign_some(search *s)
 {
 	size_t		changed = 0;
 	double		most = 0,
 				next = 0;
-	uint32_t	farthest = 0;
+	int			farthest = 0;
 
 	for (int c = 0; c < s->k; c++)
 		if (s->move[c] > most)
@@ -267,25 +289,36 @@ assign_some(search *s)
 		}
 		else if (s->move[c] > next)
 			next = s->move[c];
+	for (int c = 0; c < s->k; c++)
+	{
+		s->gone[c] += s->move[c];
+		s->others[c] += c == farthest ? next : most;
+	}
 	for (size_t i = 0; i < s->r->complete; i++)
 	{
 		uint32_t	c = s->label[i],
 					now;
-		double		upper = (s->upper[i] + s->move[c]) * (1 + SLACK),
-					lower = (s->lower[i] - (c == farthest ? next : most)) * (1 - SLACK) - SLACK * s->lower[i],
-					bound = fmax(lower, s->half[c]),
+		double		bound = s->lower[i] - s->others[c],
 					one,
 					two;
 
 		if ((i & 0x3FFF) == 0)
 			tick(s);
-		s->lower[i] = lower;
-		s->upper[i] = upper;
-		if (upper < bound)
+		bound = bound > s->half[c] ? bound : s->half[c];
+		if (s->upper[i] + s->gone[c] < bound)
 			continue;
+		/* with many centres the own one alone first */
+		if (s->blocks > 1)
+		{
+			one = sqrt(distance(s->r->x + i * s->d, s->centre + (size_t) c * s->d, s->d));
+			if (one * (1 + SLACK) < bound)
+			{
+				s->upper[i] = (float) (one - s->gone[c] + SLACK * (one + s->gone[c]) + LEAST);
+				continue;
+			}
+		}
 		now = nearest_two(s, s->r->x + i * s->d, &one, &two);
-		s->upper[i] = sqrt(one);
-		s->lower[i] = sqrt(two);
+		set_bounds(s, i, now, one, two);
 		if (now != c)
 		{
 			count_row(s, i, c, -1);
@@ -590,15 +623,21 @@ cluster_fit(cluster_rows *r, const cluster_options *o, const double *start, clus
 				k = o->k,
 				used = 0,
 			   *order;
-	double	   *moments = host->allocate(7 * d * sizeof(double)),
+	double		unit = 0,
+			   *moments = host->allocate(7 * d * sizeof(double)),
 			   *centre = host->allocate((size_t) k * d * sizeof(double)),
 			   *within;
 	search		s;
 
 	cluster_rows_moments(r, moments, moments + d, moments + 2 * d);
+	/* a common unit of about the largest deviation, a power of two: it rounds nothing, and squares neither overflow nor vanish */
+	for (int j = 0; j < d; j++)
+		if (moments[d + j] > unit)
+			unit = moments[d + j];
+	unit = o->standardise || !(unit > 0) ? 1 : ldexp(1, ilogb(unit));
 	for (int j = 0; j < d; j++)
 	{
-		double		scale = o->standardise && moments[d + j] > 0 ? moments[d + j] : 1;
+		double		scale = o->standardise && moments[d + j] > 0 ? moments[d + j] : unit;
 
 		moments[2 * d + j] = scale;
 		for (int c = 0; start != NULL && c < k; c++)
@@ -652,8 +691,8 @@ cluster_fit(cluster_rows *r, const cluster_options *o, const double *start, clus
 		m->rows += r->w[i];
 		m->total += r->w[i] * v;
 	}
-	m->inertia = settled(m->inertia);
-	m->total = settled(m->total);
+	m->inertia = settled(m->inertia * unit * unit);
+	m->total = settled(m->total * unit * unit);
 	m->silhouette = isnan(m->silhouette) ? NAN : settled(m->silhouette);
 	for (int j = 0; j < d; j++)
 	{
@@ -665,7 +704,7 @@ cluster_fit(cluster_rows *r, const cluster_options *o, const double *start, clus
 		for (int j = 0; j < d; j++)
 			CLUSTER_CENTRE(m, c)[j] = settled(s.centre[(size_t) order[c] * d + j] * moments[2 * d + j] + moments[j]);
 		CLUSTER_SIZE(m)[c] = s.weight[order[c]];
-		CLUSTER_WITHIN(m)[c] = settled(within[order[c]]);
+		CLUSTER_WITHIN(m)[c] = settled(within[order[c]] * unit * unit);
 	}
 	search_end(&s);
 	host->release(order);

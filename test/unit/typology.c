@@ -309,11 +309,12 @@ plain_lloyd(const double *x, const double *w, int n, int d, int k, double *centr
 	return inertia;
 }
 
-/* rows in groups; kind: 0 plain, 1 with missing features, 2 whole numbers, 3 far from zero */
+/* rows in groups; kind: 0 plain, 1 with missing features, 2 whole numbers, 3 far from zero; every fifth time very small, or very large */
 static void
 make_rows(int kind, double *x, double *w, int n, int d, int k)
 {
-	double		centre[64];
+	double		centre[64],
+				unit = kind == 2 ? 1 : uniform() < 0.2 ? 1e-60 : uniform() < 0.2 ? 1e60 : 1;
 
 	for (int i = 0; i < k * d; i++)
 		centre[i] = 3 * gauss() + (kind == 3 ? 1e7 : 0);
@@ -327,6 +328,7 @@ make_rows(int kind, double *x, double *w, int n, int d, int k)
 			x[i * d + j] = centre[c * d + j] + gauss();
 			if (kind == 2)
 				x[i * d + j] = floor(x[i * d + j]) + 0.0;
+			x[i * d + j] *= unit;
 			if (kind == 1 && uniform() < 0.1)
 				x[i * d + j] = NAN;
 		}
@@ -380,7 +382,7 @@ kmeans(void)
 			/* whole numbers lie as near to one centre as to another: then the two may differ */
 			if (plain >= 0 && kind != 2 && m.k == k)
 			{
-				double		e = fabs(m.inertia - plain) / fmax(plain, 1e-9);
+				double		e = m.inertia == plain ? 0 : fabs(m.inertia - plain) / fmax(plain, 1e-140);
 
 				compared++;
 				if (e >= 1e-9)
@@ -392,7 +394,7 @@ kmeans(void)
 			good = m.status == CLUSTER_CONVERGED && cluster_model_check(&m) == NULL;
 			memcpy(centre, CLUSTER_CENTRE(&m, 0), sizeof(double) * m.k * d);
 			plain = plain_lloyd(x, w, n, d, m.k, centre);
-			good &= plain < 0 || fabs(plain - m.inertia) <= 1e-9 * (1 + plain) || (kind == 2 && plain <= m.inertia * (1 + 1e-12));
+			good &= plain < 0 || fabs(plain - m.inertia) <= 1e-9 * plain || (kind == 2 && plain <= m.inertia * (1 + 1e-12));
 			fixed += good;
 		}
 		/* seeded, in two orders of the rows: the same to the last bit */
