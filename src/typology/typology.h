@@ -1,5 +1,5 @@
 /*
- * typology.h: groups of customers and what tells them apart. Cores in plain C: k-means (kmeans.c, cluster_rows.c), the text form of its
+ * typology.h: groups of customers and what tells them apart. Cores in plain C: k-means (cluster_rows.c, kmeans.c, kmeans_fit.c), the text form of its
  * model (cluster_text.c), measures of association (measure.c) and the tails of the distributions behind their p-values (tail.c).
  * Rows come from the aggregates and from the reader of relations (relation_fn.c).
  */
@@ -153,7 +153,7 @@ extern double cluster_rows_silhouette(const cluster_rows *r, const uint32_t *lab
 extern uint64_t cluster_random(uint64_t *state);
 extern double cluster_uniform(uint64_t *state);
 
-/* kmeans.c: rows are changed (centred, scaled) and put back; m->number must have room, m->k may come out smaller. start: k x d or NULL */
+/* kmeans_fit.c: the rows are left centred and scaled; m->number must have room, m->k may come out smaller. start: k x d or NULL */
 extern void cluster_fit(cluster_rows *r, const cluster_options *o, const double *start, cluster_model *m, const typology_host *host);
 
 /* the nearest centre (from 0) to a row, -1 when no feature is known; *distance is squared, in the units of the model */
