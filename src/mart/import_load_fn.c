@@ -146,20 +146,30 @@ insert_rows(Import *im, const char *table, const char *columns, const char *sele
 }
 
 /*
- * Are all parties there that rows will refer to? Those made just now are; the others are locked as the check of a foreign key would lock
- * them, so that none goes away. When not all can be seen (row security) the server checks row by row.
+ * Locks the known parties that rows will refer to as the check of a foreign key would lock them, so that none goes away; one that was
+ * merged meanwhile has another number now. True: all are there; else the server checks row by row (row security hides some).
  */
-static void
-prove_parties(Import *im, bool all_made)
+static bool
+lock_parties(Import *im)
 {
-	uint64		known;
+	for (int round = 0;; round++)
+	{
+		uint64		known = run(im, "SELECT FROM @m@.party o WHERE o.party_id IN (SELECT p.party_id FROM pg_temp.crmseg_party p WHERE NOT p.is_new) FOR KEY SHARE");
 
-	im->proved = false;
-	if (!all_made)
-		return;
-	known = run(im, "SELECT FROM @m@.party o WHERE o.party_id IN (SELECT p.party_id FROM pg_temp.crmseg_party p WHERE NOT p.is_new) FOR KEY SHARE");
-	im->proved = known == run(im, "SELECT DISTINCT p.party_id FROM pg_temp.crmseg_party p WHERE NOT p.is_new");
-	/* likewise the channels of consents, for whoever may lock them */
+		if (known == run(im, "SELECT DISTINCT p.party_id FROM pg_temp.crmseg_party p WHERE NOT p.is_new"))
+			return true;
+		if (round == 3 ||
+			run(im, "UPDATE pg_temp.crmseg_party p SET party_id = a.party_id FROM @m@.party_alias a WHERE NOT p.is_new AND a.old_party_id = p.party_id "
+				"AND NOT EXISTS (SELECT FROM @m@.party o WHERE o.party_id = p.party_id)") == 0)
+			return false;
+	}
+}
+
+/* all_made: the new parties are all there. Likewise the channels of consents, for whoever may lock them. */
+static void
+prove_references(Import *im, bool all_made)
+{
+	im->proved = all_made && im->parties_locked;
 	if (im->map->consent_count > 0 && pg_class_aclcheck(im->mart.channel, GetUserId(), ACL_SELECT | ACL_UPDATE) == ACLCHECK_OK &&
 		check_enable_rls(im->mart.channel, InvalidOid, true) != RLS_ENABLED)
 		im->channels_proved = run(im, "SELECT FROM @m@.channel FOR KEY SHARE") == (uint64) im->mart.channel_count;
@@ -181,6 +191,7 @@ match_records(Import *im)
 		"FROM pg_temp.crmseg_record r LEFT JOIN pg_temp.crmseg_version v ON v.rec = r.rec AND v.ver = r.versions "
 		"LEFT JOIN @m@.source_record s ON s.source_id = $1 AND s.external_id = v.external_id "
 		"LEFT JOIN pg_temp.crmseg_store t ON t.store_no = r.anonymous_store LEFT JOIN @m@.store o ON o.code = t.code");
+	im->parties_locked = lock_parties(im);
 	/* a record is known by its last content; what earlier lines of the file said of it counts when it names something new */
 	run(im, "UPDATE pg_temp.crmseg_party p SET is_changed = true WHERE NOT p.is_new AND NOT p.is_changed AND p.last_ver > 1 AND EXISTS (SELECT FROM pg_temp.crmseg_contact c "
 		"WHERE c.rec = p.rec AND NOT EXISTS (SELECT FROM @m@.contact_point o WHERE o.party_id = p.party_id AND o.kind = c.kind AND o.value_norm = c.value_norm))");
@@ -235,7 +246,7 @@ insert_parties(Import *im)
 	{
 		if (!bulk(im, &scope, "party", party_columns, NEW_PARTIES, NULL, false, &parties))
 			parties = run_proved(im, insert_statement("party", party_columns, NEW_PARTIES));
-		prove_parties(im, parties == run(im, "SELECT FROM pg_temp.crmseg_party p WHERE p.is_new"));
+		prove_references(im, parties == run(im, "SELECT FROM pg_temp.crmseg_party p WHERE p.is_new"));
 		if (im->map->has_order)
 		{
 			match_orders(im);

@@ -239,6 +239,7 @@ typedef struct Import
 	int		   *payload_order;	/* columns as jsonb sorts its keys */
 	struct LineSource *lines;	/* import_csv */
 	bool		proved;			/* the parties that rows will refer to */
+	bool		parties_locked;	/* those known before */
 	bool		channels_proved;
 	bool		orders_made;	/* all new orders that lines will refer to */
 } Import;
