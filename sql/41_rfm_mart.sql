@@ -1,4 +1,7 @@
 -- RFM of a datamart: its profiles rebuilt, its borders made, its own names of groups. (sql/mart/06_profile.sql)
+CREATE FUNCTION @extschema@.profile_order_added() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'crmseg_profile_order_added' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.profile_order_added() IS 'trigger sales_order_profile_insert of a datamart: one new order goes straight into the profile of its party, as the owner of the mart; many, and whatever is unusual, by the mart''s own profile_order_inserted';
 CREATE FUNCTION @extschema@.refresh_profile(mart name) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE

@@ -34,4 +34,20 @@
 #define SOFT_ERROR_OCCURRED(escontext) (false)
 #endif
 
+/* 16 knows indexes that only summarize, which an update may touch alone; 18 asks RelationGetPrimaryKeyIndex whether a deferrable key will do. */
+#if PG_VERSION_NUM >= 160000
+#define COMPAT_UPDATE_INDEXES TU_UpdateIndexes
+#define COMPAT_INSERT_INDEXES(target, slot, estate, which) \
+	list_free(ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL, (which) == TU_Summarizing))
+#else
+#define COMPAT_UPDATE_INDEXES bool
+#define COMPAT_INSERT_INDEXES(target, slot, estate, which) \
+	list_free(ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL))
+#endif
+#if PG_VERSION_NUM >= 180000
+#define COMPAT_NO_DEFERRABLE , false
+#else
+#define COMPAT_NO_DEFERRABLE
+#endif
+
 #endif

@@ -128,40 +128,8 @@ COMMENT ON COLUMN @mart@.order_summary.last_active_at IS 'time of the last purch
 CREATE FUNCTION @mart@.profile_order_inserted() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
-DECLARE
-	one record;
-	was record;
 BEGIN
 	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
-	-- one order, the usual case of an application: its profile is locked and read, then written once
-	SELECT (SELECT count(*) FROM (SELECT FROM new_order m LIMIT 2) k) AS rows, n.party_id, n.ordered_at, n.base_amount AS amount, n.margin, n.base_amount >= 0 AND n.kind = 's' AS is_purchase,
-		n.status <> 'cancelled' AND n.base_amount IS NOT NULL AND (n.kind = 's' OR n.base_amount < 0) AS counts INTO one FROM new_order n LIMIT 1;
-	IF one.rows = 1 THEN
-		SELECT f.orders, f.order_days, f.first_day_revenue, y.kind, (one.ordered_at AT TIME ZONE d.time_zone)::date AS day, (f.first_order_at AT TIME ZONE d.time_zone)::date AS first_day,
-			(f.last_order_at AT TIME ZONE d.time_zone)::date AS last_day
-			INTO was FROM party_profile f JOIN party y ON y.party_id = f.party_id CROSS JOIN datamart d WHERE f.party_id = one.party_id FOR NO KEY UPDATE OF f;
-		IF FOUND THEN
-			IF was.kind = 'unidentified' OR NOT one.counts THEN
-				RETURN NULL;
-			ELSIF one.is_purchase THEN
-				IF was.orders = 0 OR was.day > was.last_day THEN
-					was.order_days := was.order_days + 1;
-				ELSIF was.day <> was.last_day AND was.day <> was.first_day THEN
-					SELECT count(DISTINCT c.day) INTO was.order_days FROM counted_order c WHERE c.party_id = one.party_id AND c.is_purchase;
-				END IF;
-				UPDATE party_profile f SET first_order_at = least(f.first_order_at, one.ordered_at), last_order_at = greatest(f.last_order_at, one.ordered_at),
-					orders = f.orders + 1, order_days = was.order_days, revenue = f.revenue + one.amount, gross_revenue = f.gross_revenue + one.amount,
-					first_day_revenue = CASE WHEN was.orders = 0 OR was.day < was.first_day THEN one.amount WHEN was.day = was.first_day THEN f.first_day_revenue + one.amount ELSE f.first_day_revenue END,
-					largest_order = greatest(f.largest_order, one.amount), margin = coalesce(f.margin + one.margin, f.margin, one.margin), last_active_at = greatest(f.last_active_at, one.ordered_at)
-				WHERE f.party_id = one.party_id;
-			ELSE
-				UPDATE party_profile f SET returns = f.returns + 1, revenue = f.revenue + one.amount, returned = f.returned - one.amount,
-					margin = coalesce(f.margin + one.margin, f.margin, one.margin), last_active_at = greatest(f.last_active_at, one.ordered_at)
-				WHERE f.party_id = one.party_id;
-			END IF;
-			RETURN NULL;
-		END IF;
-	END IF;
 	PERFORM FROM party_profile p WHERE p.party_id IN (SELECT n.party_id FROM new_order n) ORDER BY p.party_id FOR NO KEY UPDATE;
 	-- What the new orders add. A day counts once, and only when no older order has it: in the order of time it is simply later than the
 	-- last. A party that came with these orders gets its profile here, in one go.
@@ -193,7 +161,7 @@ BEGIN
 	RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION @mart@.profile_order_inserted() FROM PUBLIC;
-COMMENT ON FUNCTION @mart@.profile_order_inserted() IS 'trigger: adds new orders to the profiles of their parties, as the owner of the mart';
+COMMENT ON FUNCTION @mart@.profile_order_inserted() IS 'trigger: adds new orders to the profiles of their parties, as the owner of the mart; profile_order_added, which the trigger names, calls it for what is more than one order';
 
 -- Orders that changed or went: the parties they touch are summed up anew.
 CREATE FUNCTION @mart@.profile_order_changed() RETURNS trigger
@@ -259,7 +227,7 @@ CREATE TRIGGER party_profile_insert AFTER INSERT ON @mart@.party REFERENCING NEW
 CREATE TRIGGER party_profile_kind AFTER UPDATE ON @mart@.party FOR EACH ROW
 	WHEN ((OLD.kind = 'unidentified') <> (NEW.kind = 'unidentified')) EXECUTE FUNCTION @mart@.profile_order_changed();
 CREATE TRIGGER sales_order_profile_insert AFTER INSERT ON @mart@.sales_order REFERENCING NEW TABLE AS new_order
-	FOR EACH STATEMENT EXECUTE FUNCTION @mart@.profile_order_inserted();
+	FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.profile_order_added();
 CREATE TRIGGER sales_order_profile_update AFTER UPDATE ON @mart@.sales_order REFERENCING OLD TABLE AS old_order NEW TABLE AS new_order
 	FOR EACH STATEMENT EXECUTE FUNCTION @mart@.profile_order_changed();
 CREATE TRIGGER sales_order_profile_delete AFTER DELETE ON @mart@.sales_order REFERENCING OLD TABLE AS old_order

@@ -80,6 +80,70 @@ SELECT pf.wrong() > 0 AS wrong, crmseg.refresh_profile('pf') > 0 AS refreshed, p
 DELETE FROM pf.party_profile WHERE party_id < 10;
 SELECT pf.random_orders(30), pf.wrong() <= 9 AS restored_as_needed;
 SELECT crmseg.refresh_profile('pf') > 0 AS refreshed, pf.wrong();
+-- one order at a time, by the way that needs no query and by the mart's own function: a transaction that sees one state, a trigger, a check
+-- on what is written, a mart of other owners
+CREATE FUNCTION pf.one_by_one(n int) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. n LOOP
+		PERFORM pf.random_orders(1);
+	END LOOP;
+	RETURN pf.wrong();
+END $$;
+SELECT pf.one_by_one(300);
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT pf.one_by_one(20);
+COMMIT;
+CREATE FUNCTION pf.seen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE pf.seen SET n = n + 1; RETURN NULL; END $$;
+CREATE TABLE pf.seen AS SELECT 0 AS n;
+CREATE TRIGGER seen AFTER UPDATE ON pf.party_profile FOR EACH STATEMENT EXECUTE FUNCTION pf.seen();
+SELECT pf.one_by_one(20), n AS seen FROM pf.seen;
+SELECT n = 20 AS seen FROM pf.seen;
+DROP TRIGGER seen ON pf.party_profile;
+ALTER TABLE pf.party_profile ADD CHECK (orders < 1000000), ADD rounded numeric GENERATED ALWAYS AS (round(revenue)) STORED;
+SELECT pf.one_by_one(20), count(*) FILTER (WHERE rounded <> round(revenue)) AS wrong FROM pf.party_profile;
+SELECT count(*) FILTER (WHERE rounded <> round(revenue)) AS wrong FROM pf.party_profile;
+ALTER TABLE pf.party_profile DROP rounded, DROP CONSTRAINT party_profile_orders_check;
+SELECT pf.one_by_one(20);
+-- in one statement, a new party and its order; in one transaction, several orders of a party; the order of a statement that is undone
+WITH p AS (INSERT INTO pf.party (party_id) VALUES (5001) RETURNING party_id) INSERT INTO pf.sales_order (party_id, ordered_at, currency, amount, base_rate, source_id, external_id) SELECT party_id, '2024-01-01', 'EUR', 7, 1, 1, 'with' FROM p;
+BEGIN;
+INSERT INTO pf.sales_order (party_id, ordered_at, currency, amount, base_rate, source_id, external_id) VALUES (5001, '2024-01-02', 'EUR', 7, 1, 1, 'first');
+SAVEPOINT s;
+INSERT INTO pf.sales_order (party_id, ordered_at, currency, amount, base_rate, source_id, external_id) VALUES (5001, '2024-01-03', 'EUR', 7, 1, 1, 'undone');
+ROLLBACK TO s;
+INSERT INTO pf.sales_order (party_id, ordered_at, currency, amount, base_rate, source_id, external_id) VALUES (5001, '2024-01-02', 'EUR', 7.5, 1, 1, 'second');
+COMMIT;
+SELECT orders, order_days, revenue, pf.wrong() FROM pf.party_profile WHERE party_id = 5001;
+-- the trigger's function serves no other trigger
+CREATE TABLE pf.strange (LIKE pf.sales_order INCLUDING GENERATED INCLUDING DEFAULTS);
+CREATE TRIGGER strange AFTER INSERT ON pf.strange REFERENCING NEW TABLE AS new_order FOR EACH STATEMENT EXECUTE FUNCTION crmseg.profile_order_added();
+INSERT INTO pf.strange (party_id, order_id, ordered_at, currency, amount, base_rate, source_id, external_id) VALUES (5001, 1, '2024-01-02', 'EUR', 7, 1, 1, 'strange');
+SELECT crmseg.profile_order_added();
+DROP TABLE pf.strange;
+-- nor is anybody given another's rights: the mart's name borrowed for tables of one's own
+CREATE ROLE pf_thief;
+CREATE SCHEMA pf_theft AUTHORIZATION pf_thief;
+SET ROLE pf_thief;
+CREATE TABLE pf_theft.sales_order (party_id bigint, order_id bigint, ordered_at timestamptz, kind text, base_amount numeric, margin numeric, status text, PRIMARY KEY (party_id, order_id));
+CREATE TABLE pf_theft.party (party_id bigint PRIMARY KEY, kind text);
+CREATE TABLE pf_theft.datamart (time_zone text);
+CREATE TRIGGER sales_order_profile_insert AFTER INSERT ON pf_theft.sales_order REFERENCING NEW TABLE AS new_order FOR EACH STATEMENT EXECUTE FUNCTION crmseg.profile_order_added();
+INSERT INTO pf_theft.sales_order VALUES (1, 1, now(), 's', 5, NULL, 'paid');
+RESET ROLE;
+CREATE TABLE pf_theft.party_profile (LIKE pf.party_profile INCLUDING ALL);	-- of another owner
+INSERT INTO pf_theft.party_profile (party_id) VALUES (1);
+GRANT SELECT ON pf_theft.party_profile TO pf_thief;
+SET ROLE pf_thief;
+INSERT INTO pf_theft.sales_order VALUES (1, 1, now(), 's', 5, NULL, 'paid');
+CREATE FUNCTION pf_theft.profile_order_inserted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'as %', current_user; RETURN NULL; END $$;
+INSERT INTO pf_theft.sales_order VALUES (1, 1, now(), 's', 5, NULL, 'paid');
+SELECT orders FROM pf_theft.party_profile;
+RESET ROLE;
+SET client_min_messages = warning;
+DROP SCHEMA pf_theft CASCADE;
+DROP ROLE pf_thief;
+RESET client_min_messages;
+DELETE FROM pf.sales_order WHERE party_id = 5001;
 -- a view of scores: quintiles of the moment, then stored ones, then the user's own
 SELECT count(*) = (SELECT count(*) FROM pf.party_profile WHERE orders > 0) AS all_customers, count(r) = count(*) AS all_scored, count(DISTINCT label) > 5 AS many_labels FROM pf.customer_rfm;
 SELECT crmseg.rescore('pf', '2024-06-01', 5) = (SELECT count(*) FROM pf.customer_rfm) AS scored;
