@@ -96,3 +96,55 @@ COMMENT ON FUNCTION @extschema@.segment_events(@extschema@.segment) IS 'the even
 CREATE FUNCTION @extschema@.segment_segments(@extschema@.segment) RETURNS text[]
 	AS 'MODULE_PATHNAME', 'crmseg_segment_segments' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.segment_segments(@extschema@.segment) IS 'the other segments that a predicate names by in segment, in order';
+
+-- ---- what the SQL of segments calls ----
+CREATE FUNCTION @extschema@.shift(at timestamptz, by interval, zone text) RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'crmseg_shift' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.shift(timestamptz, interval, text) IS 'an instant moved by an interval on the clock of a time zone: a day is a day when the clocks change. 22023 for an unknown zone';
+CREATE FUNCTION @extschema@.calendar_start(at timestamptz, unit text, n integer, zone text, week_start integer) RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'crmseg_calendar_start' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.calendar_start(timestamptz, text, integer, text, integer) IS 'the begin of the minute, hour, day, week, month, quarter or year n after the one in which an instant lies, in a time zone; weeks begin on week_start, 1 Monday to 7 Sunday';
+CREATE FUNCTION @extschema@.local_time(at timestamptz, zone text) RETURNS timestamp
+	AS 'MODULE_PATHNAME', 'crmseg_local_time' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.local_time(timestamptz, text) IS 'what the clock of a time zone shows at an instant';
+CREATE FUNCTION @extschema@.local_date(at timestamptz, zone text) RETURNS date
+	AS 'MODULE_PATHNAME', 'crmseg_local_date' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.local_date(timestamptz, text) IS 'the day of a time zone at an instant';
+CREATE FUNCTION @extschema@.next_anniversary(day date, "from" date) RETURNS date
+	AS 'MODULE_PATHNAME', 'crmseg_next_anniversary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.next_anniversary(date, date) IS 'the first anniversary of a day that is on or after another; the day itself is none; 29 February is 28 February in common years. NULL for infinite days';
+CREATE FUNCTION @extschema@.sample_bucket(key text, seed text) RETURNS integer
+	AS 'MODULE_PATHNAME', 'crmseg_sample_bucket' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.sample_bucket(text, text) IS 'the place of a party in the samples of a seed, 0 to 999999, the same for ever: SipHash-2-4 of its key';
+CREATE FUNCTION @extschema@.distance_km(lat float8, lon float8, to_lat float8, to_lon float8) RETURNS float8
+	AS 'MODULE_PATHNAME', 'crmseg_distance_km' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.distance_km(float8, float8, float8, float8) IS 'great-circle distance of two places in degrees, on a sphere of 6371.0088 km; NULL for NaN';
+CREATE FUNCTION @extschema@.trait_number(value jsonb) RETURNS numeric
+	AS 'MODULE_PATHNAME', 'crmseg_trait_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.trait_number(jsonb) IS 'a number, or a string that is one in plain decimals; anything else is NULL';
+CREATE FUNCTION @extschema@.trait_flag(value jsonb) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crmseg_trait_flag' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.trait_flag(jsonb) IS 'true or false; anything else is NULL';
+CREATE FUNCTION @extschema@.trait_date(value jsonb) RETURNS date
+	AS 'MODULE_PATHNAME', 'crmseg_trait_date' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.trait_date(jsonb) IS 'a string that begins with a day as 2026-11-22; anything else is NULL';
+
+CREATE FUNCTION @extschema@.vocabulary_changed() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'crmseg_vocabulary_changed' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.vocabulary_changed() IS 'trigger of the tables that say what the names of predicates mean: sessions read them anew, plans are made again';
+CREATE FUNCTION @extschema@.expression_type(relation regclass, expression text) RETURNS text
+	AS 'MODULE_PATHNAME', 'crmseg_expression_type' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.expression_type(regclass, text) IS 'the type of an expression over the columns of a relation; {now} and {zone} stand for an instant and a time zone. 42601 when it is not one expression, 42703 for an unknown column';
+
+-- ---- row @@ segment ----
+CREATE FUNCTION @extschema@.segment_matches_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'crmseg_matches_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.segment_matches_support(internal) IS 'planner support of segment_matches: the conditions it stands for';
+CREATE FUNCTION @extschema@.segment_matches("row" record, predicate @extschema@.segment) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crmseg_segment_matches' LANGUAGE C STABLE PARALLEL SAFE COST 1000 SUPPORT @extschema@.segment_matches_support;
+COMMENT ON FUNCTION @extschema@.segment_matches(record, @extschema@.segment) IS 'whether a predicate holds for a row, in three values; its columns are the attributes, its traits too; events are those of its mart or of the one named by crmseg.mart. In a query it becomes the conditions it stands for. 42703 for what is unknown, 42804 for types that do not fit';
+CREATE OPERATOR @extschema@.@@ (LEFTARG = record, RIGHTARG = @extschema@.segment, FUNCTION = @extschema@.segment_matches);
+COMMENT ON OPERATOR @extschema@.@@ (record, @extschema@.segment) IS 'the row satisfies the predicate';
+CREATE FUNCTION @extschema@.in_segment(mart name, "row" record, name text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crmseg_in_segment' LANGUAGE C STABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION @extschema@.in_segment(name, record, text) IS 'whether a row belongs to a named segment of a mart: true or false. 42704 when there is no such segment';

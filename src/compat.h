@@ -32,6 +32,25 @@
 #define ereturn(context, dummy_value, ...) \
 	do { (void) (context); ereport(ERROR, __VA_ARGS__); return dummy_value; } while (0)
 #define SOFT_ERROR_OCCURRED(escontext) (false)
+#define CRMSEG_NO_SOFT_ERROR false		/* last argument of parseTypeString: missing_ok, then a soft error's context */
+#else
+#define CRMSEG_NO_SOFT_ERROR NULL
+#endif
+
+/* 16: a Var says which outer joins may make it NULL; 18: whether it is the old or new row of RETURNING */
+#if PG_VERSION_NUM >= 180000
+#define CRMSEG_COPY_NULLINGRELS(to, from) ((to)->varnullingrels = bms_copy((from)->varnullingrels), (to)->varreturningtype = (from)->varreturningtype)
+#elif PG_VERSION_NUM >= 160000
+#define CRMSEG_COPY_NULLINGRELS(to, from) ((to)->varnullingrels = bms_copy((from)->varnullingrels))
+#else
+#define CRMSEG_COPY_NULLINGRELS(to, from) ((void) 0)
+#endif
+
+/* names and Vars of the columns of a range table entry */
+#if PG_VERSION_NUM >= 180000
+#define CRMSEG_EXPAND_RTE(rte, varno, names, vars) expandRTE(rte, varno, 0, VAR_RETURNING_DEFAULT, -1, true, names, vars)
+#else
+#define CRMSEG_EXPAND_RTE(rte, varno, names, vars) expandRTE(rte, varno, 0, -1, true, names, vars)
 #endif
 
 /* 16 knows indexes that only summarize, which an update may touch alone; 18 asks RelationGetPrimaryKeyIndex whether a deferrable key will do. */

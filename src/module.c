@@ -7,8 +7,17 @@
 #include "utils/builtins.h"
 
 #include "compat.h"
+#include "segment/plan_fn.h"
 
 CRMSEG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	segment_init();
+}
 
 PG_FUNCTION_INFO_V1(crmseg_version);
 

@@ -89,8 +89,8 @@ segment_path_of(const segment_node *attribute)
 }
 
 /* the line of the error with a caret under the place */
-static char *
-pointed(const char *text, uint32_t position)
+char *
+segment_pointed(const char *text, uint32_t position)
 {
 	const char *line = text,
 			   *at = text + Min(position, strlen(text)),
@@ -139,7 +139,7 @@ segment_raise(const segment_error *error, const char *text, fmNodePtr escontext)
 		error->status == SEGMENT_BAD_BYTES ? CRMSEG_BAD_BINARY : CRMSEG_BAD_VALUE;
 
 	ereturn(escontext,, (errcode(code), errmsg("segment: %s", error->message),
-						 text ? errdetail("%s", pointed(text, error->position)) : 0, error->hint[0] ? errhint("%s", error->hint) : 0));
+						 text ? errdetail("%s", segment_pointed(text, error->position)) : 0, error->hint[0] ? errhint("%s", error->hint) : 0));
 }
 
 Datum

@@ -22,6 +22,9 @@ extern struct varlena *segment_datum(const segment_node *node);
 /* raises what a core found wrong with a text; into the soft error's context when there is one */
 extern void segment_raise(const segment_error *error, const char *text, fmNodePtr escontext);
 
+/* the line of a text with a caret under a place, for a detail */
+extern char *segment_pointed(const char *text, uint32_t position);
+
 /* the canonical text of a node, or of a part of it, palloc'd */
 extern char *segment_text_of(const segment_node *node);
 

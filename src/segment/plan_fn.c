@@ -1,0 +1,591 @@
+/*
+ * plan_fn.c: row @@ segment, in_segment() and members() in a plan. A planner hook puts the conditions that a predicate stands for into the
+ * query, before it is planned: so they become index scans, semi-, anti- and hash joins as if they had been written. Where the hook does not
+ * come (constraints, partial indexes, WHEN of a trigger) a support function does the same for predicates that read no other table.
+ * Plans are told which tables they rest on, so that another definition makes another plan.
+ */
+#include "plan_fn.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/pathnodes.h"
+#include "nodes/supportnodes.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/planner.h"
+#include "parser/analyze.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_expr.h"
+#include "parser/parse_relation.h"
+#include "parser/parser.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteHandler.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+PG_FUNCTION_INFO_V1(crmseg_matches_support);
+
+static planner_hook_type next_planner = NULL;
+
+/* the functions that the hook knows, found by name when first needed */
+static struct
+{
+	bool		known;
+	Oid			matches,
+				in_segment,
+				members,
+				members_as_of;
+}			ours;
+
+static void
+forget_ours(Datum argument, int cache, uint32 hash)
+{
+	ours.known = false;
+}
+
+static void
+find_ours(void)
+{
+	Oid			schema = get_namespace_oid("crmseg", true);
+	Oid			segment;
+
+	memset(&ours, 0, sizeof(ours));
+	ours.known = true;
+	if (!OidIsValid(schema))
+		return;
+	segment = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("segment"), ObjectIdGetDatum(schema));
+	if (!OidIsValid(segment))
+		return;
+	ours.matches = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("segment_matches"),
+								   PointerGetDatum(buildoidvector((Oid[]) {RECORDOID, segment}, 2)), ObjectIdGetDatum(schema));
+	ours.in_segment = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("in_segment"),
+									  PointerGetDatum(buildoidvector((Oid[]) {NAMEOID, RECORDOID, TEXTOID}, 3)), ObjectIdGetDatum(schema));
+	ours.members = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("members"),
+								   PointerGetDatum(buildoidvector((Oid[]) {NAMEOID, TEXTOID}, 2)), ObjectIdGetDatum(schema));
+	ours.members_as_of = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("members"),
+										 PointerGetDatum(buildoidvector((Oid[]) {NAMEOID, TEXTOID, TIMESTAMPTZOID}, 3)), ObjectIdGetDatum(schema));
+}
+
+/* ---- SQL into a tree ---- */
+
+static Node *
+row_reference(ParseState *pstate, ColumnRef *ref)
+{
+	segment_row *row = pstate->p_ref_hook_state;
+	int			depth = 0;
+
+	if (list_length(ref->fields) != 2 || !IsA(linitial(ref->fields), String) || !IsA(lsecond(ref->fields), String) || strcmp(strVal(linitial(ref->fields)), SEGMENT_ROW) != 0)
+		return NULL;
+	for (ParseState *p = pstate; p->parentParseState; p = p->parentParseState)
+		depth++;
+	for (int i = 0; i < row->desc->natts; i++)
+		if (!TupleDescAttr(row->desc, i)->attisdropped && strcmp(NameStr(TupleDescAttr(row->desc, i)->attname), strVal(lsecond(ref->fields))) == 0)
+			return row->column(row, i, depth);
+	return NULL;
+}
+
+/* subqueries pass the rewriter as any query does: views, row-level security */
+static bool
+rewrite_subqueries(Node *node, segment_row *row)
+{
+	if (!node)
+		return false;
+	if (IsA(node, SubLink))
+	{
+		SubLink    *link = (SubLink *) node;
+		List	   *rewritten;
+
+		if (rewrite_subqueries(link->testexpr, row))
+			return true;
+		rewritten = QueryRewrite((Query *) link->subselect);
+		if (list_length(rewritten) != 1)
+			elog(ERROR, "unexpected rewrite of a condition");
+		link->subselect = linitial(rewritten);
+		row->row_security = row->row_security || ((Query *) link->subselect)->hasRowSecurity;
+		return false;
+	}
+	return expression_tree_walker(node, rewrite_subqueries, row);
+}
+
+Node *
+segment_condition_tree(segment_row *row, const char *sql)
+{
+	List	   *raw = raw_parser(psprintf("SELECT (%s)", sql), RAW_PARSE_DEFAULT);
+	SelectStmt *select = (SelectStmt *) linitial_node(RawStmt, raw)->stmt;
+	ParseState *pstate = make_parsestate(NULL);
+	Node	   *node;
+
+	pstate->p_pre_columnref_hook = row_reference;
+	pstate->p_ref_hook_state = row;
+	node = transformExpr(pstate, linitial_node(ResTarget, select->targetList)->val, EXPR_KIND_WHERE);
+	node = coerce_to_boolean(pstate, node, "WHERE");
+	assign_expr_collations(pstate, node);
+	if (pstate->p_hasSubLinks)
+		rewrite_subqueries(node, row);
+	return node;
+}
+
+/* ---- the row of a query ---- */
+
+static Node *
+column_of_var(segment_row *row, int i, int depth)
+{
+	Var		   *v = (Var *) row->base;
+	Form_pg_attribute a = TupleDescAttr(row->desc, i);
+	Var		   *c = makeVar(v->varno, i + 1, a->atttypid, a->atttypmod, a->attcollation, v->varlevelsup + depth);
+
+	CRMSEG_COPY_NULLINGRELS(c, v);
+	return (Node *) c;
+}
+
+static Node *
+column_of_row(segment_row *row, int i, int depth)
+{
+	Node	   *n = copyObject(list_nth(((RowExpr *) row->base)->args, i));
+
+	IncrementVarSublevelsUp(n, depth, 0);
+	return n;
+}
+
+static Node *
+column_of_value(segment_row *row, int i, int depth)
+{
+	FieldSelect *f = makeNode(FieldSelect);
+	Form_pg_attribute a = TupleDescAttr(row->desc, i);
+
+	f->arg = copyObject((Expr *) row->base);
+	IncrementVarSublevelsUp((Node *) f->arg, depth, 0);
+	f->fieldnum = i + 1;
+	f->resulttype = a->atttypid;
+	f->resulttypmod = a->atttypmod;
+	f->resultcollid = a->attcollation;
+	return (Node *) f;
+}
+
+static TupleDesc
+desc_of_type(Oid type)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc_copy(getBaseType(type), -1);
+
+	return desc;
+}
+
+static void
+describe(TupleDesc desc, int i, const char *name, Oid type, int32 typmod, Oid collation)
+{
+	TupleDescInitEntry(desc, i + 1, name, type, typmod, 0);
+	TupleDescInitEntryCollation(desc, i + 1, collation);
+}
+
+/* queries from the one in hand outwards: a Var names its row by number and level */
+typedef struct levels
+{
+	Query	   *query;
+	struct levels *outer;
+} levels;
+
+static bool
+row_of(Node *arg, levels *at, segment_row *row)
+{
+	*row = (segment_row) {0};
+	for (;;)
+	{
+		if (IsA(arg, ConvertRowtypeExpr))
+			arg = (Node *) ((ConvertRowtypeExpr *) arg)->arg;
+		else if (IsA(arg, RelabelType))
+			arg = (Node *) ((RelabelType *) arg)->arg;
+		else
+			break;
+	}
+	row->base = arg;
+	if (exprType(arg) != RECORDOID && type_is_rowtype(exprType(arg)))
+		row->relation = get_typ_typrelid(getBaseType(exprType(arg)));
+	if (IsA(arg, Var) && ((Var *) arg)->varattno == 0)
+	{
+		Var		   *v = (Var *) arg;
+
+		row->column = column_of_var;
+		if (v->vartype != RECORDOID)
+		{
+			row->desc = desc_of_type(v->vartype);
+			return true;
+		}
+		for (Index up = v->varlevelsup; up > 0 && at; up--)
+			at = at->outer;
+		if (!at || v->varno < 1 || v->varno > list_length(at->query->rtable))
+			return false;
+		else
+		{
+			RangeTblEntry *rte = rt_fetch(v->varno, at->query->rtable);
+			List	   *names,
+					   *vars;
+
+			if (rte->rtekind == RTE_RELATION)
+				return false;
+			CRMSEG_EXPAND_RTE(rte, v->varno, &names, &vars);
+			row->desc = CreateTemplateTupleDesc(list_length(vars));
+			for (int i = 0; i < list_length(vars); i++)
+			{
+				Node	   *c = list_nth(vars, i);
+
+				describe(row->desc, i, strVal(list_nth(names, i)), exprType(c), exprTypmod(c), exprCollation(c));
+			}
+			return true;
+		}
+	}
+	if (IsA(arg, RowExpr))
+	{
+		RowExpr    *r = (RowExpr *) arg;
+
+		row->column = column_of_row;
+		if (r->row_typeid != RECORDOID)
+			row->desc = desc_of_type(r->row_typeid);
+		else
+		{
+			if (list_length(r->colnames) != list_length(r->args))
+				return false;
+			row->desc = CreateTemplateTupleDesc(list_length(r->args));
+			for (int i = 0; i < list_length(r->args); i++)
+			{
+				Node	   *a = list_nth(r->args, i);
+
+				describe(row->desc, i, strVal(list_nth(r->colnames, i)), exprType(a), exprTypmod(a), exprCollation(a));
+			}
+		}
+		return list_length(r->args) == row->desc->natts;
+	}
+	/* a value computed once for each column would be wrong if it changed, and dear */
+	if (exprType(arg) != RECORDOID && type_is_rowtype(exprType(arg)) && !contain_volatile_functions(arg))
+	{
+		row->desc = desc_of_type(exprType(arg));
+		row->column = column_of_value;
+		return true;
+	}
+	return false;
+}
+
+/* ---- the hook ---- */
+
+typedef struct expansion
+{
+	levels	   *at;
+	List	   *tables;			/* whose change makes another plan */
+	bool		row_security;
+	bool		made_query;		/* the query in hand got a subquery */
+} expansion;
+
+static void
+depend(expansion *x, const vocabulary *v)
+{
+	if (v)
+		for (int i = 0; i < VOCABULARY_TABLES; i++)
+			if (OidIsValid(v->tables[i]))
+				x->tables = list_append_unique_oid(x->tables, v->tables[i]);
+}
+
+static bool
+is_const(Node *n)
+{
+	return n && IsA(n, Const) && !((Const *) n)->constisnull;
+}
+
+/* the constant that a literal, with its cast, is or will be */
+static Node *
+as_const(Node *n)
+{
+	if (n && !IsA(n, Const) && !contain_volatile_functions(n) && !contain_var_clause(n) && !checkExprHasSubLink(n))
+		n = eval_const_expressions(NULL, n);
+	return n;
+}
+
+/* the conditions of row @@ segment, or NULL: not known here */
+static Node *
+expanded(expansion *x, Node *arg, vocabulary *v, const segment_node *tree, bool filter, bool queries)
+{
+	segment_row row;
+	segment_scope s = {0};
+	char	   *sql;
+	Node	   *n;
+
+	if (!row_of(arg, x->at, &row))
+		return NULL;
+	s.row = row.desc;
+	s.row_relation = row.relation;
+	s.v = v ? v : vocabulary_for(row.relation);
+	sql = segment_condition_sql(&s, tree, filter);
+	if (s.has_query && !queries)
+		return NULL;
+	n = segment_condition_tree(&row, sql);
+	depend(x, s.v);
+	x->row_security = x->row_security || row.row_security;
+	x->made_query = x->made_query || s.has_query;
+	return n;
+}
+
+static List *
+call_of(Node *node, Oid *function)
+{
+	if (IsA(node, OpExpr))
+	{
+		*function = ((OpExpr *) node)->opfuncid ? ((OpExpr *) node)->opfuncid : get_opcode(((OpExpr *) node)->opno);
+		return ((OpExpr *) node)->args;
+	}
+	if (IsA(node, FuncExpr))
+	{
+		*function = ((FuncExpr *) node)->funcid;
+		return ((FuncExpr *) node)->args;
+	}
+	*function = InvalidOid;
+	return NIL;
+}
+
+static bool
+has_ours(Node *node, void *context)
+{
+	Oid			f;
+
+	if (!node)
+		return false;
+	if (IsA(node, OpExpr) || IsA(node, FuncExpr))
+	{
+		call_of(node, &f);
+		if (OidIsValid(f) && (f == ours.matches || f == ours.in_segment || f == ours.members || f == ours.members_as_of))
+			return true;
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, has_ours, context, 0);
+	return expression_tree_walker(node, has_ours, context);
+}
+
+static Node *
+replaced(Node *node, expansion *x, bool filter)
+{
+	Oid			f;
+	List	   *args = call_of(node, &f);
+
+	if (!OidIsValid(f))
+		return NULL;
+	if (f == ours.matches)
+	{
+		Node	   *c = as_const(lsecond(args));
+
+		if (is_const(c))
+			return expanded(x, linitial(args), NULL, segment_tree(PG_DETOAST_DATUM_PACKED(((Const *) c)->constvalue)), filter, true);
+	}
+	else if (f == ours.in_segment)
+	{
+		Node	   *mart = as_const(linitial(args)),
+				   *name = as_const(lthird(args));
+
+		if (is_const(mart) && is_const(name))
+		{
+			segment_node *n = segment_make_member(TextDatumGetCString(((Const *) name)->constvalue));
+
+			return expanded(x, lsecond(args), vocabulary_of_mart(NameStr(*DatumGetName(((Const *) mart)->constvalue))), n, filter, true);
+		}
+	}
+	return NULL;
+}
+
+static Query *expand_query(Query *q, expansion *x);
+
+static Node *
+expand_node(Node *node, expansion *x)
+{
+	Node	   *n;
+
+	if (!node)
+		return NULL;
+	if (IsA(node, Query))
+		return (Node *) expand_query((Query *) node, x);
+	n = replaced(node, x, false);
+	if (n)
+		return n;
+	return expression_tree_mutator(node, expand_node, x);
+}
+
+/* where unknown is as good as false */
+static Node *
+expand_filter(Node *node, expansion *x)
+{
+	Node	   *n;
+
+	if (!node)
+		return NULL;
+	if (IsA(node, List))
+	{
+		ListCell   *l;
+
+		foreach(l, (List *) node)
+			lfirst(l) = expand_filter(lfirst(l), x);
+		return node;
+	}
+	if (IsA(node, BoolExpr) && ((BoolExpr *) node)->boolop != NOT_EXPR)
+	{
+		BoolExpr   *b = (BoolExpr *) node;
+
+		b->args = (List *) expand_filter((Node *) b->args, x);
+		return node;
+	}
+	n = replaced(node, x, true);
+	return n ? n : expand_node(node, x);
+}
+
+static void
+expand_joins(Node *node, expansion *x)
+{
+	ListCell   *l;
+
+	if (!node)
+		return;
+	if (IsA(node, FromExpr))
+	{
+		foreach(l, ((FromExpr *) node)->fromlist)
+			expand_joins(lfirst(l), x);
+		((FromExpr *) node)->quals = expand_filter(((FromExpr *) node)->quals, x);
+	}
+	else if (IsA(node, JoinExpr))
+	{
+		expand_joins(((JoinExpr *) node)->larg, x);
+		expand_joins(((JoinExpr *) node)->rarg, x);
+		((JoinExpr *) node)->quals = expand_filter(((JoinExpr *) node)->quals, x);
+	}
+}
+
+/* FROM members(mart, name) is the query of the members */
+static void
+expand_members(RangeTblEntry *rte, expansion *x)
+{
+	RangeTblFunction *f;
+	Oid			function;
+	List	   *args;
+	Node	   *mart,
+			   *name,
+			   *as_of;
+	vocabulary *v;
+	segment_node *n;
+	segment_scope s = {0};
+	Query	   *q;
+	List	   *rewritten;
+
+	if (rte->rtekind != RTE_FUNCTION || rte->funcordinality || list_length(rte->functions) != 1)
+		return;
+	f = linitial(rte->functions);
+	args = call_of(f->funcexpr, &function);
+	if (!OidIsValid(function) || (function != ours.members && function != ours.members_as_of))
+		return;
+	mart = as_const(linitial(args));
+	name = as_const(lsecond(args));
+	as_of = list_length(args) > 2 ? as_const(lthird(args)) : NULL;
+	if (!is_const(mart) || !is_const(name) || (as_of && !(IsA(as_of, Const) && ((Const *) as_of)->constisnull)))
+		return;
+	v = vocabulary_of_mart(NameStr(*DatumGetName(((Const *) mart)->constvalue)));
+	n = segment_definition_of(v, TextDatumGetCString(((Const *) name)->constvalue));
+	s.v = v;
+	s.expanding = list_make1(TextDatumGetCString(((Const *) name)->constvalue));
+	q = parse_analyze_fixedparams(linitial_node(RawStmt, raw_parser(segment_members_sql(&s, n), RAW_PARSE_DEFAULT)), "", NULL, 0, NULL);
+	rewritten = QueryRewrite(q);
+	if (list_length(rewritten) != 1)
+		return;
+	depend(x, v);
+	rte->rtekind = RTE_SUBQUERY;
+	rte->subquery = linitial(rewritten);
+	rte->functions = NIL;
+	rte->lateral = false;
+	x->row_security = x->row_security || rte->subquery->hasRowSecurity;
+}
+
+static Query *
+expand_query(Query *q, expansion *x)
+{
+	levels		here = {q, x->at};
+	bool		outer_made = x->made_query,
+				outer_security = x->row_security;
+	ListCell   *l;
+
+	x->at = &here;
+	x->made_query = false;
+	foreach(l, q->rtable)
+		expand_members(lfirst(l), x);
+	expand_joins((Node *) q->jointree, x);
+	q->havingQual = expand_filter(q->havingQual, x);
+	/* the joins are done; what is left is the same for any place, and a second look finds nothing in them */
+	q = query_tree_mutator(q, expand_node, x, QTW_DONT_COPY_QUERY);
+	if (x->made_query)
+		q->hasSubLinks = true;
+	if (x->row_security)
+		q->hasRowSecurity = true;
+	x->made_query = outer_made;
+	x->row_security = x->row_security || outer_security;
+	x->at = here.outer;
+	return q;
+}
+
+static PlannedStmt *
+plan(Query *parse, const char *query_string, int cursor_options, ParamListInfo bound)
+{
+	expansion	x = {0};
+	PlannedStmt *p;
+
+	if (!ours.known && IsTransactionState())
+		find_ours();
+	if (ours.known && OidIsValid(ours.matches) && parse->commandType != CMD_UTILITY && has_ours((Node *) parse, NULL))
+		parse = expand_query(parse, &x);
+	p = next_planner ? next_planner(parse, query_string, cursor_options, bound) : standard_planner(parse, query_string, cursor_options, bound);
+	p->relationOids = list_concat_unique_oid(p->relationOids, x.tables);
+	return p;
+}
+
+void
+segment_init(void)
+{
+	vocabulary_init();
+	CacheRegisterSyscacheCallback(PROCOID, forget_ours, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_ours, (Datum) 0);
+	next_planner = planner_hook;
+	planner_hook = plan;
+}
+
+/* support function of segment_matches: the same without a hook, for predicates that read no other table */
+Datum
+crmseg_matches_support(PG_FUNCTION_ARGS)
+{
+	Node	   *request = (Node *) PG_GETARG_POINTER(0);
+	SupportRequestSimplify *r;
+	levels		here = {0},
+			   *up = NULL;
+	expansion	x = {0};
+	Node	   *n;
+
+	if (!request || !IsA(request, SupportRequestSimplify))
+		PG_RETURN_POINTER(NULL);
+	r = (SupportRequestSimplify *) request;
+	if (list_length(r->fcall->args) != 2 || !is_const(lsecond(r->fcall->args)))
+		PG_RETURN_POINTER(NULL);
+	/* the queries around, for a row without a type of its own */
+	for (PlannerInfo *root = r->root; root; root = root->parent_root)
+	{
+		levels	   *l = root == r->root ? &here : palloc(sizeof(levels));
+
+		l->query = root->parse;
+		l->outer = NULL;
+		if (up)
+			up->outer = l;
+		up = l;
+	}
+	x.at = r->root ? &here : NULL;
+	n = expanded(&x, linitial(r->fcall->args), NULL, segment_tree(PG_DETOAST_DATUM_PACKED(((Const *) lsecond(r->fcall->args))->constvalue)), false, false);
+	if (n && r->root)
+		r->root->glob->relationOids = list_concat_unique_oid(r->root->glob->relationOids, x.tables);
+	PG_RETURN_POINTER(n ? eval_const_expressions(r->root, n) : NULL);
+}
