@@ -91,7 +91,8 @@ void
 segment_clash(segment_scope *s, const segment_node *n, const segment_reference *r, const char *with)
 {
 	segment_refuse(s, n, CRMSEG_TYPE_CLASH, psprintf("%s is of type %s and cannot be compared with %s",
-													 n->children > 0 && segment_is_operand(n->child[0]) ? segment_text_of(n->child[0]) : "it", format_type_be(r->type), with), NULL);
+													 n->children > 0 && segment_is_operand(n->child[0]) ? segment_text_of(n->child[0]) : "it", format_type_be(r->type), with),
+				   r->class == CLASS_ARRAY ? "Ask what it has: has any (...), has all (...), has none (...)." : NULL);
 }
 
 typedef struct nearest

@@ -346,7 +346,9 @@ vocabulary_of_schema(Oid schema)
 	foreach(l, known)
 		if (((vocabulary *) lfirst(l))->schema == schema)
 			v = lfirst(l);
-	if (v && v->valid)
+	/* a schema may be renamed without a word */
+	name = v && v->valid ? get_namespace_name(schema) : NULL;
+	if (name && strcmp(name, v->name) == 0)
 		return v;
 	if (!OidIsValid(schema) || !OidIsValid(get_relname_relid("segment_definition", schema)) || !OidIsValid(get_relname_relid("datamart", schema)))
 		return NULL;
