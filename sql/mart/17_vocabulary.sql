@@ -1,4 +1,4 @@
--- Step 12: the names that predicates know at once: the mart's own attributes and events. A row of the same name that is there stays.
+-- Step 17: the names that predicates know at once: the mart's own attributes and events. A row of the same name that is there stays.
 INSERT INTO @mart@.segment_attribute (name, relation, expression, data_type, note)
 	SELECT v.name, format('%I.%I', @mart_literal@, v.relation)::regclass, coalesce(v.expression, v.name), v.data_type, v.note
 	FROM (VALUES
