@@ -13,6 +13,7 @@ DECLARE
 	n bigint;
 	done bigint := 0;
 	whole boolean := false;
+	fresh boolean;
 BEGIN
 	IF NOT (has_table_privilege(m || '.match_pending', 'SELECT, DELETE') AND has_table_privilege(m || '.match_pending', 'UPDATE')
 			AND has_table_privilege(m || '.match_key', 'INSERT') AND has_table_privilege(m || '.match_key', 'DELETE')) THEN
@@ -44,6 +45,17 @@ BEGIN
 			EXECUTE format('WITH gone AS (DELETE FROM %1$s.match_pending WHERE ctid = ANY (ARRAY(SELECT p.ctid FROM %1$s.match_pending p LIMIT 50000 FOR UPDATE SKIP LOCKED)) RETURNING party_id)
 				SELECT array_agg(DISTINCT g.party_id) FROM gone g', m) INTO ids;
 			EXIT WHEN ids IS NULL;
+		END IF;
+		-- into an empty table of one's own: its indexes are made at the end, in one go
+		EXECUTE format('SELECT cardinality($1) > 50000 AND NOT EXISTS (SELECT FROM %s.match_key)', m) INTO fresh USING ids;
+		IF fresh AND (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = (m || '.match_key')::regclass) THEN
+			EXECUTE format('ALTER TABLE %s.match_key DROP CONSTRAINT match_key_pkey', m);
+			EXECUTE format('DROP INDEX %s.match_key_hash', m);
+			EXECUTE format('INSERT INTO %s.match_key (party_id, key_hash) %s $1)', m, keys) USING ids;
+			EXECUTE format('ALTER TABLE %s.match_key ADD CONSTRAINT match_key_pkey PRIMARY KEY (party_id, key_hash)', m);
+			EXECUTE format('CREATE INDEX match_key_hash ON %s.match_key (key_hash, party_id)', m);
+			done := done + cardinality(ids);
+			CONTINUE;
 		END IF;
 		EXECUTE format('DELETE FROM %s.match_key k WHERE k.party_id = ANY ($1)', m) USING ids;
 		EXECUTE format('INSERT INTO %s.match_key (party_id, key_hash) SELECT k.party_id, k.key_hash FROM (%s $1)) k ORDER BY k.key_hash ON CONFLICT DO NOTHING', m, keys) USING ids;

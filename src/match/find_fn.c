@@ -25,8 +25,10 @@
 #include "match/match.h"
 #include "text/text.h"
 
-#define ROWS_PER_KEY 250			/* of one key are read; a key that more have says too little */
-#define CANDIDATES 48			/* are read and weighed */
+#define ROWS_PER_KEY 120			/* of one key are read; a key that more have says too little */
+#define CANDIDATES 32			/* at most are read and weighed */
+#define CANDIDATES_SURE 12		/* of them even with few bits of keys in common */
+#define CANDIDATES_SHARE 0.3	/* others with this share of the best one's bits */
 #define VALUES_MAX 16				/* of one kind of a record */
 
 PG_FUNCTION_INFO_V1(crmseg_find_matches);
@@ -406,7 +408,12 @@ candidates(Name mart, const match_keys *k, int *count)
 		else
 			c[n++] = c[i];
 	qsort(c, n, sizeof(Candidate), by_votes);
-	*count = Min(n, CANDIDATES);
+	n = Min(n, CANDIDATES);
+	while (n > CANDIDATES_SURE && c[n - 1].votes < c[0].votes * CANDIDATES_SHARE)
+		n--;
+	/* neighbours are read together */
+	qsort(c, n, sizeof(Candidate), by_id);
+	*count = n;
 	return c;
 }
 

@@ -160,9 +160,81 @@ registry(void)
 	}
 }
 
+static bool
+meet(const match_keys *a, const match_keys *b)
+{
+	for (int i = 0; i < a->n; i++)
+		for (int j = 0; j < b->n; j++)
+			if (a->key[i] == b->key[j])
+				return true;
+	return false;
+}
+
+/* Keys of two people: a given and a family name each. */
+static bool
+people_meet(const char *given_a, const char *family_a, const char *given_b, const char *family_b)
+{
+	match_keys	a = {0},
+				b = {0};
+
+	match_keys_person(&a, given_a, strlen(given_a), family_a, strlen(family_a), "", 0);
+	match_keys_person(&b, given_b, strlen(given_b), family_b, strlen(family_b), "", 0);
+	return meet(&a, &b);
+}
+
+static void
+keys(void)
+{
+	static const char *const alike[][4] = {{"Jean", "Dupont", "DUPONT", "jean"}, {"J\xc3\xa9r\xc3\xb4me", "Lef\xc3\xa8vre", "Jerome", "Lefevre"}, {"Jean-Baptiste", "de la Tour", "Jean", "Delatour"}, {"Bob", "Smith", "Robert", "Smith"},
+		{"J.", "Dupont", "Jean", "Dupont"}, {"Jean", "Dupont", "Jaen", "Dupont"}, {"Jean", "Duponnt", "Jean", "Dupont"}, {"Marie", "Durand-Martin", "Marie", "Martin"}, {"M.", "Jean Dupont", "Jean", "Dupont"}, {"", "Jean Dupont", "Dupont", "Jean"},
+		{"Catherine", "Maier", "Katherine", "Meyer"}};
+	static const char *const different[][4] = {{"Jean", "Dupont", "Marie", "Durand"}, {"Jean", "Dupont", "Paul", "Dupont"}};
+	static const char *const mail[][2] = {{"jean.dupont@free.fr", "x"}, {"jeandupont42@free.fr", "x"}, {"dupont_jean@free.fr", "x"}, {"jdupont@free.fr", "x"}, {"dupontj@free.fr", "x"}};
+	static const char *const firms[][2] = {{"Dupont SARL", "DUPONT S.A.R.L."}, {"Garage Martin", "Martin Garage"}, {"M\xc3\xbcller Bau GmbH", "Muller Bau"}, {"Acme SIREN 552 100 554", "Other (55210055400013)"}};
+	match_keys	a,
+				b;
+
+	for (size_t i = 0; i < sizeof alike / sizeof *alike; i++)
+		CHECK(people_meet(alike[i][0], alike[i][1], alike[i][2], alike[i][3]), "%s %s meets %s %s", alike[i][0], alike[i][1], alike[i][2], alike[i][3]);
+	for (size_t i = 0; i < sizeof different / sizeof *different; i++)
+		CHECK(!people_meet(different[i][0], different[i][1], different[i][2], different[i][3]), "%s %s does not meet %s %s", different[i][0], different[i][1], different[i][2], different[i][3]);
+	b = (match_keys) {0};
+	match_keys_person(&b, "Jean", 4, "Dupont", 6, "", 0);
+	for (size_t i = 0; i < sizeof mail / sizeof *mail; i++)
+	{
+		a = (match_keys) {0};
+		match_keys_email_name(&a, mail[i][0], strlen(mail[i][0]));
+		CHECK(meet(&a, &b), "%s may be of Jean Dupont", mail[i][0]);
+	}
+	for (size_t i = 0; i < sizeof firms / sizeof *firms; i++)
+	{
+		a = b = (match_keys) {0};
+		match_keys_organisation(&a, firms[i][0], strlen(firms[i][0]));
+		match_keys_organisation(&b, firms[i][1], strlen(firms[i][1]));
+		CHECK(meet(&a, &b), "%s meets %s", firms[i][0], firms[i][1]);
+	}
+	a = b = (match_keys) {0};
+	match_keys_phone(&a, "06 12 34 56 78", 14);
+	match_keys_phone(&b, "+33612345678", 12);
+	CHECK(meet(&a, &b), "a number meets its international form");
+	a = b = (match_keys) {0};
+	match_keys_date(&a, -6259, true);
+	match_keys_date(&b, -6230, false);
+	CHECK(meet(&a, &b), "a question with 1982-11-12 meets 1982-12-11");
+	a = b = (match_keys) {0};
+	match_keys_email(&a, "Jean.Dupont+x@gmail.com", 23, false);
+	match_keys_email(&b, "jeandupont@googlemail.com", 25, false);
+	CHECK(meet(&a, &b), "a mailbox meets its other spelling");
+	/* stored keys stay: this one changes together with MATCH_KEY_VERSION alone */
+	a = (match_keys) {0};
+	match_keys_phone(&a, "+33612345678", 12);
+	CHECK(a.n == 1 && a.key[0] == INT64_C(5908970862385798564), "the key of a number is what it was (%lld)", (long long) a.key[0]);
+}
+
 int
 main(void)
 {
+	keys();
 	random_names();
 	dates();
 	emails();
