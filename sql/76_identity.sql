@@ -125,14 +125,16 @@ BEGIN
 			UNION
 			SELECT s.key_scheme, r.external_id, r.party_id FROM %1$s.source s JOIN %1$s.source_record r ON r.source_id = s.source_id WHERE s.key_scheme IS NOT NULL),
 		shared AS (
-			SELECT min(b.party_id) OVER same AS first, b.party_id, count(*) OVER same AS parties
+			SELECT min(b.party_id) OVER same AS first, b.party_id, count(*) OVER same AS parties, b.scheme, b.key_value
 			FROM (SELECT x.*, bool_or(f.party_id IS NOT NULL) OVER (PARTITION BY x.scheme, x.key_value) AS has_fresh
 				FROM bearer x LEFT JOIN fresh f ON f.party_id = x.party_id) b
 			JOIN %1$s.party p ON p.party_id = b.party_id AND p.kind <> 'unidentified'
 			WHERE b.has_fresh
 			WINDOW same AS (PARTITION BY b.scheme, b.key_value, p.kind))
-		SELECT s.first, s.party_id, 'key'::text, 1
-		FROM shared s, %1$s.datamart d WHERE s.party_id <> s.first AND s.parties <= d.max_parties_per_key$q$, m);
+		SELECT s.first, s.party_id, 'key'::text, 1 - coalesce(i.priority, 0)
+		FROM shared s CROSS JOIN %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = s.scheme AND i.source_id IS NULL
+		WHERE s.party_id <> s.first AND s.parties <= coalesce(i.max_parties, d.max_parties_per_key)
+			AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier x WHERE x.kind = s.scheme AND s.key_value LIKE x.value_norm)$q$, m);
 
 	-- one canonical e-mail address, unless it is a role's, a throw-away one, or several people's
 	RETURN QUERY EXECUTE format($q$
@@ -144,10 +146,10 @@ BEGIN
 				array_agg(coalesce(@extschema@.fold(p.legal_name), '') ORDER BY p.party_id) AS legal
 			FROM asked a JOIN %1$s.contact_point c ON c.kind = 'email' AND c.value_norm = a.value_norm AND c.status <> 'invalid' JOIN %1$s.party p ON p.party_id = c.party_id
 			GROUP BY a.value_norm, p.kind)
-		SELECT x.left_id, x.right_id, 'email'::text, CASE WHEN x.agree = 2 THEN 2 ELSE 4 END
-		FROM %1$s.datamart d CROSS JOIN holder h CROSS JOIN LATERAL (SELECT (@extschema@.try_email(h.key)).email) e
+		SELECT x.left_id, x.right_id, 'email'::text, CASE WHEN x.agree = 2 THEN 2 ELSE 4 END - coalesce(i.priority, 0)
+		FROM %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = 'email' AND i.source_id IS NULL CROSS JOIN holder h CROSS JOIN LATERAL (SELECT (@extschema@.try_email(h.key)).email) e
 		CROSS JOIN LATERAL @extschema@.address_pairs(h.kind, h.parties, h.given, h.family, h.legal, d.max_names_per_key) x
-		WHERE h.holders > 1 AND h.holders <= d.max_parties_per_key AND cardinality(h.parties) > 1 AND h.kind <> 'unidentified'
+		WHERE h.holders > 1 AND h.holders <= coalesce(i.max_parties, d.max_parties_per_key) AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'email' AND h.key LIKE b.value_norm) AND cardinality(h.parties) > 1 AND h.kind <> 'unidentified'
 			AND NOT coalesce(@extschema@.is_role_address(e.email), true) AND NOT coalesce(@extschema@.is_disposable(e.email), true)$q$, m);
 
 	-- one telephone number under one name: a family name alone is a household's
@@ -160,10 +162,11 @@ BEGIN
 		holder AS MATERIALIZED (
 			SELECT c.key, p.kind, p.party_id, @extschema@.name_key(CASE WHEN p.kind = 'person' THEN concat_ws(' ', p.given_name, p.family_name) ELSE p.legal_name END) AS name
 			FROM candidate c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind IN ('person', 'organisation')
-			CROSS JOIN %1$s.datamart d WHERE c.parties > 1 AND c.parties <= d.max_parties_per_key),
+			CROSS JOIN %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = 'phone' AND i.source_id IS NULL WHERE c.parties > 1 AND c.parties <= coalesce(i.max_parties, d.max_parties_per_key)
+				AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'phone' AND c.key LIKE b.value_norm)),
 		named AS (SELECT h.party_id, min(h.party_id) OVER (PARTITION BY h.key, h.kind, h.name) AS first
 			FROM holder h WHERE h.name <> '' AND (h.kind <> 'person' OR strpos(h.name, ' ') > 0))
-		SELECT n.first, n.party_id, 'phone'::text, 3 FROM named n WHERE n.party_id <> n.first$q$, m);
+		SELECT n.first, n.party_id, 'phone'::text, 3 - coalesce((SELECT i.priority FROM %1$s.identifier_rule i WHERE i.kind = 'phone' AND i.source_id IS NULL), 0) FROM named n WHERE n.party_id <> n.first$q$, m);
 END $$;
 COMMENT ON FUNCTION @extschema@.exact_pairs(name) IS 'the pairs of parties that are surely one, among those with records that resolve has not looked at: a shared external key (rank 1), a canonical e-mail with names that agree (2), a phone with the same folded name (3), an e-mail with a name that says little (4). Role, throw-away and shared addresses are no keys';
 
@@ -198,23 +201,63 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.refresh_statistics(name) IS 'gathers the planner''s statistics of those tables of a mart that have none yet or grew by a fifth since; only tables that the caller owns. Returns their number';
 
-CREATE FUNCTION @extschema@.resolve(mart name, OUT records_read bigint, OUT linked bigint, OUT created bigint, OUT merged bigint)
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
-DECLARE
-	m text := @extschema@.require_datamart(mart);
-	records bigint[];
-	keep bigint[];
-	dropped bigint[];
-	reasons text[];
+-- A value of a record by the mapping of its import: a column, {"column": ...}, {"value": ...}, or the place in a list of these.
+CREATE FUNCTION @extschema@.mapped_text(payload jsonb, spec jsonb, place integer DEFAULT 0) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT nullif(btrim(CASE jsonb_typeof(s) WHEN 'string' THEN payload ->> (s #>> '{}') WHEN 'object' THEN coalesce(payload ->> (s ->> 'column'), s ->> 'value') END), '')
+	FROM (SELECT CASE WHEN jsonb_typeof(spec) = 'array' THEN spec -> place WHEN place = 0 THEN spec END) x (s) $$;
+COMMENT ON FUNCTION @extschema@.mapped_text(jsonb, jsonb, integer) IS 'internal: a value of a record by its mapping, as it was written; NULL when empty';
+
+-- What a record says: by the mapping of its import, or, of a record that was written without one, what its party said before it was merged.
+CREATE FUNCTION @extschema@.refresh_record_identity(mart name, records bigint[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' AS $$
 BEGIN
-	-- one resolve of a mart at a time, and no single merge meanwhile
-	PERFORM pg_advisory_xact_lock(@extschema@.mart_lock(mart));
-	EXECUTE format('SELECT coalesce(array_agg(r.source_record_id), ''{}''), count(*) FROM %s.source_record r WHERE r.resolved_at IS NULL', m)
-		INTO records, records_read;
-	RAISE NOTICE 'resolve: % records to place', records_read;
-	PERFORM @extschema@.refresh_statistics(mart);
 	EXECUTE format($q$
-		WITH pair AS MATERIALIZED (SELECT * FROM @extschema@.exact_pairs($1)),
+		WITH fresh AS MATERIALIZED (
+			SELECT r.source_record_id, r.party_id, r.source_id, r.payload, b.mapping, b.mapping -> 'party' AS who, CASE jsonb_typeof(b.mapping -> 'address') WHEN 'array' THEN b.mapping -> 'address' -> 0 ELSE b.mapping -> 'address' END AS address
+			FROM unnest($1) n (id) JOIN %1$s.source_record r ON r.source_record_id = n.id LEFT JOIN %1$s.import_batch i ON i.import_id = r.import_id
+			-- what identify() wrote bears the names of the fields
+			CROSS JOIN LATERAL (SELECT coalesce(i.mapping, CASE WHEN r.import_id IS NULL AND r.payload ?| '{given_name,family_name,legal_name,email,phone}' THEN
+				'{"party": {"given_name": "given_name", "family_name": "family_name", "maiden_name": "maiden_name", "birth_date": "birth_date", "sex": "sex", "legal_name": "legal_name"}, "email": "email", "phone": "phone",
+					"address": {"street": "street", "postal_code": "postal_code", "city": "city", "country": "country"}}'::jsonb END) AS mapping) b),
+		said AS (
+			SELECT f.source_record_id, f.party_id, f.source_id, true AS is_own,
+				@extschema@.mapped_text(f.payload, f.who -> 'given_name') AS given_name, @extschema@.mapped_text(f.payload, f.who -> 'family_name') AS family_name,
+				@extschema@.mapped_text(f.payload, f.who -> 'maiden_name') AS maiden_name, @extschema@.mapped_text(f.payload, f.who -> 'birth_date') AS birth_date,
+				@extschema@.mapped_text(f.payload, f.who -> 'sex') AS sex, @extschema@.mapped_text(f.payload, f.who -> 'legal_name') AS legal_name,
+				@extschema@.mapped_text(f.payload, f.mapping -> 'email') AS email, @extschema@.mapped_text(f.payload, f.mapping -> 'phone') AS phone,
+				@extschema@.mapped_text(f.payload, f.mapping -> 'phone', 1) AS other_phone, @extschema@.mapped_text(f.payload, f.address -> 'street') AS street,
+				@extschema@.mapped_text(f.payload, f.address -> 'postal_code') AS postal_code, @extschema@.mapped_text(f.payload, f.address -> 'city') AS city, @extschema@.mapped_text(f.payload, f.address -> 'country') AS country
+			FROM fresh f WHERE f.payload IS NOT NULL AND f.mapping IS NOT NULL
+			UNION ALL
+			SELECT f.source_record_id, f.party_id, f.source_id, NOT EXISTS (SELECT FROM %1$s.source_record o WHERE o.party_id = f.party_id AND o.source_record_id <> f.source_record_id),
+				p.given_name, p.family_name, p.maiden_name, p.birth_date::text, p.sex, p.legal_name, e.value, n.phones[1], n.phones[2], a.street, a.postal_code, a.city, a.country
+			FROM fresh f JOIN %1$s.party p ON p.party_id = f.party_id
+			LEFT JOIN LATERAL (SELECT c.value FROM %1$s.contact_point c WHERE c.party_id = f.party_id AND c.kind = 'email' ORDER BY c.is_primary DESC, c.contact_point_id LIMIT 1) e ON true
+			LEFT JOIN LATERAL (SELECT array_agg(c.value_norm ORDER BY c.is_primary DESC, c.contact_point_id) AS phones FROM %1$s.contact_point c WHERE c.party_id = f.party_id AND c.kind = 'phone') n ON true
+			LEFT JOIN LATERAL (SELECT c.street, c.postal_code, c.city, c.country FROM %1$s.contact_point c WHERE c.party_id = f.party_id AND c.kind = 'postal' ORDER BY c.is_primary DESC, c.contact_point_id LIMIT 1) a ON true
+			WHERE f.payload IS NULL OR f.mapping IS NULL)
+		INSERT INTO %1$s.record_identity AS i (source_record_id, origin_id, source_id, given_name, family_name, maiden_name, birth_date, sex, legal_name, email, phone, other_phone, street, postal_code, city, country)
+		SELECT s.source_record_id, s.party_id, s.source_id, s.given_name, s.family_name, s.maiden_name, s.birth_date, s.sex, s.legal_name, s.email, s.phone, s.other_phone, s.street, s.postal_code, s.city, s.country
+		FROM said s WHERE s.is_own OR NOT EXISTS (SELECT FROM %1$s.record_identity x WHERE x.source_record_id = s.source_record_id)
+		ON CONFLICT (source_record_id) DO UPDATE SET given_name = excluded.given_name, family_name = excluded.family_name, maiden_name = excluded.maiden_name, birth_date = excluded.birth_date, sex = excluded.sex,
+			legal_name = excluded.legal_name, email = excluded.email, phone = excluded.phone, other_phone = excluded.other_phone, street = excluded.street, postal_code = excluded.postal_code, city = excluded.city, country = excluded.country$q$, quote_ident(mart))
+		USING records;
+END $$;
+COMMENT ON FUNCTION @extschema@.refresh_record_identity(name, bigint[]) IS 'internal: writes to record_identity what records say';
+
+CREATE FUNCTION @extschema@.record_identity_columns() RETURNS jsonb
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN '{"given_name": "given_name", "family_name": "family_name", "maiden_name": "maiden_name", "birth_date": "date", "sex": "sex", "legal_name": "organisation_name", "email": "email",
+		"phone": "phone", "other_phone": "phone", "street": "address", "postal_code": "postal_code", "city": "city", "country": "country", "source_id": "source"}'::jsonb;
+COMMENT ON FUNCTION @extschema@.record_identity_columns() IS 'the columns of record_identity and their kinds, for link_records and its like over a datamart''s records';
+
+-- Groups of pairs of parties, without what keeps them apart, as three arrays for merge_groups.
+CREATE FUNCTION @extschema@.groups_to_merge(mart name, left_ids bigint[], right_ids bigint[], reasons text[], ranks integer[], OUT keep bigint[], OUT dropped bigint[], OUT why text[])
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+BEGIN
+	EXECUTE format($q$
+		WITH pair AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3, $4) p (left_id, right_id, reason, rank)),
 		list AS (SELECT coalesce(array_agg(p.left_id ORDER BY p.rank, p.left_id, p.right_id), '{}') AS l,
 				coalesce(array_agg(p.right_id ORDER BY p.rank, p.left_id, p.right_id), '{}') AS r FROM pair p),
 		born AS (
@@ -224,23 +267,161 @@ BEGIN
 			SELECT coalesce(array_agg(coalesce(a.party_id, j.left_id)), '{}') AS l, coalesce(array_agg(coalesce(b.party_id, j.right_id)), '{}') AS r
 			FROM %1$s.party_judgement j LEFT JOIN %1$s.party_alias a ON a.old_party_id = j.left_id LEFT JOIN %1$s.party_alias b ON b.old_party_id = j.right_id
 			WHERE j.verdict = 'different'),
-		grouped AS (SELECT g.member, g.root FROM list, born, apart, @extschema@.connected_groups(list.l, list.r, born.id, born.day, apart.l, apart.r) g WHERE g.member <> g.root),
-		why AS (SELECT DISTINCT ON (w.id) w.id, w.reason FROM (
+		grouped AS MATERIALIZED (SELECT g.member, g.root FROM list, born, apart, @extschema@.connected_groups(list.l, list.r, born.id, born.day, apart.l, apart.r) g),
+		-- groups that would have more values of an identifier than a party can
+		crowded AS (
+			SELECT g.root FROM %1$s.identifier_rule i JOIN grouped g ON true JOIN %1$s.contact_point c ON c.party_id = g.member AND c.kind = i.kind
+			WHERE i.max_values IS NOT NULL AND (i.source_id IS NULL OR i.source_id = c.source_id) GROUP BY g.root, i.kind, i.source_id, i.max_values HAVING count(DISTINCT c.value_norm) > i.max_values
+			UNION
+			SELECT g.root FROM %1$s.identifier_rule i JOIN grouped g ON true JOIN %1$s.external_key c ON c.party_id = g.member AND c.scheme = i.kind
+			WHERE i.max_values IS NOT NULL AND (i.source_id IS NULL OR i.source_id = c.source_id) GROUP BY g.root, i.kind, i.source_id, i.max_values HAVING count(DISTINCT c.key_value) > i.max_values),
+		cause AS (SELECT DISTINCT ON (w.id) w.id, w.reason FROM (
 				SELECT p.right_id AS id, p.reason, p.rank FROM pair p UNION ALL SELECT p.left_id, p.reason, p.rank FROM pair p) w ORDER BY w.id, w.rank)
 		SELECT coalesce(array_agg(g.root ORDER BY g.member), '{}'), coalesce(array_agg(g.member ORDER BY g.member), '{}'), coalesce(array_agg(w.reason ORDER BY g.member), '{}')
-		FROM grouped g JOIN why w ON w.id = g.member$q$, m) INTO keep, dropped, reasons USING mart;
-	merged := cardinality(dropped);
-	RAISE NOTICE 'resolve: % parties to merge', merged;
-	-- a party is new when resolve places the first of its records now
+		FROM grouped g JOIN cause w ON w.id = g.member WHERE g.member <> g.root AND g.root NOT IN (SELECT c.root FROM crowded c)$q$, quote_ident(mart)) INTO keep, dropped, why USING left_ids, right_ids, reasons, ranks;
+END $$;
+COMMENT ON FUNCTION @extschema@.groups_to_merge(name, bigint[], bigint[], text[], integer[]) IS 'internal: which parties pairs make one: never two birth dates, nor what people keep apart';
+
+CREATE FUNCTION @extschema@.exact_groups(mart name, OUT keep bigint[], OUT dropped bigint[], OUT why text[])
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT g.keep, g.dropped, g.why
+	FROM (SELECT coalesce(array_agg(p.left_id), '{}') AS l, coalesce(array_agg(p.right_id), '{}') AS r, coalesce(array_agg(p.reason), '{}') AS reason, coalesce(array_agg(p.rank), '{}') AS rank FROM @extschema@.exact_pairs(mart) p) x
+	CROSS JOIN LATERAL @extschema@.groups_to_merge(mart, x.l, x.r, x.reason, x.rank) g $$;
+COMMENT ON FUNCTION @extschema@.exact_groups(name) IS 'internal: what exact_pairs makes one, as three arrays for merge_groups';
+
+-- All records are clustered anew, so that the outcome does not depend on the order in which they came. Parties that hold several clusters,
+-- and were made by similarity in part, are looked at record by record: what hangs together neither by this run's clusters nor by an e-mail,
+-- a phone, a key or a person's word, is taken apart, and its keys are followed again.
+CREATE FUNCTION @extschema@.unlike_aliases(mart name, records bigint[], clusters bigint[], OUT aliases bigint[], OUT origins bigint[])
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := quote_ident(mart);
+	parties bigint[];
+BEGIN
 	EXECUTE format($q$
-		WITH record AS MATERIALIZED (
-			SELECT coalesce(u.keep, r.party_id) AS root, r.source_record_id, r.linked_at FROM %1$s.source_record r LEFT JOIN unnest($1, $2) u (keep, dropped) ON u.dropped = r.party_id
-			WHERE r.party_id IN (SELECT x.party_id FROM %1$s.source_record x WHERE x.resolved_at IS NULL UNION ALL SELECT unnest($1) UNION ALL SELECT unnest($2)))
-		SELECT count(*) FROM (SELECT FROM record r LEFT JOIN unnest($3) n (id) ON n.id = r.source_record_id GROUP BY r.root HAVING count(n.id) > 0 AND count(r.linked_at) = 0) g$q$, m)
-		INTO created USING keep, dropped, records;
+		SELECT coalesce(array_agg(x.party_id), '{}') FROM (
+			SELECT r.party_id FROM unnest($1, $2) c (record, cluster) JOIN %1$s.source_record r ON r.source_record_id = c.record GROUP BY r.party_id HAVING min(c.cluster) <> max(c.cluster)) x
+		WHERE EXISTS (SELECT FROM %1$s.party_alias a WHERE a.party_id = x.party_id AND a.reason = 'similar')$q$, m) INTO parties USING records, clusters;
+	EXECUTE format($q$
+		WITH RECURSIVE member AS MATERIALIZED (
+			SELECT r.party_id, p.kind, i.*, c.cluster, (SELECT CASE WHEN t.email IS NULL THEN NULL WHEN d.email_rules IS NULL THEN @extschema@.canonical(t.email) ELSE @extschema@.canonical(t.email, d.email_rules) END FROM @extschema@.try_email(i.email) t) AS mail,
+				@extschema@.name_key(CASE WHEN p.kind = 'person' THEN concat_ws(' ', i.given_name, i.family_name) ELSE i.legal_name END) AS name
+			FROM %1$s.datamart d, unnest($1, $2) c (record, cluster) JOIN %1$s.source_record r ON r.source_record_id = c.record AND r.party_id = ANY ($3)
+			JOIN %1$s.party p ON p.party_id = r.party_id JOIN %1$s.record_identity i ON i.source_record_id = c.record),
+		number AS (SELECT b.party_id, b.origin_id, b.name, t.phone::text AS phone FROM %1$s.datamart d, member b CROSS JOIN LATERAL unnest(ARRAY[b.phone, b.other_phone]) u (n) CROSS JOIN LATERAL @extschema@.try_phone(u.n, d.default_phone_region) t
+			WHERE t.phone IS NOT NULL AND b.name <> '' AND (b.kind <> 'person' OR strpos(b.name, ' ') > 0)),
+		edge AS (
+			SELECT b.origin_id AS l, min(b.origin_id) OVER (PARTITION BY b.party_id, b.cluster) AS r FROM member b
+			UNION
+			SELECT x.left_id, x.right_id FROM (
+				SELECT b.kind, array_agg(b.origin_id ORDER BY b.origin_id) AS ids, array_agg(coalesce(@extschema@.fold(b.given_name), '') ORDER BY b.origin_id) AS given,
+					array_agg(coalesce(@extschema@.fold(b.family_name), '') ORDER BY b.origin_id) AS family, array_agg(coalesce(@extschema@.fold(b.legal_name), '') ORDER BY b.origin_id) AS legal
+				FROM member b WHERE b.mail IS NOT NULL GROUP BY b.party_id, b.kind, b.mail) h CROSS JOIN %1$s.datamart d
+			CROSS JOIN LATERAL @extschema@.address_pairs(h.kind, h.ids, h.given, h.family, h.legal, d.max_names_per_key) x
+			UNION
+			SELECT n.origin_id, min(n.origin_id) OVER (PARTITION BY n.party_id, n.phone, n.name) FROM number n
+			UNION
+			SELECT a.old_party_id, a.merged_into FROM %1$s.party_alias a WHERE a.party_id = ANY ($3) AND a.reason IS DISTINCT FROM 'similar' AND a.reason IS DISTINCT FROM 'email' AND a.reason IS DISTINCT FROM 'phone'),
+		part AS MATERIALIZED (SELECT g.member, g.root FROM (SELECT array_agg(e.l) AS l, array_agg(e.r) AS r FROM edge e) e CROSS JOIN LATERAL @extschema@.connected_groups(e.l, e.r) g),
+		outside AS MATERIALIZED (
+			SELECT DISTINCT b.party_id, b.origin_id FROM member b JOIN part x ON x.member = b.origin_id WHERE x.root IS DISTINCT FROM coalesce(
+				(SELECT y.root FROM part y WHERE y.member = b.party_id), (SELECT min(z.root) FROM member q JOIN part z ON z.member = q.origin_id WHERE q.party_id = b.party_id))),
+		way AS (	-- from each of them up to the party
+			SELECT o.origin_id AS node FROM outside o WHERE o.origin_id <> o.party_id
+			UNION
+			SELECT a.merged_into FROM way w JOIN %1$s.party_alias a ON a.old_party_id = w.node)
+		SELECT coalesce((SELECT array_agg(a.old_party_id ORDER BY a.merge_id DESC, a.old_party_id) FROM %1$s.party_alias a JOIN way w ON w.node = a.old_party_id WHERE a.reason IN ('similar', 'email', 'phone')), '{}'),
+			coalesce((SELECT array_agg(DISTINCT o.origin_id) FROM outside o), '{}')$q$, m) INTO aliases, origins USING records, clusters, parties;
+END $$;
+COMMENT ON FUNCTION @extschema@.unlike_aliases(name, bigint[], bigint[]) IS 'internal: merges by resolve that the clusters of records no longer bear out, latest first, and the parties of the records that do not belong';
+
+CREATE FUNCTION @extschema@.resolve_similar(mart name, OUT split bigint, OUT merged bigint)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := quote_ident(mart);
+	records bigint[];
+	clusters bigint[];
+	fresh bigint[];
+	alias bigint;
+	is_alias boolean;
+	u record;
+	g record;
+	pairs record;
+	threshold float8;
+	doubt float8;
+BEGIN
+	EXECUTE format('SELECT d.link_threshold, d.doubt_threshold FROM %s.datamart d', m) INTO threshold, doubt;
+	SELECT array_agg(c.record_id::bigint), array_agg(c.cluster_id::bigint) INTO records, clusters
+	FROM @extschema@.cluster_records(format('%I.record_identity', mart)::regclass, 'source_record_id', @extschema@.record_identity_columns(), threshold) c;
+	u := @extschema@.unlike_aliases(mart, records, clusters);
+	split := 0;
+	merged := 0;
+	FOREACH alias IN ARRAY u.aliases LOOP
+		EXECUTE format('SELECT EXISTS (SELECT FROM %s.party_alias a WHERE a.old_party_id = $1)', m) INTO is_alias USING alias;
+		IF is_alias THEN
+			PERFORM @extschema@.split_off(mart, alias, 'no longer similar', false);
+			split := split + 1;
+		END IF;
+	END LOOP;
+	IF split > 0 THEN
+		EXECUTE format('WITH n AS (UPDATE %1$s.source_record r SET resolved_at = NULL FROM %1$s.record_identity i WHERE i.source_record_id = r.source_record_id AND i.origin_id = ANY ($1 || $2) RETURNING r.source_record_id)
+			SELECT array_agg(n.source_record_id) FROM n', m) INTO fresh USING u.aliases, u.origins;
+		g := @extschema@.exact_groups(mart);
+		merged := cardinality(g.dropped);
+		PERFORM @extschema@.merge_groups(mart, g.keep, g.dropped, g.why, fresh, now(), false);
+		EXECUTE format('UPDATE %s.source_record r SET resolved_at = now() WHERE r.source_record_id = ANY ($1) AND r.resolved_at IS NULL', m) USING fresh;
+	END IF;
+	EXECUTE format($q$
+		WITH placed AS (
+			SELECT DISTINCT c.cluster, r.party_id, p.kind FROM unnest($1, $2) c (record, cluster) JOIN %1$s.source_record r ON r.source_record_id = c.record
+			JOIN %1$s.party p ON p.party_id = r.party_id AND p.kind IN ('person', 'organisation')),
+		star AS (SELECT min(x.party_id) OVER (PARTITION BY x.cluster, x.kind) AS l, x.party_id AS r FROM placed x)
+		SELECT coalesce(array_agg(s.l), '{}') AS l, coalesce(array_agg(s.r), '{}') AS r FROM star s WHERE s.l <> s.r$q$, m) INTO pairs USING records, clusters;
+	g := @extschema@.groups_to_merge(mart, pairs.l, pairs.r, array_fill('similar'::text, ARRAY[cardinality(pairs.l)]), array_fill(5, ARRAY[cardinality(pairs.l)]));
+	merged := merged + cardinality(g.dropped);
+	PERFORM @extschema@.merge_groups(mart, g.keep, g.dropped, g.why, '{}', now(), false);
+	-- what is left to people
+	EXECUTE format('DELETE FROM %s.doubtful_pair', m);
+	EXECUTE format('INSERT INTO %1$s.doubtful_pair (left_record_id, right_record_id, match_weight, match_probability)
+		SELECT least(x.l, x.r), greatest(x.l, x.r), x.match_weight, x.match_probability
+		FROM (SELECT p.left_id::bigint AS l, p.right_id::bigint AS r, p.match_weight, p.match_probability FROM @extschema@.link_records($1, ''source_record_id'', @extschema@.record_identity_columns(), $2) p) x
+		JOIN %1$s.source_record a ON a.source_record_id = x.l JOIN %1$s.source_record b ON b.source_record_id = x.r WHERE a.party_id <> b.party_id', m)
+		USING format('%I.record_identity', mart)::regclass, doubt;
+END $$;
+COMMENT ON FUNCTION @extschema@.resolve_similar(name) IS 'internal: the second half of resolve, by similarity of all records; returns the parties taken apart and merged';
+
+CREATE FUNCTION @extschema@.resolve(mart name, OUT records_read bigint, OUT linked bigint, OUT created bigint, OUT merged bigint)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := @extschema@.require_datamart(mart);
+	records bigint[];
+	first_time bigint[];
+	g record;
+	alike record;
+	by_similarity boolean;
+BEGIN
+	-- one resolve of a mart at a time, and no single merge meanwhile
+	PERFORM pg_advisory_xact_lock(@extschema@.mart_lock(mart));
+	EXECUTE format('SELECT coalesce(array_agg(r.source_record_id), ''{}''), coalesce(array_agg(r.source_record_id) FILTER (WHERE r.linked_at IS NULL), ''{}''), count(*) FROM %s.source_record r WHERE r.resolved_at IS NULL', m)
+		INTO records, first_time, records_read;
+	RAISE NOTICE 'resolve: % records to place', records_read;
+	PERFORM @extschema@.refresh_statistics(mart);
+	PERFORM @extschema@.refresh_record_identity(mart, records);
+	g := @extschema@.exact_groups(mart);
+	merged := cardinality(g.dropped);
+	RAISE NOTICE 'resolve: % parties to merge by keys', merged;
+	PERFORM @extschema@.merge_groups(mart, g.keep, g.dropped, g.why, records, now(), false);
+	EXECUTE format('SELECT count(*) >= min(d.link_min_records) FROM %1$s.record_identity i, %1$s.datamart d', m) INTO by_similarity;
+	IF by_similarity AND records_read > 0 THEN
+		alike := @extschema@.resolve_similar(mart);
+		RAISE NOTICE 'resolve: % parties merged by similarity, % taken apart', alike.merged, alike.split;
+		merged := merged + alike.merged;
+	END IF;
+	-- a party is new when resolve placed the first of its records now
+	EXECUTE format('SELECT count(*) FROM (SELECT r.party_id FROM %1$s.source_record r WHERE r.party_id IN (SELECT x.party_id FROM unnest($1) n (id) JOIN %1$s.source_record x ON x.source_record_id = n.id)
+		GROUP BY r.party_id HAVING bool_and(r.source_record_id = ANY ($2))) p', m) INTO created USING records, first_time;
 	linked := records_read - created;
-	PERFORM @extschema@.merge_groups(mart, keep, dropped, reasons, records, now(), false);
 	EXECUTE format('UPDATE %s.source_record r SET resolved_at = now(), linked_at = coalesce(r.linked_at, now()) FROM unnest($1) n (id) WHERE r.source_record_id = n.id AND r.resolved_at IS NULL', m)
 		USING records;
 END $$;
-COMMENT ON FUNCTION @extschema@.resolve(name) IS 'links the records that are new or changed since the last time: parties that share an external key, a canonical e-mail with a name that agrees, or a phone with the same folded name become one, the oldest id lives on and the others lead to it (party_alias). Returns the records read, those that joined other records, the parties that are new, and the parties merged away; read = linked + created. One at a time; two different birth dates are never one party, nor what keep_apart or split_party keeps apart';
+COMMENT ON FUNCTION @extschema@.resolve(name) IS 'links the records that are new or changed since the last time: parties that share an external key, a canonical e-mail with a name that agrees, or a phone with the same folded name become one, then, from link_min_records records on, those whose records are similar with link_threshold (cluster_records over record_identity, all records anew, so that the order in which they came does not matter). The oldest id lives on and the others lead to it (party_alias). Returns the records read, those that joined other records, the parties that are new, and the parties merged away; read = linked + created. One at a time; two different birth dates are never one party, nor what keep_apart or split_party keeps apart; pairs in doubt go to steward_queue';

@@ -272,7 +272,11 @@ CREATE FUNCTION @extschema@.merge_fields(mart name, keep bigint[], dropped bigin
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
 	m text := quote_ident(mart);
-	fields name[];
+	chosen text;
+	filled text;
+	winners text;
+	fields text;
+	ruled integer;
 BEGIN
 	-- a wish to be left alone outlives the merge
 	EXECUTE format($q$
@@ -287,10 +291,22 @@ BEGIN
 		INSERT INTO %1$s.party_undo (merge_id, relation, party_id, moved, before, after)
 		SELECT c.merge_id, %2$s::regclass, c.party_id, to_jsonb(c.channel_id), c.was, c.is FROM changed c WHERE c.was <> '{}'$q$, m, format('%I.contact_preference', mart)::regclass::oid)
 		USING keep, dropped, merge_ids;
-	-- what the party that lives does not say of itself, the others say for it, the oldest first; columns added by the user included
-	SELECT array_agg(a.attname ORDER BY a.attnum) INTO fields
-	FROM pg_attribute a WHERE a.attrelid = format('%I.party', mart)::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-		AND a.attname NOT IN ('party_id', 'kind', 'lifecycle', 'is_professional', 'created_at', 'updated_at');
+	-- what the party that lives does not say of itself, the others say for it, the oldest first, but where survivorship_rule has another rule;
+	-- columns added by the user included
+	EXECUTE format($q$
+		SELECT string_agg(format('%%1$I = CASE WHEN d.f%%2$s IS NULL THEN k.%%1$I ELSE d.f%%2$s END', a.attname, a.attnum), ', ' ORDER BY a.attnum) FILTER (WHERE r.rule IS NOT NULL),
+			string_agg(format('%%1$I = coalesce(k.%%1$I, d.f%%2$s)', a.attname, a.attnum), ', ' ORDER BY a.attnum) FILTER (WHERE r.rule IS NULL),
+			string_agg(CASE r.rule
+				WHEN 'trust' THEN format('@extschema@.first_known(s.f%%1$s ORDER BY s.trust DESC NULLS LAST, s.place, s.party_id)', a.attnum)
+				WHEN 'recent' THEN format('@extschema@.first_known(s.f%%1$s ORDER BY s.seen DESC NULLS LAST, s.place, s.party_id)', a.attnum)
+				WHEN 'frequent' THEN format('(SELECT x.v FROM unnest(array_agg(s.f%%1$s ORDER BY s.place, s.party_id)) WITH ORDINALITY x (v, n) WHERE x.v IS NOT NULL GROUP BY x.v ORDER BY count(*) DESC, min(x.n) LIMIT 1)', a.attnum)
+				WHEN 'complete' THEN format('@extschema@.first_known(s.f%%1$s ORDER BY length(s.f%%1$s::text) DESC NULLS LAST, s.place, s.party_id)', a.attnum)
+				ELSE format('@extschema@.first_known(s.f%%1$s) FILTER (WHERE s.place = 1)', a.attnum) END || format(' AS f%%s', a.attnum), ', ' ORDER BY a.attnum),
+			string_agg(format('p.%%I AS f%%s', a.attname, a.attnum), ', ' ORDER BY a.attnum), count(r.rule)
+		FROM pg_attribute a LEFT JOIN %1$s.survivorship_rule r ON r.field = a.attname AND r.rule <> 'kept'
+		WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+			AND a.attname NOT IN ('party_id', 'kind', 'lifecycle', 'is_professional', 'created_at', 'updated_at')$q$, m)
+		INTO chosen, filled, winners, fields, ruled USING format('%I.party', mart)::regclass;
 	EXECUTE format($q$
 		WITH changed AS (
 			UPDATE %1$s.party k SET is_professional = k.is_professional OR d.is_professional, created_at = least(k.created_at, d.created_at), updated_at = $4,
@@ -298,18 +314,19 @@ BEGIN
 					WHEN 'former' IN (k.lifecycle, d.lifecycle) THEN 'former' ELSE 'prospect' END, %2$s
 			FROM (SELECT s.keep, s.merge_id, bool_or(s.is_professional) AS is_professional, min(s.created_at) AS created_at,
 					('{closed,customer,former,prospect}'::text[])[min(array_position('{closed,customer,former,prospect}'::text[], s.lifecycle))] AS lifecycle, %3$s
-				FROM (SELECT u.keep, u.merge_id, p.is_professional, p.created_at, p.lifecycle, %4$s
-					FROM unnest($1, $2, $3) u (keep, dropped, merge_id) JOIN %1$s.party p ON p.party_id = u.dropped ORDER BY u.keep, p.party_id) s
+				FROM (SELECT u.keep, u.merge_id, u.place, p.party_id, p.is_professional, p.created_at, p.lifecycle, %6$s %4$s
+					FROM (SELECT v.keep, v.dropped AS id, v.merge_id, 1 AS place FROM unnest($1, $2, $3) v (keep, dropped, merge_id)%7$s) u
+					JOIN %1$s.party p ON p.party_id = u.id ORDER BY u.keep, p.party_id) s
 				GROUP BY s.keep, s.merge_id) d
 			JOIN %1$s.party o ON o.party_id = d.keep
 			WHERE k.party_id = d.keep
 			RETURNING d.merge_id, k.party_id, @extschema@.row_difference(o, k) AS was, @extschema@.row_difference(k, o) AS is)
 		INSERT INTO %1$s.party_undo (merge_id, relation, party_id, moved, before, after)
 		SELECT c.merge_id, %5$s::regclass, c.party_id, 'true', c.was, c.is FROM changed c WHERE c.was <> '{}'$q$, m,
-		(SELECT string_agg(format('%1$I = coalesce(k.%1$I, d.f%2$s)', f, n), ', ') FROM unnest(fields) WITH ORDINALITY x (f, n)),
-		(SELECT string_agg(format('@extschema@.first_known(s.f%1$s) AS f%1$s', n), ', ') FROM unnest(fields) WITH ORDINALITY x (f, n)),
-		(SELECT string_agg(format('p.%I AS f%s', f, n), ', ') FROM unnest(fields) WITH ORDINALITY x (f, n)),
-		format('%I.party', mart)::regclass::oid)
+		concat_ws(', ', filled, chosen), winners, fields, format('%I.party', mart)::regclass::oid,
+		-- what the rules ask for is looked up only where there are rules
+		CASE WHEN ruled > 0 THEN format('(SELECT max(x.trust) FROM %1$s.source_record r JOIN %1$s.source x ON x.source_id = r.source_id WHERE r.party_id = p.party_id) AS trust, (SELECT max(r.last_seen) FROM %1$s.source_record r WHERE r.party_id = p.party_id) AS seen,', m) ELSE '' END,
+		CASE WHEN ruled > 0 THEN ' UNION SELECT v.keep, v.keep, v.merge_id, 0 FROM unnest($1, $3) v (keep, merge_id)' ELSE '' END)
 		USING keep, dropped, merge_ids, at;
 	-- the orders that come tell most of it to the profile
 	EXECUTE format($q$

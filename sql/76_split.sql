@@ -242,7 +242,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.merges_above(name, bigint) IS 'internal: the merges to undo with one, latest first, their parties locked';
 
-CREATE FUNCTION @extschema@.split_party(mart name, alias bigint, reason text DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION @extschema@.split_off(mart name, alias bigint, reason text, remember boolean) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
 	m text := @extschema@.require_datamart(mart);
@@ -283,7 +283,9 @@ BEGIN
 				EXECUTE format('UPDATE %1$s.party_merge g SET merged_by = $2 FROM %1$s.party_alias a WHERE a.old_party_id = $1 AND g.merge_id = a.merge_id AND g.merged_by <> $2', m) USING e.dropped[1], e.merged_by;
 			END LOOP;
 			EXECUTE format('INSERT INTO %s.party_change (kind, party_id, other_id, reason) VALUES (''split'', $1, $2, $3)', m) USING alias, root, reason;
-			PERFORM @extschema@.judge_parties(mart, alias, root, 'different', coalesce(reason, 'split'));
+			IF remember THEN
+				PERFORM @extschema@.judge_parties(mart, alias, root, 'different', coalesce(reason, 'split'));
+			END IF;
 			RETURN alias;
 		EXCEPTION WHEN deadlock_detected OR serialization_failure THEN
 			IF attempt = 20 OR current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
@@ -292,6 +294,11 @@ BEGIN
 		END;
 	END LOOP;
 END $$;
+COMMENT ON FUNCTION @extschema@.split_off(name, bigint, text, boolean) IS 'internal: split_party, which remembers it, and resolve, which does not';
+
+CREATE FUNCTION @extschema@.split_party(mart name, alias bigint, reason text DEFAULT NULL) RETURNS bigint
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT @extschema@.split_off(mart, alias, reason, true) $$;
 COMMENT ON FUNCTION @extschema@.split_party(name, bigint, text) IS 'takes back the merge of an id that was merged away: the party lives again with its rows and all that it had taken in, the others of the group stay together, both as if it had never come. What was written since stays with the party it was written to. resolve keeps the two apart from then on. Returns the id. 22023 when it was not merged away, 55000 when party_undo holds no more of it';
 
 CREATE FUNCTION @extschema@.judge_parties(mart name, a bigint, b bigint, verdict text, reason text) RETURNS void

@@ -94,14 +94,191 @@ CREATE TRIGGER party_change_delete AFTER DELETE ON @mart@.party REFERENCING OLD 
 -- parties that were there before this step
 INSERT INTO @mart@.party_change (kind, party_id, changed_at) SELECT 'new', party_id, created_at FROM @mart@.party ORDER BY party_id;
 
+-- What each record says of who it is, as its source wrote it: what similar records are found by. It does not change when parties merge, so
+-- that the result does not depend on the order in which records came.
+ALTER TABLE @mart@.datamart ADD COLUMN link_threshold double precision NOT NULL DEFAULT 0.8 CHECK (link_threshold BETWEEN 0.5 AND 1),
+	ADD COLUMN doubt_threshold double precision NOT NULL DEFAULT 0.2 CHECK (doubt_threshold > 0 AND doubt_threshold <= 1),
+	ADD COLUMN link_min_records integer NOT NULL DEFAULT 1000 CHECK (link_min_records >= 2);
+COMMENT ON COLUMN @mart@.datamart.link_threshold IS 'probability from which resolve makes similar records one party';
+COMMENT ON COLUMN @mart@.datamart.doubt_threshold IS 'probability from which a pair below link_threshold is put before a person, in steward_queue';
+COMMENT ON COLUMN @mart@.datamart.link_min_records IS 'with fewer records than this resolve links by keys only: how rare a name is cannot be told yet';
+CREATE TABLE @mart@.record_identity (
+	source_record_id bigint PRIMARY KEY,
+	origin_id bigint NOT NULL,
+	source_id smallint NOT NULL,
+	given_name text,
+	family_name text,
+	maiden_name text,
+	birth_date text,
+	sex text,
+	legal_name text,
+	email text,
+	phone text,
+	other_phone text,
+	street text,
+	postal_code text,
+	city text,
+	country text
+);
+CREATE INDEX record_identity_origin_id ON @mart@.record_identity (origin_id);
+COMMENT ON TABLE @mart@.record_identity IS 'one row a source record: who it says it is, as its source wrote it; kept by resolve and read by it to find similar records';
+COMMENT ON COLUMN @mart@.record_identity.source_record_id IS 'the record';
+COMMENT ON COLUMN @mart@.record_identity.origin_id IS 'the party that was made for it, which others may lead to or which was merged away since';
+COMMENT ON COLUMN @mart@.record_identity.source_id IS 'where it comes from';
+COMMENT ON COLUMN @mart@.record_identity.given_name IS 'given name, or initials';
+COMMENT ON COLUMN @mart@.record_identity.family_name IS 'family name';
+COMMENT ON COLUMN @mart@.record_identity.maiden_name IS 'family name at birth';
+COMMENT ON COLUMN @mart@.record_identity.birth_date IS 'date of birth';
+COMMENT ON COLUMN @mart@.record_identity.sex IS 'sex';
+COMMENT ON COLUMN @mart@.record_identity.legal_name IS 'name of an organisation';
+COMMENT ON COLUMN @mart@.record_identity.email IS 'e-mail address';
+COMMENT ON COLUMN @mart@.record_identity.phone IS 'first telephone number';
+COMMENT ON COLUMN @mart@.record_identity.other_phone IS 'second telephone number';
+COMMENT ON COLUMN @mart@.record_identity.street IS 'number and street';
+COMMENT ON COLUMN @mart@.record_identity.postal_code IS 'postal code';
+COMMENT ON COLUMN @mart@.record_identity.city IS 'city';
+COMMENT ON COLUMN @mart@.record_identity.country IS 'country';
+
+CREATE TABLE @mart@.doubtful_pair (
+	left_record_id bigint NOT NULL,
+	right_record_id bigint NOT NULL,
+	match_weight double precision NOT NULL,
+	match_probability double precision NOT NULL,
+	PRIMARY KEY (left_record_id, right_record_id)
+);
+COMMENT ON TABLE @mart@.doubtful_pair IS 'pairs of records that the last resolve could not decide; steward_queue shows those that are still to be decided';
+COMMENT ON COLUMN @mart@.doubtful_pair.left_record_id IS 'one record';
+COMMENT ON COLUMN @mart@.doubtful_pair.right_record_id IS 'the other';
+COMMENT ON COLUMN @mart@.doubtful_pair.match_weight IS 'log2 of the odds that they are of one party';
+COMMENT ON COLUMN @mart@.doubtful_pair.match_probability IS 'the probability of it';
+
+CREATE TABLE @mart@.review_pair (
+	left_record_id bigint NOT NULL,
+	right_record_id bigint NOT NULL,
+	match_probability double precision NOT NULL,
+	stratum smallint NOT NULL CHECK (stratum BETWEEN 1 AND 10),
+	stratum_pairs bigint NOT NULL,
+	is_same boolean,
+	judged_at timestamptz,
+	judged_by text,
+	PRIMARY KEY (left_record_id, right_record_id)
+);
+COMMENT ON TABLE @mart@.review_pair IS 'a sample of pairs, drawn by match_review, and what people said of them: match_quality reads it';
+COMMENT ON COLUMN @mart@.review_pair.left_record_id IS 'one record';
+COMMENT ON COLUMN @mart@.review_pair.right_record_id IS 'the other';
+COMMENT ON COLUMN @mart@.review_pair.match_probability IS 'probability that they are of one party, as the model had it';
+COMMENT ON COLUMN @mart@.review_pair.stratum IS 'the band of probability that it was drawn from';
+COMMENT ON COLUMN @mart@.review_pair.stratum_pairs IS 'pairs in that band';
+COMMENT ON COLUMN @mart@.review_pair.is_same IS 'what a person said: one party or two; NULL: not judged yet';
+COMMENT ON COLUMN @mart@.review_pair.judged_at IS 'when';
+COMMENT ON COLUMN @mart@.review_pair.judged_by IS 'by whom';
+
+-- Rules of one's own: which value of a field survives a merge, which identifiers identify nobody.
+CREATE TABLE @mart@.survivorship_rule (
+	field text PRIMARY KEY CHECK (field NOT IN ('party_id', 'kind', 'lifecycle', 'is_professional', 'created_at', 'updated_at')),
+	rule text NOT NULL CHECK (rule IN ('kept', 'trust', 'recent', 'frequent', 'complete'))
+);
+COMMENT ON TABLE @mart@.survivorship_rule IS 'which value of a column of party survives when parties merge; a column without a row: kept';
+COMMENT ON COLUMN @mart@.survivorship_rule.field IS 'the column of party';
+COMMENT ON COLUMN @mart@.survivorship_rule.rule IS 'kept: that of the party that lives, else the oldest one''s; trust: that of the most trusted source (source.trust); recent: of the record seen last; frequent: the one that most parties say; complete: the longest one';
+
+CREATE TABLE @mart@.identifier_rule (
+	kind text NOT NULL,
+	source_id smallint,
+	max_values integer CHECK (max_values > 0),
+	max_parties integer CHECK (max_parties > 0),
+	priority smallint NOT NULL DEFAULT 0,
+	UNIQUE NULLS NOT DISTINCT (kind, source_id)
+);
+COMMENT ON TABLE @mart@.identifier_rule IS 'limits of identifiers, of all sources or of one';
+COMMENT ON COLUMN @mart@.identifier_rule.kind IS 'email, phone, or the scheme of an external key';
+COMMENT ON COLUMN @mart@.identifier_rule.source_id IS 'the source whose identifiers are meant, NULL: all';
+COMMENT ON COLUMN @mart@.identifier_rule.max_values IS 'values of this kind that one party can have: resolve makes no party that would have more. NULL: any number';
+COMMENT ON COLUMN @mart@.identifier_rule.max_parties IS 'a value that more parties have identifies nobody, instead of max_parties_per_key. NULL: that setting';
+COMMENT ON COLUMN @mart@.identifier_rule.priority IS 'identifiers of a higher one join parties first, which matters where not all can be joined';
+
+CREATE TABLE @mart@.blocked_identifier (
+	kind text NOT NULL,
+	value_norm text NOT NULL,
+	reason text,
+	PRIMARY KEY (kind, value_norm)
+);
+COMMENT ON TABLE @mart@.blocked_identifier IS 'values that identify nobody, such as an address of one''s own that tills fill in';
+COMMENT ON COLUMN @mart@.blocked_identifier.kind IS 'email, phone, or the scheme of an external key';
+COMMENT ON COLUMN @mart@.blocked_identifier.value_norm IS 'the value in its normal form, as in contact_point.value_norm or external_key.key_value; with a % or _ it is a pattern of LIKE';
+COMMENT ON COLUMN @mart@.blocked_identifier.reason IS 'why';
+INSERT INTO @mart@.blocked_identifier VALUES ('email', 'test@test%', 'made up'), ('email', 'noemail@%', 'made up'), ('email', 'none@none.%', 'made up'), ('email', '%@example.com', 'reserved for examples');
+
+CREATE VIEW @mart@.steward_queue WITH (security_invoker = true) AS
+	SELECT least(a.party_id, b.party_id) AS left_id, greatest(a.party_id, b.party_id) AS right_id, d.match_probability, d.match_weight,
+		jsonb_strip_nulls(to_jsonb(i) - '{source_record_id,origin_id,source_id}'::text[]) AS left_record, jsonb_strip_nulls(to_jsonb(k) - '{source_record_id,origin_id,source_id}'::text[]) AS right_record,
+		(SELECT string_agg(format('%s: %s (%s)', e.comparison, e.level, round(e.weight::numeric, 1)), '; ')
+			FROM @extschema@.explain_match(to_jsonb(i), to_jsonb(k), @extschema@.record_identity_columns()) e) AS explanation,
+		d.left_record_id, d.right_record_id
+	FROM @mart@.doubtful_pair d
+	JOIN @mart@.source_record a ON a.source_record_id = d.left_record_id JOIN @mart@.record_identity i ON i.source_record_id = d.left_record_id
+	JOIN @mart@.source_record b ON b.source_record_id = d.right_record_id JOIN @mart@.record_identity k ON k.source_record_id = d.right_record_id
+	WHERE a.party_id <> b.party_id AND NOT EXISTS (
+		SELECT FROM @mart@.party_judgement j LEFT JOIN @mart@.party_alias l ON l.old_party_id = j.left_id LEFT JOIN @mart@.party_alias r ON r.old_party_id = j.right_id
+		WHERE (coalesce(l.party_id, j.left_id) = a.party_id AND coalesce(r.party_id, j.right_id) = b.party_id) OR (coalesce(l.party_id, j.left_id) = b.party_id AND coalesce(r.party_id, j.right_id) = a.party_id));
+COMMENT ON VIEW @mart@.steward_queue IS 'pairs of parties that resolve could not decide and nobody has decided yet; decide_pair(mart, left_id, right_id, verdict) decides one, and the verdict is remembered';
+COMMENT ON COLUMN @mart@.steward_queue.left_id IS 'one party';
+COMMENT ON COLUMN @mart@.steward_queue.right_id IS 'the other';
+COMMENT ON COLUMN @mart@.steward_queue.match_probability IS 'probability that they are one';
+COMMENT ON COLUMN @mart@.steward_queue.match_weight IS 'log2 of its odds';
+COMMENT ON COLUMN @mart@.steward_queue.left_record IS 'what the record of one says';
+COMMENT ON COLUMN @mart@.steward_queue.right_record IS 'what the record of the other says';
+COMMENT ON COLUMN @mart@.steward_queue.explanation IS 'what speaks for it and against it, in log2 of odds; computed only when asked for';
+COMMENT ON COLUMN @mart@.steward_queue.left_record_id IS 'the record of one';
+COMMENT ON COLUMN @mart@.steward_queue.right_record_id IS 'the record of the other';
+
+-- A report: it reads all records, and is not for joins.
+CREATE VIEW @mart@.identity_health WITH (security_invoker = true) AS
+	SELECT 'parties by records' AS topic, CASE WHEN c.n > 10 THEN 'more than 10' WHEN c.n > 5 THEN '6 to 10' ELSE c.n::text END AS item, count(*) AS number
+	FROM (SELECT count(*) AS n FROM @mart@.source_record r GROUP BY r.party_id) c GROUP BY 2
+	UNION ALL
+	SELECT 'merges by reason', coalesce(a.reason, 'not said'), count(*) FROM @mart@.party_alias a GROUP BY a.reason
+	UNION ALL
+	SELECT 'bridges', 'groups joined by similarity alone', count(*) FROM @mart@.party_alias a
+	WHERE a.reason = 'similar' AND EXISTS (SELECT FROM @mart@.party_alias b WHERE b.merged_into = a.old_party_id AND b.party_id = a.party_id)
+	UNION ALL
+	SELECT 'keys over limit', k.scheme, count(*) FROM (SELECT e.scheme, e.key_value, count(*) AS n FROM @mart@.external_key e GROUP BY e.scheme, e.key_value) k
+	CROSS JOIN @mart@.datamart d LEFT JOIN @mart@.identifier_rule i ON i.kind = k.scheme AND i.source_id IS NULL WHERE k.n > coalesce(i.max_parties, d.max_parties_per_key) GROUP BY k.scheme
+	UNION ALL
+	SELECT 'keys over limit', k.kind, count(*) FROM (SELECT c.kind, c.value_norm, count(*) AS n FROM @mart@.contact_point c WHERE c.kind IN ('email', 'phone') GROUP BY c.kind, c.value_norm) k
+	CROSS JOIN @mart@.datamart d LEFT JOIN @mart@.identifier_rule i ON i.kind = k.kind AND i.source_id IS NULL WHERE k.n > coalesce(i.max_parties, d.max_parties_per_key) GROUP BY k.kind
+	UNION ALL
+	SELECT 'values over limit', v.kind, count(*) FROM (SELECT c.kind, c.party_id, count(*) AS n FROM @mart@.contact_point c WHERE c.kind IN ('email', 'phone') GROUP BY c.kind, c.party_id
+		UNION ALL SELECT e.scheme, e.party_id, count(*) FROM @mart@.external_key e GROUP BY e.scheme, e.party_id) v
+	JOIN @mart@.identifier_rule i ON i.kind = v.kind AND i.source_id IS NULL AND v.n > i.max_values GROUP BY v.kind
+	UNION ALL
+	SELECT 'doubtful pairs by probability', format('%s to %s', floor(p.match_probability * 10) / 10, floor(p.match_probability * 10) / 10 + 0.1), count(*) FROM @mart@.doubtful_pair p GROUP BY floor(p.match_probability * 10)
+	UNION ALL
+	SELECT 'weights of doubtful pairs', format('%s to %s bits', floor(p.match_weight), floor(p.match_weight) + 1), count(*) FROM @mart@.doubtful_pair p GROUP BY floor(p.match_weight)
+	UNION ALL
+	SELECT 'thresholds', 'link_threshold in per cent', round(d.link_threshold * 100)::bigint FROM @mart@.datamart d
+	UNION ALL
+	SELECT 'thresholds', 'doubt_threshold in per cent', round(d.doubt_threshold * 100)::bigint FROM @mart@.datamart d
+	UNION ALL
+	SELECT 'judgements', j.verdict, count(*) FROM @mart@.party_judgement j GROUP BY j.verdict;
+COMMENT ON VIEW @mart@.identity_health IS 'a report on identities: parties by number of records, merges by reason, bridges, keys that too many parties share, values that a party has too many of, pairs in doubt by probability and weight, and the thresholds';
+COMMENT ON COLUMN @mart@.identity_health.topic IS 'what is counted';
+COMMENT ON COLUMN @mart@.identity_health.item IS 'of which kind';
+COMMENT ON COLUMN @mart@.identity_health.number IS 'how many';
+
 INSERT INTO @mart@.party_key (relation, column_name, on_export, on_erase, on_merge, note)
 	SELECT format('%I.%I', @mart_literal@, v.relation)::regclass, v.column_name, v.on_export, v.on_erase, v.on_merge, v.note
 	FROM (VALUES
 		('party_merge', 'party_id', 'rows', 'delete', 'special', NULL),
 		('party_undo', 'party_id', 'rows', 'delete', 'special', 'rows as they were before a merge'),
 		('party_change', 'party_id', 'none', 'keep', 'special', 'ids only, for those who follow them'),
+		('record_identity', 'origin_id', 'rows', 'delete', 'special', 'what a record said; a split needs it as it was'),
 		('party_judgement', 'left_id', 'none', 'delete', 'special', NULL),
 		('party_judgement', 'right_id', 'none', 'delete', 'special', NULL)) v (relation, column_name, on_export, on_erase, on_merge, note);
 
 -- Direct identifiers, as in step 2.
 ALTER TABLE @mart@.party_undo ALTER COLUMN moved SET STATISTICS 0, ALTER COLUMN before SET STATISTICS 0, ALTER COLUMN after SET STATISTICS 0;
+ALTER TABLE @mart@.record_identity ALTER COLUMN given_name SET STATISTICS 0, ALTER COLUMN family_name SET STATISTICS 0, ALTER COLUMN maiden_name SET STATISTICS 0,
+	ALTER COLUMN legal_name SET STATISTICS 0, ALTER COLUMN email SET STATISTICS 0, ALTER COLUMN phone SET STATISTICS 0, ALTER COLUMN other_phone SET STATISTICS 0,
+	ALTER COLUMN street SET STATISTICS 0;
+ALTER TABLE @mart@.blocked_identifier ALTER COLUMN value_norm SET STATISTICS 0;

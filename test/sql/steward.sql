@@ -1,0 +1,144 @@
+-- living identity: similar records, their order, what people decide, one record at a time, households, a partner's addresses
+SET client_min_messages = warning;
+SET timezone = 'UTC';
+\set SHOW_CONTEXT never
+SELECT coalesce(current_setting('crmseg_test.light', true), '') = 'on' AS light \gset
+SELECT CASE WHEN :'light' THEN 60 ELSE 250 END AS people \gset
+
+-- the order in which records come does not matter: all at once, or in batches drawn at random (seed 20260402), give the same parties
+CREATE FUNCTION pg_temp.bring(mart name, batch int, batches int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format($q$
+		WITH r AS (SELECT t.*, nextval('%1$s.party_party_id_seq') AS id FROM pg_temp.arriving t WHERE t.batch %% $2 = $1 ORDER BY t.n),
+		p AS (INSERT INTO %1$s.party (party_id, kind, given_name, family_name, maiden_name, legal_name) SELECT id, CASE WHEN legal_name IS NULL THEN 'person' ELSE 'organisation' END, given_name, family_name, maiden_name, legal_name FROM r),
+		s AS (INSERT INTO %1$s.source_record (party_id, source_id, external_id) SELECT id, system, source_key FROM r),
+		e AS (INSERT INTO %1$s.contact_point (party_id, kind, value, value_norm, is_primary) SELECT r.id, 'email', r.email, crmseg.canonical(x.email), true FROM r, crmseg.try_email(btrim(r.email)) x WHERE x.email IS NOT NULL),
+		t AS (INSERT INTO %1$s.contact_point (party_id, kind, value, value_norm, is_primary) SELECT r.id, 'phone', r.mobile, x.phone::text, true FROM r, crmseg.try_phone(r.mobile, 'FR') x WHERE x.phone IS NOT NULL)
+		INSERT INTO %1$s.contact_point (party_id, kind, value, value_norm, street, postal_code, city, country, is_primary)
+		SELECT id, 'postal', street, crmseg.address_key(concat_ws(', ', street, concat_ws(' ', postal_code, city)), 'FR'), street, postal_code, city, 'FR', true FROM r WHERE street IS NOT NULL$q$, mart) USING batch, batches;
+END $$;
+CREATE TEMPORARY TABLE arriving AS
+	SELECT DISTINCT ON (s.n, r.source_key) s.n AS system, r.*, row_number() OVER (ORDER BY s.n, r.source_key, r.copy) AS n, 0 AS batch
+	FROM unnest(ARRAY['card', 'web', 'newsletter']) WITH ORDINALITY s (system, n), crmseg.demo_records(s.system, :people, 7) r ORDER BY s.n, r.source_key;
+SELECT crmseg.create_datamart(m, '{"link_min_records": 2, "default_phone_region": "FR"}') FROM unnest(ARRAY['crm_once', 'crm_many']) m;
+INSERT INTO crm_once.source (name) VALUES ('card'), ('web'), ('newsletter');
+INSERT INTO crm_many.source (name) VALUES ('card'), ('web'), ('newsletter');
+SELECT pg_temp.bring('crm_once', 0, 1);
+SELECT linked > 0 AS linked, merged > 0 AS merged FROM crmseg.resolve('crm_once');
+SELECT reason, count(*) > 0 AS used FROM crm_once.party_alias GROUP BY reason ORDER BY reason COLLATE "C";
+SELECT setseed(0.20260402);
+UPDATE arriving SET batch = floor(random() * 4), n = random() * 1000000;
+SELECT pg_temp.bring('crm_many', b, 4), (crmseg.resolve('crm_many')).records_read > 0 AS read FROM generate_series(0, 3) b;
+CREATE FUNCTION pg_temp.parties(mart name) RETURNS TABLE (records text) LANGUAGE plpgsql AS $$ BEGIN
+	RETURN QUERY EXECUTE format('SELECT string_agg(source_id || '' '' || external_id, '','' ORDER BY source_id, external_id COLLATE "C") FROM %I.source_record GROUP BY party_id', mart); END $$;
+SELECT count(*) AS differences FROM ((SELECT * FROM pg_temp.parties('crm_once') EXCEPT SELECT * FROM pg_temp.parties('crm_many')) UNION ALL (SELECT * FROM pg_temp.parties('crm_many') EXCEPT SELECT * FROM pg_temp.parties('crm_once'))) d;
+-- nothing new, nothing to do
+SELECT * FROM crmseg.resolve('crm_once');
+-- ids are stable: the oldest of a group lives on
+SELECT count(*) AS younger_roots FROM crm_many.party_alias WHERE party_id > old_party_id;
+
+-- what is in doubt: decided once, remembered
+SET search_path = crm_once;
+UPDATE datamart SET link_threshold = 0.99, doubt_threshold = 0.05;
+UPDATE source_record SET resolved_at = NULL WHERE source_record_id = 1;
+SELECT merged FROM crmseg.resolve('crm_once');
+SELECT count(*) > 2 AS in_doubt, bool_and(match_probability BETWEEN 0 AND 1) AS possible, bool_and(explanation IS NOT NULL) AS explained, bool_and(left_id < right_id) AS ordered FROM steward_queue;
+SELECT count(*) AS before FROM (SELECT DISTINCT left_id, right_id FROM steward_queue) q \gset
+SELECT left_id AS a, right_id AS b FROM steward_queue ORDER BY match_probability DESC, left_id, right_id LIMIT 1 \gset
+SELECT crmseg.decide_pair('crm_once', :a, :b, 'different');
+SELECT :before - count(*) AS fewer FROM (SELECT DISTINCT left_id, right_id FROM steward_queue) q;
+SELECT left_id AS c, right_id AS d FROM steward_queue ORDER BY match_probability DESC, left_id, right_id LIMIT 1 \gset
+SELECT crmseg.decide_pair('crm_once', :c, :d, 'same');
+SELECT crmseg.party_of('crm_once', :d) = crmseg.party_of('crm_once', :c) AS one_party, count(*) FILTER (WHERE (left_id, right_id) = (:c, :d)) AS still_there FROM steward_queue;
+UPDATE datamart SET link_threshold = 0.5;
+UPDATE source_record SET resolved_at = NULL WHERE source_record_id = 1;
+SELECT merged > 0 AS merged FROM crmseg.resolve('crm_once');
+SELECT crmseg.party_of('crm_once', :a) = crmseg.party_of('crm_once', :b) AS against_the_verdict, crmseg.party_of('crm_once', :c) = crmseg.party_of('crm_once', :d) AS as_decided;
+\set VERBOSITY terse
+SELECT crmseg.decide_pair('crm_once', :a, :b, 'perhaps');
+\set VERBOSITY default
+-- a sample to judge, and what it says
+SELECT count(*) BETWEEN 10 AND 40 AS drawn, bool_and(left_record ? 'family_name' OR left_record ? 'email' OR left_record ? 'legal_name') AS shown FROM crmseg.match_review('crm_once', 40);
+SELECT * FROM crmseg.match_quality('crm_once');
+SELECT count(crmseg.judge_match('crm_once', left_record_id, right_record_id, match_probability > 0.5)::text) > 0 AS judged FROM review_pair;
+SELECT measure, round(estimate::numeric, 3) AS estimate, low <= estimate AND estimate <= high AS inside, high - low > 0 AND high <= 1 AND low >= 0 AS an_interval FROM crmseg.match_quality('crm_once') ORDER BY measure;
+\set VERBOSITY terse
+SELECT crmseg.judge_match('crm_once', -1, -2, true);
+SELECT * FROM crmseg.match_review('crm_once', 0);
+\set VERBOSITY default
+SELECT topic, count(*) > 0 AS there FROM crmseg.identity_health('crm_once') WHERE topic IN ('parties by records', 'merges by reason', 'thresholds', 'judgements') GROUP BY topic ORDER BY topic COLLATE "C";
+SELECT * FROM crmseg.check_datamart('crm_once');
+RESET search_path;
+DROP SCHEMA crm_once, crm_many CASCADE;
+
+-- rules of one's own
+SELECT crmseg.create_datamart('crm_rules', '{"time_zone": "UTC"}');
+SET search_path = crm_rules;
+INSERT INTO source (name, trust) VALUES ('till', 10), ('web', 90), ('crm', 50);
+CREATE FUNCTION pg_temp.person(given text, family text, source int, mail text DEFAULT NULL, card text DEFAULT NULL, seen date DEFAULT '2024-01-01') RETURNS bigint LANGUAGE sql AS $$
+	WITH p AS (INSERT INTO crm_rules.party (given_name, family_name) VALUES (given, family) RETURNING party_id),
+	r AS (INSERT INTO crm_rules.source_record (party_id, source_id, external_id, last_seen) SELECT party_id, source, party_id, seen FROM p),
+	c AS (INSERT INTO crm_rules.contact_point (party_id, kind, value, value_norm) SELECT party_id, 'email', mail, mail FROM p WHERE mail IS NOT NULL),
+	k AS (INSERT INTO crm_rules.external_key (party_id, scheme, key_value) SELECT party_id, 'card', card FROM p WHERE card IS NOT NULL)
+	SELECT party_id FROM p $$;
+INSERT INTO identifier_rule (kind, max_values) VALUES ('card', 1);
+INSERT INTO blocked_identifier (kind, value_norm, reason) VALUES ('card', '00000', 'the till''s own');
+SELECT pg_temp.person('Ann', 'Roy', 1, 'test@test.fr'), pg_temp.person('Ann', 'Roy', 2, 'test@test.fr'), pg_temp.person('Bea', 'Roy', 1, NULL, '00000'), pg_temp.person('Carl', 'Roy', 1, NULL, '00000'),
+	pg_temp.person('Dan', 'Roy', 1, 'dan@roy.fr', 'C1'), pg_temp.person('Dan', 'Roy', 2, 'dan@roy.fr', 'C2'), pg_temp.person('Eve', 'Roy', 1, 'eve@roy.fr', 'C3'), pg_temp.person('Eve', 'Roy', 2, 'eve@roy.fr', 'C3');
+SELECT * FROM crmseg.resolve('crm_rules');
+SELECT old_party_id, party_id, reason FROM party_alias;
+INSERT INTO survivorship_rule VALUES ('given_name', 'trust'), ('family_name', 'complete'), ('salutation', 'frequent'), ('tier', 'recent');
+SELECT pg_temp.person('A.', 'Li', 1, seen => '2023-01-01') AS a, pg_temp.person('Anna', 'Li-Berger', 2, seen => '2022-01-01') AS b, pg_temp.person('An', 'Li', 3, seen => '2025-01-01') AS c \gset
+UPDATE party SET salutation = CASE party_id WHEN :a THEN 'Miss' ELSE 'Mrs' END, tier = CASE party_id WHEN :a THEN 'gold' WHEN :b THEN 'silver' ELSE 'bronze' END, language = CASE party_id WHEN :b THEN 'de' WHEN :c THEN 'fr' END WHERE party_id IN (:a, :b, :c);
+CREATE TEMPORARY TABLE was AS SELECT * FROM party WHERE party_id IN (:a, :b, :c);
+SELECT crmseg.merge_party_lists('crm_rules', ARRAY[:a, :a], ARRAY[:b, :c], ARRAY['x', 'x']);
+SELECT given_name, family_name, salutation, tier, language FROM party WHERE party_id = :a;
+SELECT crmseg.split_party('crm_rules', :b) = :b, crmseg.split_party('crm_rules', :c) = :c;
+SELECT count(*) AS differences FROM (TABLE was EXCEPT SELECT * FROM party) d;
+
+-- one at a time
+SELECT crmseg.set_datamart('crm_rules', '{"default_phone_region": "FR"}');
+SELECT crmseg.identify('crm_rules', 'app', 'u1', '{"given_name": "Élise", "family_name": "Noël", "email": "Elise.Noel@gmail.com", "phone": "06 12 34 56 78", "street": "3 rue de la Paix", "postal_code": "75002", "city": "Paris", "country": "fr", "keys": {"app": "77"}}') AS u1 \gset
+SELECT crmseg.identify('crm_rules', 'app', 'u1', '{"given_name": "Élise", "family_name": "Noël"}') = :u1 AS by_record, crmseg.identify('crm_rules', 'web', 'w9', '{"given_name": "elise", "family_name": "NOEL", "email": "elisenoel+shop@googlemail.com", "birth_date": "1990-02-03"}') = :u1 AS by_email,
+	crmseg.identify('crm_rules', 'till', 't3', '{"given_name": "Noel", "family_name": "Elise", "phone": "+33612345678"}') = :u1 AS by_phone, crmseg.identify('crm_rules', 'crm', 'c1', '{"keys": {"app": "77"}}') = :u1 AS by_key,
+	crmseg.identify('crm_rules', 'web', 'w10', '{"given_name": "Élise", "family_name": "Noël", "email": "elise.noel@gmail.com", "birth_date": "1960-02-03"}') = :u1 AS another_birth_date,
+	crmseg.identify('crm_rules', 'web', 'w11', '{"given_name": "Paul", "family_name": "Noël", "email": "elise.noel@gmail.com"}') = :u1 AS another_name,
+	crmseg.identify('crm_rules', 'web', 'w12', '{"given_name": "Ann", "family_name": "Roy", "email": "test@test.fr", "phone": "no number"}') = :u1 AS blocked, crmseg.identify('crm_rules', 'web', 'w13', '{"legal_name": "Noël SARL", "email": "elise.noel@gmail.com"}') = :u1 AS organisation;
+SELECT kind, given_name, family_name, birth_date, country FROM party WHERE party_id = :u1;
+SELECT kind, value, value_norm, is_primary FROM contact_point WHERE party_id = :u1 ORDER BY 1, value COLLATE "C";
+SELECT count(*) AS records FROM source_record WHERE party_id = :u1;
+\set VERBOSITY terse
+SELECT crmseg.identify('crm_rules', 'app', 'u2', '{"mail": "x"}');
+SELECT crmseg.identify('crm_rules', 'app', 'u2', '[]');
+SELECT crmseg.identify('crm_rules', 'app', NULL, '{}');
+SELECT crmseg.identify('crm_rules', 'app', 'u2', '{"birth_date": "31/02/2020"}');
+\set VERBOSITY default
+SELECT crmseg.identify('crm_rules', 'app', 'u3', '{"birth_date": "", "email": null}') > :u1 AS of_nothing;
+
+-- households
+INSERT INTO contact_point (party_id, kind, value, value_norm) SELECT party_id, 'postal', '1 rue X', CASE given_name WHEN 'Carl' THEN 'elsewhere' ELSE '1 rue x' END FROM party WHERE given_name IN ('Bea', 'Carl', 'Dan', 'Eve') AND party_id < 8;
+UPDATE party SET family_name = 'Berg', maiden_name = 'ROY' WHERE given_name = 'Eve';
+SELECT * FROM crmseg.form_households('crm_rules');
+SELECT p.given_name, h.kind, h.family_name FROM party_relation r JOIN party p ON p.party_id = r.party_id JOIN party h ON h.party_id = r.related_id WHERE r.kind = 'member_of_household' ORDER BY 1, p.party_id;
+SELECT * FROM crmseg.form_households('crm_rules');
+UPDATE contact_point SET value_norm = '1 rue x' WHERE value_norm = 'elsewhere';
+SELECT * FROM crmseg.form_households('crm_rules');
+
+-- a partner's addresses
+CREATE TABLE "Partner's" (nom text, prenom text, adresse text, cp text, mail text, preuve text);
+INSERT INTO party (given_name, family_name) SELECT 'Given' || i, 'Family' || i FROM generate_series(1, 40) i;
+INSERT INTO contact_point (party_id, kind, value, value_norm, street, postal_code, is_primary) SELECT party_id, 'postal', x, x, x, '7500' || party_id % 9, true FROM party, LATERAL (SELECT party_id || ' rue ' || family_name) s (x) WHERE given_name LIKE 'Given%';
+INSERT INTO "Partner's" SELECT p.family_name, p.given_name, c.street, c.postal_code, lower(p.given_name) || '@partner.fr', CASE WHEN p.given_name = 'Given2' THEN 'form 77 of 2025-01-01' END FROM party p JOIN contact_point c USING (party_id) WHERE p.given_name LIKE 'Given%' AND p.given_name NOT LIKE 'Given3%';
+INSERT INTO "Partner's" SELECT nom, prenom, adresse, cp, 'second@partner.fr' FROM "Partner's" WHERE prenom = 'Given4';
+UPDATE "Partner's" SET mail = 'no address' WHERE prenom = 'Given5';
+INSERT INTO contact_preference (party_id, channel_id, max_touches) SELECT party_id, 1, 0 FROM party WHERE given_name = 'Given6';
+SELECT crmseg.suppress('crm_rules', 'email', 'given7@partner.fr', 'complaint');
+SELECT * FROM crmseg.append_emails('crm_rules', '"Partner''s"', '{"nom": "family_name", "prenom": "given_name", "adresse": "address", "cp": "postal_code", "mail": "email", "preuve": "proof"}');
+SELECT p.given_name, c.value, c.status, s.party_level, o.status AS consent, o.evidence FROM party p JOIN contact_point c ON c.party_id = p.party_id AND c.kind = 'email' JOIN source s ON s.source_id = c.source_id LEFT JOIN consent o ON o.party_id = p.party_id
+	WHERE p.given_name IN ('Given1', 'Given2', 'Given4', 'Given5', 'Given6', 'Given7') ORDER BY 1;
+\set VERBOSITY terse
+SELECT * FROM crmseg.append_emails('crm_rules', '"Partner''s"', '{"nom": "family_name"}');
+SELECT * FROM crmseg.append_emails('crm_rules', '"Partner''s"', '{"nobody": "family_name", "mail": "email"}');
+SELECT * FROM crmseg.append_emails('crm_rules', '"Partner''s"', '{"mail": "email", "nom": "family_name"}', 0.1);
+RESET search_path;
+DROP SCHEMA crm_rules CASCADE;
