@@ -3,6 +3,7 @@
  * since the first (one unit). Called by value_predict_fn.c; the sums behind are in while_alive.c.
  */
 #include <math.h>
+#include <string.h>
 
 #include "value/value.h"
 
@@ -59,6 +60,30 @@ bg_bb_log_odds_gone(const double *p, double x, double tx, double n)
 	}
 }
 
+/*
+ * Of the families whose odds are an integral or a long sum, the last one asked for: one statement often asks p_alive and expected_purchases of one
+ * history, which are two calls.
+ */
+static double
+remembered_log_odds(const value_model *m, double x, double tx, double T)
+{
+	static _Thread_local struct
+	{
+		int			kind;
+		double		key[7],
+					log_odds;
+	}			last;
+	const double key[7] = {m->param[0], m->param[1], m->param[2], m->param[3], x, tx, T};
+
+	if (last.kind != m->kind || memcmp(last.key, key, sizeof(key)) != 0)
+	{
+		last.log_odds = m->kind == VALUE_PARETO_NBD ? value_pareto_log_odds_gone(key[0] + x, key[1], key[2], key[3], tx, T) : bg_bb_log_odds_gone(key, x, tx, T);
+		last.kind = m->kind;
+		memcpy(last.key, key, sizeof(key));
+	}
+	return last.log_odds;
+}
+
 /* ln(P(gone) / P(alive)) at T; for BG/BB at the last occasion */
 double
 value_log_odds_gone(const value_model *m, double x, double tx, double T)
@@ -79,9 +104,8 @@ value_log_odds_gone(const value_model *m, double x, double tx, double T)
 				return -INFINITY;
 			return log(p[2] / (p[3] + x)) + k * log1p((T - tx) / (p[1] + tx));
 		case VALUE_PARETO_NBD:
-			return value_pareto_log_odds_gone(k, p[1], p[2], p[3], tx, T);
 		case VALUE_BG_BB:
-			return bg_bb_log_odds_gone(p, x, tx, T);
+			return remembered_log_odds(m, x, tx, T);
 	}
 	return NAN;
 }

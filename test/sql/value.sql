@@ -60,12 +60,12 @@ FROM fitted f JOIN published USING (name) ORDER BY 1;
 -- standard errors as published for the Pareto/NBD, from the summaries with two decimals that the paper used
 SELECT round(crmseg.standard_error(m, 'r')::numeric, 4) AS r, round(crmseg.standard_error(m, 'alpha')::numeric, 4) AS alpha, round(crmseg.standard_error(m, 's')::numeric, 4) AS s, round(crmseg.standard_error(m, 'beta')::numeric, 3) AS beta
 FROM (SELECT crmseg.fit_pareto_nbd(x, round(tx::numeric, 2)::float8, round(t::numeric, 2)::float8) m FROM history) x;
--- over purchase summaries the same, whatever the unit; over money in another currency too
-SELECT u, bool_and(abs(crmseg.parameter(x.m, 'r') / crmseg.parameter(f.m, 'r') - 1) < 1e-6 AND abs(crmseg.parameter(x.m, 'alpha') * extract(epoch FROM u) / 604800 / crmseg.parameter(f.m, 'alpha') - 1) < 1e-6) AS same
+-- over purchase summaries the same, whatever the unit; over money in another currency too (fewer of them in the light mode)
+SELECT name, bool_and(abs(crmseg.parameter(x.m, 'r') / crmseg.parameter(f.m, 'r') - 1) < 1e-6 AND abs(crmseg.parameter(x.m, 'alpha') * extract(epoch FROM u) / 604800 / crmseg.parameter(f.m, 'alpha') - 1) < 1e-6) AS same_in_any_unit
 FROM (SELECT u, unnest(ARRAY['bgnbd', 'mbgnbd', 'paretonbd']) AS name, unnest(ARRAY[crmseg.fit_bg_nbd(s, '1997-09-30 00:00+00', u), crmseg.fit_mbg_nbd(s, '1997-09-30 00:00+00', u), crmseg.fit_pareto_nbd(s, '1997-09-30 00:00+00', u)]) AS m
-	FROM customer, unnest(ARRAY['1 second', '1 hour', '1 day', '7 days', '30 days']::interval[]) u GROUP BY u) x JOIN fitted f USING (name) GROUP BY u ORDER BY u;
-SELECT k, abs(crmseg.parameter(x.m, 'v') / k / crmseg.parameter(f.m, 'v') - 1) < 1e-6 AND abs(crmseg.parameter(x.m, 'q') / crmseg.parameter(f.m, 'q') - 1) < 1e-6 AS same
-FROM (SELECT k, crmseg.fit_gamma_gamma(x, mean * k) m FROM history, unnest(ARRAY[0.01, 1, 1e3, 1e6]::float8[]) k GROUP BY k) x, fitted f WHERE f.name = 'gammagamma' ORDER BY k;
+	FROM customer, unnest(CASE WHEN current_setting('crmseg_test.light', true) = 'on' THEN ARRAY['1 second']::interval[] ELSE ARRAY['1 second', '1 hour', '1 day', '7 days', '30 days']::interval[] END) u GROUP BY u) x JOIN fitted f USING (name) GROUP BY name ORDER BY name;
+SELECT bool_and(abs(crmseg.parameter(x.m, 'v') / k / crmseg.parameter(f.m, 'v') - 1) < 1e-6 AND abs(crmseg.parameter(x.m, 'q') / crmseg.parameter(f.m, 'q') - 1) < 1e-6) AS same_in_any_money
+FROM (SELECT k, crmseg.fit_gamma_gamma(x, mean * k) m FROM history, unnest(CASE WHEN current_setting('crmseg_test.light', true) = 'on' THEN ARRAY[1e6] ELSE ARRAY[0.01, 1, 1e3, 1e6] END::float8[]) k GROUP BY k) x, fitted f WHERE f.name = 'gammagamma';
 SELECT crmseg.fit_gamma_gamma(s) = (SELECT m FROM fitted WHERE name = 'gammagamma') AS same FROM customer;
 -- predictions of these models: total and means as published, 1e-6 relative
 SELECT p.name, abs(sum(crmseg.expected_purchases(m, x, tx, t, 39)) / (r->>'sum_cond_exp')::float8 - 1) < 1e-6 AS expected, abs(avg(crmseg.p_alive(m, x, tx, t)) / (r->>'mean_p_alive')::float8 - 1) < 1e-6 AS alive,
