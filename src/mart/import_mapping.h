@@ -14,6 +14,7 @@ typedef struct Compile
 	const MartInfo *mart;
 	const char *from;			/* what has the columns, for messages */
 	bool	   *used;			/* by what is compiled now */
+	bool		optional;		/* columns that are not there are left out */
 } Compile;
 
 typedef struct FieldName
@@ -39,7 +40,7 @@ extern char map_decimal(const JsonbValue *v, const char *path);
 extern char *map_region(const JsonbValue *v, const char *path);
 extern int	map_each(const JsonbValue *v, JsonbValue ***elements);
 
-/* fields */
+/* fields; NULL: none of its columns is there, and that is allowed */
 extern Field *map_field(Compile *c, const JsonbValue *v, const char *path, FieldType type, const char *const *allowed, bool string_is_value);
 extern void map_entity(Compile *c, const JsonbValue *v, const char *path, const FieldName *names, int count, Field **into);
 extern int *map_take_used(Compile *c, int *count);

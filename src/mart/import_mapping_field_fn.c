@@ -188,7 +188,7 @@ column_of(Compile *c, const char *name, const char *path)
 			found = i;
 		}
 	}
-	if (found >= 0)
+	if (found >= 0 || c->optional)
 		return found;
 	initStringInfo(&list);
 	for (int i = 0; i < c->columns->count; i++)
@@ -206,6 +206,8 @@ add_column(Compile *c, Field *f, const char *name)
 {
 	int			i = column_of(c, name, f->path);
 
+	if (i < 0)
+		return;
 	f->column = f->column ? repalloc(f->column, sizeof(int) * (f->column_count + 1)) : palloc(sizeof(int));
 	f->column[f->column_count++] = i;
 	c->used[i] = true;
@@ -280,6 +282,8 @@ map_field(Compile *c, const JsonbValue *v, const char *path, FieldType type, con
 			f->value = map_string(v);
 		else
 			add_column(c, f, map_string(v));
+		if (f->column_count == 0 && f->value == NULL)
+			return NULL;
 	}
 	else if (map_is_object(v))
 	{
@@ -305,6 +309,8 @@ map_field(Compile *c, const JsonbValue *v, const char *path, FieldType type, con
 			else
 				map_bad(path, "must have a plain value", NULL);
 		}
+		if (k == NULL && f->column_count == 0 && c->optional && (map_get(v, "column") || map_get(v, "columns")))
+			return NULL;
 		if ((f->column_count > 0) == (f->value != NULL))
 			map_bad(path, f->value ? "has a column and a value" : "has neither a column nor a value", "{\"column\": \"name\", ...} or {\"value\": \"constant\"}");
 		if ((k = map_get(v, "default")) != NULL)

@@ -99,6 +99,11 @@ contacts(Compile *c, const JsonbValue *v, char kind, const char *path)
 
 		t->kind = kind;
 		t->value = map_field(c, e[i], path, FIELD_TEXT, NULL, false);
+		if (t->value == NULL)
+		{
+			m->contact_count--;
+			continue;
+		}
 		t->label = label ? map_need_string(label, map_in(path, "label")) : NULL;
 	}
 }
@@ -127,6 +132,7 @@ attributes(Compile *c, const JsonbValue *v)
 			const char *path = map_in("attributes", key);
 			JsonbValue *k;
 
+			memset(a, 0, sizeof(*a));
 			a->key = key;
 			a->provenance = "declared";
 			if (map_is_object(&e))
@@ -151,6 +157,7 @@ attributes(Compile *c, const JsonbValue *v)
 			}
 			/* the type of the values is settled when the catalogue of attributes is read; formats need to be allowed now */
 			a->value = map_field(c, &e, path, map_is_object(&e) && map_get(&e, "format") ? FIELD_DATE : FIELD_TEXT, NULL, false);
+			m->attribute_count -= a->value == NULL;
 		}
 	}
 }
@@ -166,7 +173,7 @@ import_mapping(Jsonb *json, const SourceColumns *columns, const MartInfo *mart, 
 {
 	static const char *const top[] = {
 		"source_key", "party", "email", "phone", "address", "consent", "order", "line", "attributes", "keys",
-		"null", "encoding", "invalid_contact", "region", "zone", "decimal", NULL
+		"null", "encoding", "invalid_contact", "region", "zone", "decimal", "optional_columns", NULL
 	};
 	ImportMapping *m = palloc0(sizeof(ImportMapping));
 	Compile		compile = {m, columns, mart, from, palloc0(columns->count + 1)};
@@ -216,6 +223,13 @@ import_mapping(Jsonb *json, const SourceColumns *columns, const MartInfo *mart, 
 	if ((k = map_get(&root, "decimal")) != NULL)
 		m->decimal = map_decimal(k, "decimal");
 
+	if ((k = map_get(&root, "optional_columns")) != NULL)
+	{
+		if (k->type != jbvBool)
+			map_bad("optional_columns", "must be true or false", NULL);
+		c->optional = k->val.boolean;
+	}
+
 	/* the party's part */
 	if ((k = map_get(&root, "source_key")) != NULL)
 		m->source_key = map_field(c, k, "source_key", FIELD_KEY, NULL, false);
@@ -227,25 +241,35 @@ import_mapping(Jsonb *json, const SourceColumns *columns, const MartInfo *mart, 
 		contacts(c, k, 'p', "phone");
 	if ((k = map_get(&root, "address")) != NULL)
 	{
-		m->address_count = map_each(k, &e);
-		m->address = palloc0(sizeof(*m->address) * (m->address_count + 1));
-		for (int i = 0; i < m->address_count; i++)
+		int			n = map_each(k, &e);
+
+		m->address = palloc0(sizeof(*m->address) * (n + 1));
+		for (int i = 0; i < n; i++)
 		{
-			map_entity(c, e[i], "address", address_names, ADDRESS_FIELDS, m->address[i]);
-			if (!m->address[i][ADDRESS_STREET] && !m->address[i][ADDRESS_POSTAL_CODE] && !m->address[i][ADDRESS_CITY])
+			Field	  **f = m->address[m->address_count];
+
+			memset(f, 0, sizeof(*m->address));
+			map_entity(c, e[i], "address", address_names, ADDRESS_FIELDS, f);
+			if (f[ADDRESS_STREET] || f[ADDRESS_POSTAL_CODE] || f[ADDRESS_CITY])
+				m->address_count++;
+			else if (!c->optional)
 				map_bad("address", "needs street, postal_code or city", NULL);
 		}
 	}
 	if ((k = map_get(&root, "consent")) != NULL)
 	{
-		m->consent_count = map_each(k, &e);
-		m->consent = palloc0(sizeof(*m->consent) * (m->consent_count + 1));
-		for (int i = 0; i < m->consent_count; i++)
-		{
-			Field	  **f = m->consent[i];
+		int			n = map_each(k, &e);
 
+		m->consent = palloc0(sizeof(*m->consent) * (n + 1));
+		for (int i = 0; i < n; i++)
+		{
+			Field	  **f = m->consent[m->consent_count];
+
+			memset(f, 0, sizeof(*m->consent));
 			map_entity(c, e[i], "consent", consent_names, CONSENT_FIELDS, f);
-			if (!f[CONSENT_PURPOSE] || !f[CONSENT_CHANNEL] || !f[CONSENT_STATUS])
+			if (f[CONSENT_PURPOSE] && f[CONSENT_CHANNEL] && f[CONSENT_STATUS])
+				m->consent_count++;
+			else if (!c->optional)
 				map_bad("consent", "needs purpose, channel and status", "{\"purpose\": \"newsletter\", \"channel\": \"email\", \"status\": {\"column\": \"optin\", \"true\": [\"oui\"]}}");
 		}
 	}
@@ -269,7 +293,8 @@ import_mapping(Jsonb *json, const SourceColumns *columns, const MartInfo *mart, 
 			else if (t == WJB_VALUE && v.type != jbvNull)
 			{
 				m->key[m->key_count].scheme = scheme;
-				m->key[m->key_count++].value = map_field(c, &v, map_in("keys", scheme), FIELD_KEY, NULL, false);
+				m->key[m->key_count].value = map_field(c, &v, map_in("keys", scheme), FIELD_KEY, NULL, false);
+				m->key_count += m->key[m->key_count].value != NULL;
 			}
 		}
 	}

@@ -101,6 +101,13 @@ postal_code(Datum code, const char *country)
 	const char *p = VARDATA_ANY(t);
 	size_t		n = VARSIZE_ANY_EXHDR(t);
 
+	/* the sign that keeps a spreadsheet from making a number of it */
+	if (n > 1 && p[0] == '\'')
+	{
+		code = import_text_datum(p + 1, n - 1);
+		p++;
+		n--;
+	}
 	if (country == NULL || n != 4)
 		return code;
 	for (size_t i = 0; i < n; i++)
@@ -229,6 +236,8 @@ import_read_party(Import *im, PartyRow *r)
 			if (f->region_field && import_field_datum(im, f->region_field, &d))
 				region = text_to_cstring(DatumGetTextPP(d));
 			r->contact[k].kind = "phone";
+			if (n > 1 && p[0] == '\'')
+				p++, n--;
 			ok = import_phone(im, p, n, region, &r->contact[k].norm, &r->contact[k].norm_size, &why);
 			/* people keep the number of another country: that of the import is tried after their own */
 			if (!ok && f->region && region && strcmp(region, f->region) != 0)
@@ -358,6 +367,12 @@ stage_attributes(Import *im, int32 rec, int32 ver)
 			else
 				n = 0;
 			cell_trim(&piece, &size);
+			/* items of a list that are in quotes themselves */
+			if (f->separator && size >= 2 && piece[0] == '"' && piece[size - 1] == '"')
+			{
+				piece++;
+				size -= 2;
+			}
 			if (size == 0)
 			{
 				item += item == 0 && n == 0;
