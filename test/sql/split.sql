@@ -61,7 +61,7 @@ DECLARE
 	t regclass;
 BEGIN
 	FOR t IN SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'crm "split"' AND c.relkind = 'r'
-			AND c.relname NOT IN ('party_change', 'party_judgement', 'party_merge', 'party_undo') ORDER BY 1 LOOP
+			AND c.relname NOT IN ('party_change', 'party_judgement', 'party_merge', 'party_undo', 'match_pending') ORDER BY 1 LOOP
 		RETURN QUERY EXECUTE format('SELECT %L::text, crmseg.row_image(t) %s FROM %s t', t, CASE t::text WHEN 'party_alias' THEN '- ''merge_id''' ELSE '' END, t);
 	END LOOP;
 END $$;
