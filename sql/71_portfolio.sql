@@ -127,11 +127,34 @@ BEGIN
 	END IF;
 	SELECT * INTO fitted FROM @extschema@.fit_customers(mart);
 	RETURN QUERY EXECUTE format('SELECT v.party_id, @extschema@.p_alive($1, v.frequency, v.recency, v.age), e.n, e.amount, e.n * e.amount
-		FROM %s.customer_history v CROSS JOIN LATERAL (SELECT @extschema@.expected_purchases($1, v.frequency, v.recency, v.age, $3) AS n,
-			CASE WHEN $2 IS NULL THEN v.first_amount ELSE @extschema@.expected_spend($2, CASE WHEN v.mean_amount > 0 THEN v.frequency ELSE 0 END, coalesce(v.mean_amount, 0)) END AS amount OFFSET 0) e',
+		FROM (SELECT h.*, CASE WHEN $2 IS NOT NULL THEN @extschema@.expected_spend($2, CASE WHEN h.mean_amount > 0 THEN h.frequency ELSE 0 END, coalesce(h.mean_amount, 0)) END AS spend FROM %s.customer_history h OFFSET 0) v
+		CROSS JOIN LATERAL (SELECT @extschema@.expected_purchases($1, v.frequency, v.recency, v.age, $3) AS n,
+			CASE WHEN v.spend < ''Infinity'' THEN v.spend ELSE coalesce(nullif(v.mean_amount, 0), v.first_amount) END AS amount OFFSET 0) e',
 		@extschema@.require_datamart(mart)) USING fitted.model, fitted.spend_model, days;
 END $$;
-COMMENT ON FUNCTION @extschema@.customer_values(name, interval) IS 'what each customer of a datamart is worth by the value models (MBG/NBD and Gamma-Gamma, fitted at once to all of them): probability that he is still there, purchase days and gross revenue to expect within the horizon. Without repeat purchases the spend is that of the first day';
+COMMENT ON FUNCTION @extschema@.customer_values(name, interval) IS 'what each customer of a datamart is worth by the value models (MBG/NBD and Gamma-Gamma, fitted at once to all of them): probability that he is still there, purchase days and gross revenue to expect within the horizon. Where that model has no finite mean, or there is none for want of repeat purchases, the spend is the customer''s own mean';
+
+CREATE FUNCTION @extschema@.model_tracking(mart name, calibration_end timestamptz DEFAULT NULL, period interval DEFAULT '7 days', as_of timestamptz DEFAULT now())
+	RETURNS TABLE (period_end timestamptz, actual bigint, actual_cumulated bigint, expected double precision, expected_cumulated double precision)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	mt text := @extschema@.require_datamart(mart);
+	m @extschema@.value_model;
+	first_at timestamptz;
+	known boolean;
+BEGIN
+	IF calibration_end IS NULL THEN
+		EXECUTE format('SELECT min(p.first_order_at) FROM %s.party_profile p', mt) INTO first_at;
+		calibration_end := first_at + (as_of - first_at) * 2 / 3;
+	END IF;
+	EXECUTE format('SELECT EXISTS (SELECT FROM %s.customer_order o WHERE o.ordered_at <= $1 AND o.is_purchase)', mt) INTO known USING calibration_end;
+	IF known THEN
+		EXECUTE format('SELECT @extschema@.fit_mbg_nbd(x.s, $1, $2) FROM (SELECT @extschema@.purchases(o.ordered_at, o.amount) AS s FROM %s.customer_order o WHERE o.ordered_at <= $1 GROUP BY o.party_id) x', mt)
+			INTO m USING calibration_end, period;
+		RETURN QUERY SELECT * FROM @extschema@.fit_tracking(m, (mt || '.customer_order')::regclass, 'party_id', 'ordered_at', 'amount', calibration_end, period);
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.model_tracking(name, timestamptz, interval, timestamptz) IS 'repeat purchases of the customers of a datamart who were won by calibration_end (NULL: two thirds of the time from the first order to as_of), as they came and as the MBG/NBD of the orders until then expects them; rows for svg_tracking; none without orders';
 
 -- ---- at risk ----
 CREATE FUNCTION @extschema@.revenue_at_risk(mart name)
@@ -152,7 +175,7 @@ CREATE FUNCTION @extschema@.revenue_at_risk(orders regclass, party_column name, 
 BEGIN
 	RETURN QUERY EXECUTE format($q$
 		WITH s AS MATERIALIZED (SELECT o.%2$I::text AS id, @extschema@.purchases(o.%3$I::timestamptz, o.%4$I::numeric) AS s FROM %1$s o WHERE o.%2$I IS NOT NULL AND o.%3$I::timestamptz <= $1 GROUP BY 1),
-			f AS MATERIALIZED (SELECT @extschema@.fit_mbg_nbd(s.s, $1, '1 day') AS m, @extschema@.rfm_cuts(s.s, $1, 5) AS c FROM s WHERE @extschema@.purchase_count(s.s) > 0),
+			f AS MATERIALIZED (SELECT (SELECT @extschema@.fit_mbg_nbd(s.s, $1, '1 day') FROM s) AS m, (SELECT @extschema@.rfm_cuts(s.s, $1, 5) FROM s) AS c WHERE EXISTS (SELECT FROM s WHERE @extschema@.purchase_count(s.s) > 0)),
 			x AS (SELECT @extschema@.rfm_label(@extschema@.rfm_score(s.s, f.c, $1)) AS label, (1 - @extschema@.p_alive(f.m, s.s, $1))::numeric AS risk,
 					@extschema@.net_amount(s.s) / greatest(extract(epoch FROM $1 - @extschema@.first_purchase_at(s.s)) / 31557600, 1) AS revenue FROM s, f WHERE @extschema@.purchase_count(s.s) > 0)
 		SELECT coalesce(x.label, 'all'), count(*), round(sum(x.revenue), 2), round(avg(x.risk), 4), round(sum(x.revenue * x.risk), 2)

@@ -104,6 +104,8 @@ DECLARE
 	as_of timestamptz;
 	body text;
 	note text;
+	period text;
+	fitted @extschema@.value_model;
 	rows jsonb;
 BEGIN
 	EXECUTE format('SELECT base_currency, time_zone FROM %s.datamart', m) INTO unit, zone;
@@ -132,6 +134,27 @@ BEGIN
 	SELECT jsonb_agg(to_jsonb(p)) INTO rows FROM @extschema@.abc_points(mart) AS p;
 	body := body || @extschema@.report_section('Concentration',
 		'Customers in order of what they brought, best first. Class A brings the first 80 % of the revenue, B up to 95 %, C the rest.', @extschema@.svg_abc_curve(rows));
+
+	IF head.last_at IS NOT NULL THEN
+		-- the past is read as of the last order, so that a mart of old files shows something too
+		SELECT jsonb_agg(to_jsonb(t)) INTO rows FROM @extschema@.rfm_transitions(mart, head.last_at - interval '90 days', head.last_at) AS t;
+		body := body || @extschema@.report_section('Moves between groups', 'Where the customers of each group stand 90 days later; each date by the groups of its own day.',
+			@extschema@.svg_transitions(rows, to_char((head.last_at - interval '90 days') AT TIME ZONE zone, 'YYYY-MM-DD'), to_char(head.last_at AT TIME ZONE zone, 'YYYY-MM-DD')));
+		period := CASE WHEN head.last_at - head.first_at > interval '730 days' THEN 'quarter' ELSE 'month' END;
+		SELECT jsonb_agg(to_jsonb(f)) INTO rows FROM @extschema@.customer_flow(mart, period, head.last_at) AS f;
+		body := body || @extschema@.report_section('Won, kept, won back, lost', format('Customers who bought in each %s: for the first time, as in the %1$s before, or again after a pause; and below the line those of the %1$s before who did not. The last %1$s may be unfinished.', period), @extschema@.svg_flow(rows));
+		SELECT jsonb_agg(to_jsonb(c)) INTO rows FROM @extschema@.cohort_retention(mart, period, head.last_at) AS c;
+		body := body || @extschema@.report_section('Cohorts', format('Of the customers who first bought in a %s, the percentage who bought again so many %1$ss later.', period), @extschema@.svg_cohorts(rows));
+		SELECT f.model INTO fitted FROM @extschema@.fit_customers(mart) AS f;
+		IF fitted IS NOT NULL THEN
+			SELECT jsonb_agg(to_jsonb(g)) INTO rows FROM @extschema@.p_alive_grid(fitted, greatest(extract(epoch FROM head.last_at - head.first_at)::float8 / 86400, 1)) AS g;
+			body := body || @extschema@.report_section('Still a customer?', 'The probability, by the MBG/NBD model of all customers, that one who first bought at the start is still there, by the number of his repeat purchases and the day of the last.', @extschema@.svg_p_alive(rows, 'days'));
+		END IF;
+		SELECT jsonb_agg(to_jsonb(t)) INTO rows FROM @extschema@.model_tracking(mart, as_of => head.last_at) AS t;
+		IF rows IS NOT NULL THEN
+			body := body || @extschema@.report_section('The model and what happened', 'Repeat purchases of the customers of the first two thirds of the time: as they came, and as the model that saw those two thirds only expected them.', @extschema@.svg_tracking(rows));
+		END IF;
+	END IF;
 
 	SELECT jsonb_agg(to_jsonb(o)) INTO rows FROM @extschema@.orders_by_month(mart) AS o;
 	body := body || @extschema@.report_section('Month by month', 'Purchases and returns, by the calendar of ' || zone || '.'
