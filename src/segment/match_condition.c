@@ -118,9 +118,9 @@ segment_bound_compare(const segment_bound *a, const segment_bound *b, segment_ex
 		return a->end - b->end;
 	if (a->key != b->key)
 		return a->key < b->key ? -1 : 1;
-	if (a->exact && b->exact && compare)
+	if ((a->exact || b->exact) && compare)
 	{
-		int			c = compare(a->exact, b->exact);
+		int			c = compare(a, b);
 
 		if (c)
 			return c;

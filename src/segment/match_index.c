@@ -454,7 +454,7 @@ segment_index_remove(segment_index *ix, uint32_t id)
 /* ---- search ---- */
 
 uint32_t
-segment_index_match(segment_index *ix, const segment_datum *row, bool (*holds) (void *context, uint32_t id),
+segment_index_match(segment_index *ix, const segment_given *row, bool (*holds) (void *context, uint32_t id),
 					void (*found) (void *context, uint32_t id), void *context)
 {
 	size_t		n = ((ix->lines + 63) / 64 + WIDE - 1) / WIDE * WIDE;

@@ -28,7 +28,7 @@ typedef enum segment_form
 typedef struct segment_bound
 {
 	uint64_t	key;			/* ascending with the values */
-	const void *exact;			/* where equal keys do not mean equal values: the value, for compare; else NULL */
+	const void *exact;			/* where the key does not say all: the value, for compare; else NULL */
 	int8_t		end;			/* -1 below every value, 1 above every value, else 0 */
 	uint8_t		after;
 } segment_bound;
@@ -53,22 +53,25 @@ typedef enum segment_attribute_form
 } segment_attribute_form;
 
 /* What a row holds of one attribute. */
-typedef struct segment_datum
+typedef struct segment_given
 {
 	bool		is_null;
 	uint64_t	key;			/* ORDERED */
 	const void *exact;
 	uint32_t	n;				/* CODE: 1; SET: how many */
 	const uint32_t *value;		/* 0 for a value that no predicate names */
-} segment_datum;
+} segment_given;
 
 typedef struct segment_index segment_index;
 
 /* realloc; size 0 frees; never NULL */
 typedef void *(*segment_realloc) (void *context, void *old, size_t size);
 
-/* compare: of two exact values of one attribute with equal keys; may be NULL */
-extern segment_index *segment_index_new(segment_realloc alloc, void *context, int (*compare) (const void *a, const void *b));
+/* of two bounds of one attribute with equal keys, at least one of them with an exact value */
+typedef int (*segment_exact_compare) (const segment_bound *a, const segment_bound *b);
+
+/* compare may be NULL where keys say all */
+extern segment_index *segment_index_new(segment_realloc alloc, void *context, segment_exact_compare compare);
 extern void segment_index_free(segment_index *ix);
 /* room for so many predicates, which spares growing */
 extern void segment_index_reserve(segment_index *ix, uint32_t predicates);
@@ -88,7 +91,7 @@ extern uint32_t segment_index_count(const segment_index *ix);
  * Calls found for each predicate that holds for the row, once, in no order. row has one datum for each attribute. holds is asked about candidates
  * that the index alone cannot decide. Neither may change the index. Returns how many candidates were asked about.
  */
-extern uint32_t segment_index_match(segment_index *ix, const segment_datum *row, bool (*holds) (void *context, uint32_t id),
+extern uint32_t segment_index_match(segment_index *ix, const segment_given *row, bool (*holds) (void *context, uint32_t id),
 									void (*found) (void *context, uint32_t id), void *context);
 
 /* ---- conditions (match_condition.c) ---- */
@@ -105,7 +108,6 @@ typedef segment_condition *(*segment_leaf_condition) (const segment_node *leaf, 
 extern segment_condition *segment_condition_of(const segment_node *node, int mask, segment_leaf_condition leaf, void *context, segment_allocator memory);
 extern segment_condition *segment_condition_new(segment_form form, segment_allocator memory);
 /* joins literals about one attribute, drops what is always so; sets *residue where something OPAQUE was left out. Never OPAQUE itself: ALWAYS_SO and residue instead */
-typedef int (*segment_exact_compare) (const void *a, const void *b);
 extern segment_condition *segment_condition_simplify(const segment_condition *c, segment_exact_compare compare, segment_allocator memory, bool *residue);
 extern int	segment_bound_compare(const segment_bound *a, const segment_bound *b, segment_exact_compare compare);
 /* union or intersection; NULL where one literal cannot say it */

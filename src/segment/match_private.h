@@ -196,6 +196,6 @@ extern int	segment_match_table(segment_index *ix, Attribute *a, segment_form for
 /* puts a line's literal into its table, or takes it out */
 extern void segment_match_enter(segment_index *ix, Table *t, const segment_condition *c, uint32_t line, bool adding);
 /* the table's bits for a datum: a bitmap of its own, or the work bitmap, of n words */
-extern const Word *segment_match_bits(segment_index *ix, const Table *t, const segment_datum *d, Word *work, size_t n);
+extern const Word *segment_match_bits(segment_index *ix, const Table *t, const segment_given *d, Word *work, size_t n);
 
 #endif

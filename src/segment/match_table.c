@@ -490,7 +490,7 @@ segment_match_enter(segment_index *ix, Table *t, const segment_condition *c, uin
 	}
 }
 const Word *
-segment_match_bits(segment_index *ix, const Table *t, const segment_datum *d, Word *work, size_t n)
+segment_match_bits(segment_index *ix, const Table *t, const segment_given *d, Word *work, size_t n)
 {
 	const Word *from = t->base;
 

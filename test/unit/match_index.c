@@ -53,10 +53,10 @@ reallocate(void *context, void *old, size_t size)
 
 /* keys are the value halved: 2k and 2k + 1 share a key and are told apart by compare alone */
 static int
-compare(const void *a, const void *b)
+compare(const segment_bound *a, const segment_bound *b)
 {
-	int			x = *(const int *) a,
-				y = *(const int *) b;
+	int			x = *(const int *) a->exact,
+				y = *(const int *) b->exact;
 
 	return (x > y) - (x < y);
 }
@@ -277,7 +277,7 @@ check(segment_index *ix, int rows, int values)
 	for (int r = 0; r < rows; r++)
 	{
 		Datum		row[ATTRIBUTES];
-		segment_datum given[ATTRIBUTES];
+		segment_given given[ATTRIBUTES];
 		uint32_t	set[ATTRIBUTES][4];
 
 		for (int a = 0; a < ATTRIBUTES; a++)
@@ -289,7 +289,7 @@ check(segment_index *ix, int rows, int values)
 				row[a].value[j] = (int) draw(form_of(a) == SEGMENT_ORDERED ? RANGE : (uint32_t) values);
 				set[a][j] = (uint32_t) row[a].value[j];
 			}
-			given[a] = (segment_datum) {.is_null = row[a].is_null, .n = (uint32_t) row[a].n, .value = set[a]};
+			given[a] = (segment_given) {.is_null = row[a].is_null, .n = (uint32_t) row[a].n, .value = set[a]};
 			qsort(set[a], (size_t) row[a].n, sizeof(uint32_t), compare_uint);
 			if (form_of(a) == SEGMENT_ORDERED)
 			{
