@@ -75,6 +75,7 @@ typedef struct lookup
 	TupleDesc	desc;
 	vocabulary *v;
 	char	   *missing;
+	int			members;		/* gone into; one that names itself is refused elsewhere */
 } lookup;
 
 /* an attribute of which neither the row nor the mart knows anything: what segment_resolve would refuse */
@@ -123,6 +124,13 @@ look_up(const segment_node *n, lookup *l)
 {
 	check_stack_depth();
 	is_missing(n, NULL, l);
+	if (n->kind == SEGMENT_MEMBER && l->v && !l->missing && ++l->members < 1000)
+	{
+		segment_node *definition = vocabulary_find_segment(l->v, n->object.data);
+
+		if (definition)
+			look_up(definition, l);
+	}
 	for (uint32 i = 0; i < n->children; i++)
 		if (!(n->kind == SEGMENT_DID || n->kind == SEGMENT_SEQUENCE || n->kind == SEGMENT_STOPPED || n->kind == SEGMENT_MEASURE || n->kind == SEGMENT_EDGE))
 			look_up(n->child[i], l);
