@@ -22,15 +22,19 @@ SELECT * FROM imp_shipped('mailchimp_unsubscribed', :'content');
 SELECT * FROM imp_shipped('till', :'content');
 SELECT s.name, r.line_no, r.column_name, r.code FROM imp_map.import_reject r JOIN imp_map.import_batch b USING (import_id) JOIN imp_map.source s USING (source_id) ORDER BY r.import_id, 2;
 SELECT s.name, w.line_no, w.column_name, w.value FROM imp_map.import_warning w JOIN imp_map.import_batch b USING (import_id) JOIN imp_map.source s USING (source_id) ORDER BY w.import_id, 2;
-SELECT * FROM crmseg.resolve('imp_map');
-SELECT p.given_name, p.family_name, (SELECT string_agg(c.value_norm, ' ' ORDER BY c.kind, c.value_norm) FROM imp_map.contact_point c WHERE c.party_id = p.party_id AND c.kind <> 'postal') AS contacts,
-	(SELECT string_agg(DISTINCT s.name, ' ' ORDER BY s.name) FROM imp_map.source_record r JOIN imp_map.source s USING (source_id) WHERE r.party_id = p.party_id) AS sources,
-	(SELECT string_agg(c.status, ' ' ORDER BY c.valid) FROM imp_map.consent c WHERE c.party_id = p.party_id) AS consent, p.postal_code
-	FROM imp_map.party p WHERE p.kind <> 'unidentified' ORDER BY 2, 1;
+SELECT s.name AS source, r.external_id, p.given_name, p.family_name, (SELECT string_agg(c.value_norm, ' ' ORDER BY c.kind, c.value_norm) FROM imp_map.contact_point c WHERE c.party_id = p.party_id AND c.kind <> 'postal') AS contacts,
+	(SELECT string_agg(c.status || ' ' || (lower(c.valid) AT TIME ZONE 'UTC')::date, ' ' ORDER BY c.valid) FROM imp_map.consent c WHERE c.party_id = p.party_id) AS consent, p.postal_code
+	FROM imp_map.source_record r JOIN imp_map.source s USING (source_id) JOIN imp_map.party p USING (party_id) ORDER BY 1, 2;
 SELECT o.external_id, p.family_name, p.kind, o.kind, o.ordered_at AT TIME ZONE 'UTC' AS utc, o.amount, o.currency, o.status, st.code AS store, count(l.line_no) AS lines, sum(l.amount) AS of_lines
 	FROM imp_map.sales_order o JOIN imp_map.party p USING (party_id) LEFT JOIN imp_map.store st USING (store_id) LEFT JOIN imp_map.sales_order_line l USING (party_id, order_id)
 	GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1;
 SELECT d.key, a.txt, a.num, a.provenance FROM imp_map.party_attribute a JOIN imp_map.attribute_def d USING (attribute_id) ORDER BY 1, 2, 3;
+-- the audit: what is held, of how many, from whom, how fresh, how sure
+SELECT theme, key, provenance, level, source, parties, fill_rate, items, newest IS NOT NULL AS dated, confidence FROM imp_map.data_audit WHERE source IS DISTINCT FROM 'till' ORDER BY 1, 2, 5, 3;
+-- against the tables themselves
+SELECT count(*) AS wrong FROM imp_map.data_audit a WHERE a.theme = 'attribute' AND (a.parties, a.items) IS DISTINCT FROM (SELECT (count(DISTINCT t.party_id), count(*)) FROM imp_map.party_attribute t
+	JOIN imp_map.attribute_def d USING (attribute_id) JOIN imp_map.source s USING (source_id) WHERE d.key = a.key AND s.name = a.source AND t.provenance = a.provenance AND upper_inf(t.valid));
+SELECT (SELECT fill_rate FROM imp_map.data_audit WHERE theme = 'party' AND key = 'given_name') = round((count(given_name)::numeric / count(*)), 4) AS same FROM imp_map.party WHERE kind <> 'unidentified';
 SELECT crmseg.shipped_mapping('hubspot');
 -- proposed: five languages, dates of both orders, decimal signs, kinds told by what stands in the columns
 CREATE TABLE imp_fr ("N° Client" text, "Prénom" text, "Nom" text, "Date de naissance" text, "Adresse e-mail" text, "Tél. portable" text, "Code postal" text, "Ville" text, "Opt-in" text, "N° Ticket" text, "Date" text, "Réf." text, "Qté" text, "Montant TTC" text, "Commentaire" text);

@@ -1,0 +1,43 @@
+-- Step 18: the audit of the data: what is held, of how many, from whom, how fresh and how sure. A report: it counts all parties, contact
+-- points, consents and attributes each time it is read; no other view builds on it.
+CREATE VIEW @mart@.data_audit WITH (security_invoker = true) AS
+	WITH p AS (
+		SELECT count(*) AS parties, max(y.updated_at) AS newest, count(y.salutation) AS salutation, count(y.given_name) AS given_name, count(y.family_name) AS family_name, count(y.sex) AS sex,
+			count(y.birth_date) AS birth_date, count(y.language) AS language, count(y.country) AS country, count(y.postal_code) AS postal_code, count(y.legal_name) AS legal_name,
+			count(y.industry_code) AS industry_code, count(y.headcount) AS headcount, count(y.trade) AS trade, count(y.tier) AS tier
+		FROM @mart@.party y WHERE y.kind <> 'unidentified'),
+	f AS (
+		SELECT 'party'::text AS theme, v.key, 'declared'::text AS provenance, NULL::smallint AS source_id, v.parties, NULL::bigint AS items, p.newest, NULL::double precision AS confidence
+		FROM p CROSS JOIN LATERAL (VALUES ('salutation', p.salutation), ('given_name', p.given_name), ('family_name', p.family_name), ('sex', p.sex), ('birth_date', p.birth_date), ('language', p.language),
+			('country', p.country), ('postal_code', p.postal_code), ('legal_name', p.legal_name), ('industry_code', p.industry_code), ('headcount', p.headcount), ('trade', p.trade), ('tier', p.tier)) v(key, parties)
+		WHERE v.parties > 0
+		UNION ALL
+		-- as sure as the share of them that is known to work
+		SELECT 'contact', c.kind, 'declared', c.source_id, count(DISTINCT c.party_id), count(*), max(c.verified_at), avg(CASE WHEN c.status = 'valid' THEN 1.0 WHEN c.status = 'unverified' THEN 0.5 ELSE 0 END)::double precision
+		FROM @mart@.contact_point c GROUP BY c.kind, c.source_id
+		UNION ALL
+		SELECT 'consent', c.purpose || '.' || h.name || '.' || c.status, 'declared', c.source_id, count(DISTINCT c.party_id), count(*), max(c.captured_at), NULL
+		FROM @mart@.consent c JOIN @mart@.channel h ON h.channel_id = c.channel_id WHERE c.valid @> now() GROUP BY c.purpose, h.name, c.status, c.source_id
+		UNION ALL
+		SELECT 'attribute', d.key, a.provenance, a.source_id, count(DISTINCT a.party_id), count(*), max(a.collected_at), avg(a.confidence)
+		FROM @mart@.party_attribute a JOIN @mart@.attribute_def d ON d.attribute_id = a.attribute_id WHERE a.valid @> now() GROUP BY d.key, a.provenance, a.source_id
+		UNION ALL
+		SELECT 'key', k.scheme, 'declared', k.source_id, count(DISTINCT k.party_id), count(*), NULL, NULL FROM @mart@.external_key k GROUP BY k.scheme, k.source_id
+		UNION ALL
+		SELECT 'record', 'record', 'observed', r.source_id, count(DISTINCT r.party_id), count(*), max(r.last_seen), NULL FROM @mart@.source_record r GROUP BY r.source_id
+		UNION ALL
+		SELECT 'behaviour', 'orders', 'observed', NULL, count(*), sum(q.orders)::bigint, max(q.last_order_at), 1 FROM @mart@.party_profile q WHERE q.orders > 0 HAVING count(*) > 0)
+	SELECT f.theme, f.key, f.provenance, s.party_level AS level, s.name AS source, f.parties, round(f.parties::numeric / nullif(p.parties, 0), 4) AS fill_rate, f.items, f.newest,
+		round(f.confidence::numeric, 4) AS confidence
+	FROM f CROSS JOIN p LEFT JOIN @mart@.source s ON s.source_id = f.source_id;
+COMMENT ON VIEW @mart@.data_audit IS 'the audit: what is held, of how many parties, from whom, how fresh, how sure. A report that counts everything: read it now and then, and join nothing to it';
+COMMENT ON COLUMN @mart@.data_audit.theme IS 'party (its columns), contact, consent, attribute, key, record or behaviour';
+COMMENT ON COLUMN @mart@.data_audit.key IS 'what is held: a column, the kind of a contact point, purpose.channel.status, the key of an attribute, the scheme of a key';
+COMMENT ON COLUMN @mart@.data_audit.provenance IS 'declared, observed or inferred';
+COMMENT ON COLUMN @mart@.data_audit.level IS 'first, second or third party: the level of the source';
+COMMENT ON COLUMN @mart@.data_audit.source IS 'who said so, NULL: several, or not known';
+COMMENT ON COLUMN @mart@.data_audit.parties IS 'of how many parties';
+COMMENT ON COLUMN @mart@.data_audit.fill_rate IS 'their share of all parties that are somebody, 0 to 1';
+COMMENT ON COLUMN @mart@.data_audit.items IS 'how many there are, where a party can have several';
+COMMENT ON COLUMN @mart@.data_audit.newest IS 'when the newest was collected, verified, said or seen; NULL: never';
+COMMENT ON COLUMN @mart@.data_audit.confidence IS 'how sure, 0 to 1: the mean confidence of attributes; of contact points the share that works, an unverified one counted half';
