@@ -252,7 +252,7 @@ COMMENT ON FUNCTION @extschema@.next_purchase_at(@extschema@.value_model, @extsc
 
 -- ---- does a model hold? fitted until one instant, judged by what came after ----
 CREATE FUNCTION @extschema@.fit_report(orders regclass, party_column name, time_column name, amount_column name, calibration_end timestamptz, unit interval DEFAULT '7 days', holdout_end timestamptz DEFAULT NULL)
-	RETURNS TABLE (model text, fitted @extschema@.value_model, customers bigint, actual float8, predicted float8, mae float8, rmse float8)
+	RETURNS TABLE (model text, fitted @extschema@.value_model, customers bigint, actual float8, predicted float8, mae float8, rmse float8, beats_naive bool)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 4 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	last timestamptz := holdout_end;
@@ -270,15 +270,38 @@ BEGIN
 		h AS MATERIALIZED (SELECT s, after::float8, ($1 - @extschema@.first_purchase_at(s)) AS age, (@extschema@.purchase_days(s) - 1)::float8 AS x
 			FROM (SELECT @extschema@.purchases(at, amount) FILTER (WHERE at <= $1) AS s, count(DISTINCT (at AT TIME ZONE 'UTC')::date) FILTER (WHERE at > $1 AND at <= $2 AND amount >= 0) AS after FROM o WHERE party IS NOT NULL GROUP BY party) g
 			WHERE @extschema@.purchase_days(s) > 0),
-		f AS MATERIALIZED (SELECT @extschema@.fit_bg_nbd(s, $1, $4) AS bg, @extschema@.fit_mbg_nbd(s, $1, $4) AS mbg, @extschema@.fit_pareto_nbd(s, $1, $4) AS pareto FROM h)
-		SELECT p.name, p.m, count(*), sum(after), sum(p.n), avg(abs(p.n - after)), sqrt(avg((p.n - after) ^ 2))
+		f AS MATERIALIZED (SELECT @extschema@.fit_bg_nbd(s, $1, $4) AS bg, @extschema@.fit_mbg_nbd(s, $1, $4) AS mbg, @extschema@.fit_pareto_nbd(s, $1, $4) AS pareto FROM h),
+		e AS (SELECT p.i, p.name, p.m, count(*) AS customers, sum(after) AS actual, sum(p.n) AS predicted, avg(abs(p.n - after)) AS mae, sqrt(avg((p.n - after) ^ 2)) AS rmse
 		FROM h, f, LATERAL (VALUES (1, 'naive', NULL::@extschema@.value_model, CASE WHEN age > '0' THEN x * extract(epoch FROM $3)::float8 / extract(epoch FROM age)::float8 ELSE 0 END),
 			(2, 'bg_nbd', bg, @extschema@.expected_purchases(bg, s, $1, $3)), (3, 'mbg_nbd', mbg, @extschema@.expected_purchases(mbg, s, $1, $3)),
 			(4, 'pareto_nbd', pareto, @extschema@.expected_purchases(pareto, s, $1, $3))) p(i, name, m, n)
-		GROUP BY p.i, p.name, p.m ORDER BY p.i $q$, orders, party_column, time_column, amount_column)
+		GROUP BY p.i, p.name, p.m)
+		SELECT e.name, e.m, e.customers, e.actual, e.predicted, e.mae, e.rmse, CASE WHEN e.i > 1 THEN e.mae < min(e.mae) FILTER (WHERE e.i = 1) OVER () AND e.rmse < min(e.rmse) FILTER (WHERE e.i = 1) OVER () END FROM e ORDER BY e.i $q$, orders, party_column, time_column, amount_column)
 	USING calibration_end, last, horizon, unit;
 END $$;
-COMMENT ON FUNCTION @extschema@.fit_report(regclass, name, name, name, timestamptz, interval, timestamptz) IS 'the three models fitted to the orders until calibration_end, and their purchase days predicted for each of these customers until holdout_end (NULL: the last order) against the actual ones: totals, mean absolute and root mean square error a customer; naive is his rate so far. Returns (amount below 0) and rows without a party do not count; no order after calibration_end: 22023';
+COMMENT ON FUNCTION @extschema@.fit_report(regclass, name, name, name, timestamptz, interval, timestamptz) IS 'the three models fitted to the orders until calibration_end, and their purchase days predicted for each of these customers until holdout_end (NULL: the last order) against the actual ones: totals, mean absolute and root mean square error a customer; naive is his rate so far, and a model that does not beat it in both errors is not worth its trouble (beats_naive). Returns (amount below 0) and rows without a party do not count; no order after calibration_end: 22023';
+CREATE FUNCTION @extschema@.fit_report(orders regclass, calibration_end timestamptz)
+	RETURNS TABLE (model text, fitted @extschema@.value_model, customers bigint, actual float8, predicted float8, mae float8, rmse float8, beats_naive bool)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 4 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	party name;
+	ordered name;
+	amount name;
+BEGIN
+	-- the names that such columns usually have, the most certain first; of times and amounts also the only column of its kind
+	SELECT (array_agg(a.attname ORDER BY array_position(ARRAY['party_id', 'customer_id', 'customer', 'client_id', 'client', 'party', 'user_id', 'id']::name[], a.attname)) FILTER (WHERE a.attname IN ('party_id', 'customer_id', 'customer', 'client_id', 'client', 'party', 'user_id', 'id')))[1],
+		coalesce((array_agg(a.attname ORDER BY array_position(ARRAY['ordered_at', 'order_date', 'purchased_at', 'bought_at', 'bought_on', 'at']::name[], a.attname)) FILTER (WHERE a.attname IN ('ordered_at', 'order_date', 'purchased_at', 'bought_at', 'bought_on', 'at')))[1],
+			CASE count(*) FILTER (WHERE a.atttypid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)) WHEN 1 THEN min(a.attname::text) FILTER (WHERE a.atttypid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)) END),
+		coalesce((array_agg(a.attname ORDER BY array_position(ARRAY['base_amount', 'amount', 'net_amount', 'total', 'revenue', 'dollars', 'price']::name[], a.attname)) FILTER (WHERE a.attname IN ('base_amount', 'amount', 'net_amount', 'total', 'revenue', 'dollars', 'price')))[1],
+			CASE count(*) FILTER (WHERE a.atttypid IN ('numeric'::regtype, 'float8'::regtype, 'float4'::regtype, 'money'::regtype)) WHEN 1 THEN min(a.attname::text) FILTER (WHERE a.atttypid IN ('numeric'::regtype, 'float8'::regtype, 'float4'::regtype, 'money'::regtype)) END)
+	INTO party, ordered, amount FROM pg_attribute a WHERE a.attrelid = orders AND a.attnum > 0 AND NOT a.attisdropped;
+	IF party IS NULL OR ordered IS NULL OR amount IS NULL THEN
+		RAISE EXCEPTION 'the columns of customer, time and amount cannot be told by their names' USING ERRCODE = '42703',
+			HINT = 'Name them: fit_report(orders, party_column, time_column, amount_column, calibration_end).';
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.fit_report(orders, party, ordered, amount, calibration_end, '7 days'::interval, NULL::timestamptz);
+END $$;
+COMMENT ON FUNCTION @extschema@.fit_report(regclass, timestamptz) IS 'the same by weeks until the last order, of a table whose columns have usual names, such as party_id, ordered_at, amount; else 42703';
 CREATE FUNCTION @extschema@.fit_tracking(model @extschema@.value_model, orders regclass, party_column name, time_column name, amount_column name, calibration_end timestamptz, period interval DEFAULT '7 days')
 	RETURNS TABLE (period_end timestamptz, actual bigint, actual_cumulated bigint, expected float8, expected_cumulated float8)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$

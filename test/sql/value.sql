@@ -155,7 +155,10 @@ SELECT abs(lifetime_value(m, :gg, s, '2024-06-01 00:00+00', '1 year', 0) - expec
 FROM buyer, (SELECT 'bg_nbd(r=0.2426, alpha=4.4136, a=0.7929, b=2.4259, unit=7 days)'::value_model m) x;
 SELECT p_alive('bg_nbd(r=0.2426, alpha=4.4136, a=0.7929, b=2.4259, unit=7 days)', purchase('2024-01-01 00:00+00', -5), '2024-06-01 00:00+00') IS NULL AS only_a_refund;
 -- holdout: 39 weeks against the next 39 (published errors, and that of the naive rate)
-SELECT model, fit_status(fitted) AS status, customers, actual, round(predicted::numeric, 4) AS predicted, round(mae::numeric, 6) AS mae, round(rmse::numeric, 6) AS rmse FROM fit_report('cdnow', 'id', 'at', 'amount', '1997-09-30 00:00+00');
+SELECT model, fit_status(fitted) AS status, customers, actual, round(predicted::numeric, 4) AS predicted, round(mae::numeric, 6) AS mae, round(rmse::numeric, 6) AS rmse, beats_naive FROM fit_report('cdnow', 'id', 'at', 'amount', '1997-09-30 00:00+00');
+-- the columns told by their names
+SELECT model, round(mae::numeric, 6) AS mae FROM fit_report('cdnow', '1997-09-30 00:00+00');
+SELECT * FROM fit_report('donor', '1997-09-30 00:00+00');
 SELECT count(*), max(actual_cumulated) AS actual, round(max(expected_cumulated)::numeric, 3) AS expected FROM fit_tracking('bg_nbd(r=0.242594522, alpha=4.413602, a=0.792922, b=2.42590678, unit=7 days)', 'cdnow', 'id', 'at', 'amount', '1997-09-30 00:00+00');
 SELECT * FROM fit_report('cdnow', 'id', 'at', 'amount', '1999-01-01 00:00+00');
 DROP TABLE cdnow, customer, history, fitted, published, donor, point, buyer;
