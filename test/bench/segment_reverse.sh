@@ -23,7 +23,7 @@ CREATE TABLE bench.p AS SELECT i, t::crmseg.segment::text AS t FROM p;
 SQL
 echo "predicates | matches a row | us a row | first use, ms | us a row, one by one"
 for n in 100 1000 10000; do
-	sql -q -At <<SQL | awk -F'[|]' -v n=$n '/^n\|/ { m = $2 } /^t\|/ { t[++k] = $2 } END { printf "%10d | %13.1f | %8.1f | %13.1f | %s\n", n, m, t[2], t[1], k > 2 ? sprintf("%.0f", t[3]) : "-" }'
+	sql -q -At <<SQL | awk -F'[|]' -v n=$n '/^n\|/ { m = $2 } /^t\|/ { t[++k] = $2 } END { printf "%10d | %13.1f | %8.1f | %13.1f | %s\n", n, m, t[2], t[1], (k > 2 ? sprintf("%.0f", t[3]) : "-") }'
 SET client_min_messages = warning;
 DELETE FROM bench.segment_definition;
 INSERT INTO bench.segment_definition (segment_id, name, predicate) SELECT i, i::text, t FROM bench.p WHERE i <= $n;
