@@ -1,4 +1,4 @@
--- Step 18: who is in which segment, since when, until when. Kept by refresh_segments, and, once keep_segments has been called, in the
+-- Step 19: who is in which segment, since when, until when. Kept by refresh_segments, and, once keep_segments has been called, in the
 -- transaction of every change. party_segments holds what each party is in now as one row, so that a change is compared with one row and not
 -- with hundreds; segment_member holds the periods. Both are written together, by update_memberships and refresh_segments alone.
 CREATE VIEW @mart@.party_row WITH (security_invoker = true) AS
