@@ -36,6 +36,11 @@ DECLARE
 	party oid := format('%I.party', mart)::regclass;
 	undo oid := format('%I.party_undo', mart)::regclass;
 	records oid := format('%I.source_record', mart)::regclass;
+	relations oid[] := '{}';
+	attnums smallint[] := '{}';
+	list text;
+	places integer[];
+	place integer;
 	f record;
 BEGIN
 	-- by their foreign keys; columns without one, such as those of logs in partitions, are registered in party_key
@@ -54,7 +59,14 @@ BEGIN
 		ORDER BY 1, 2$q$, quote_ident(mart))
 		USING party, ARRAY(SELECT format('%I.%I', mart, t)::regclass::oid FROM unnest('{party,party_alias,party_relation,contact_point,consent,party_attribute,party_profile}'::text[]) t)
 	LOOP
-		PERFORM @extschema@.move_rows(party, f.conrelid, f.attnum, keep, dropped, merge_ids, undo, CASE WHEN f.conrelid = records THEN fresh ELSE '{}' END);
+		relations := relations || f.conrelid;
+		attnums := attnums || f.attnum;
+		list := concat_ws(' UNION ALL ', list, format('SELECT %s WHERE EXISTS (SELECT FROM %s t WHERE t.%I = ANY ($1))', cardinality(attnums), f.conrelid::regclass, (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = f.conrelid AND a.attnum = f.attnum)));
+	END LOOP;
+	-- most tables hold no row of a single party: which ones do is asked at once
+	EXECUTE format('SELECT ARRAY(%s ORDER BY 1)', list) INTO places USING dropped;
+	FOREACH place IN ARRAY places LOOP
+		PERFORM @extschema@.move_rows(party, relations[place], attnums[place], keep, dropped, merge_ids, undo, CASE WHEN relations[place] = records THEN fresh ELSE '{}' END);
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION @extschema@.move_references(name, bigint[], bigint[], bigint[], bigint[]) IS 'internal: lets every table that refers to a party by a foreign key follow a merge';

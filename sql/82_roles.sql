@@ -6,7 +6,7 @@ DECLARE
 	m text := @extschema@.require_datamart(mart);
 	p text := coalesce(prefix, mart);
 	-- who a person is and how to reach it: not for marketing
-	identity_tables text[] := '{contact_point,source_record,external_key,party_alias,import_reject,import_warning,suppression,suppression_key,privacy_log,consent,loyalty_account}';
+	identity_tables text[] := '{contact_point,source_record,external_key,party_alias,party_undo,record_identity,import_reject,import_warning,suppression,suppression_key,privacy_log,consent,loyalty_account}';
 	r record;
 	role_name text;
 	columns text;
@@ -44,7 +44,7 @@ BEGIN
 			EXECUTE format('GRANT INSERT, UPDATE ON %s TO %I', r.rel, p || '_marketing');
 		END IF;
 		-- activation: reaches people, and writes down whom
-		IF r.relname NOT IN ('source_record', 'external_key', 'party_alias', 'import_reject', 'import_warning', 'privacy_log', 'party_key', 'reader_scope') THEN
+		IF r.relname NOT IN ('source_record', 'external_key', 'party_alias', 'party_undo', 'record_identity', 'import_reject', 'import_warning', 'privacy_log', 'party_key', 'reader_scope') THEN
 			EXECUTE format('GRANT SELECT ON %s TO %I', r.rel, p || '_activation');
 		END IF;
 		IF r.relname IN ('campaign_target', 'interaction', 'reaction', 'cart') THEN

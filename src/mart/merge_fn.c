@@ -133,7 +133,7 @@ references_to(Oid relid, int *n)
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT c.oid, c.conrelid, c.confupdtype, c.confdeltype, c.conkey, c.confkey FROM pg_catalog.pg_constraint c "
-		"WHERE c.contype = 'f' AND c.confrelid = %u ORDER BY c.oid", relid);
+		"WHERE c.contype = 'f' AND c.confrelid = %u AND c.conparentid = 0 ORDER BY c.oid", relid);
 	*n = (int) run(sql.data, 0, NULL);
 	refs = SPI_palloc((*n + 1) * sizeof *refs);
 	for (int i = 0; i < *n; i++)
@@ -363,20 +363,41 @@ crmseg_drop_parties(PG_FUNCTION_ARGS)
 	initStringInfo(&sql);
 	if (!IsolationUsesXactSnapshot() && is_plain(party, CMD_DELETE, 0))
 	{
-		int			n;
+		int			n,
+					n_there;
 		Reference  *refs;
+		Datum	   *there;
+		bool	   *unknown,
+					null;
 
 		/* from here on nobody can refer to them */
 		appendStringInfo(&sql, "SELECT count(*) FROM (SELECT FROM %s p WHERE p.party_id = ANY ($1) ORDER BY p.party_id FOR UPDATE) p", table_name(party));
 		run(sql.data, 1, arrays);
 		refs = references_to(party, &n);
+		/* which tables hold rows of theirs, asked at once */
+		resetStringInfo(&sql);
+		appendStringInfoString(&sql, "SELECT ARRAY[]::boolean[]");
 		for (int i = 0; i < n; i++)
-			if (refs[i].n == 1 && refs[i].to[0] == key_column(party) && refs[i].on_delete == FKCONSTR_ACTION_CASCADE
-				&& is_plain(refs[i].table, CMD_DELETE, 0))
-			{
-				const char *name = table_name(refs[i].table);
-				const char *col = column_name(refs[i].table, refs[i].from[0]);
+		{
+			if (refs[i].n == 1 && refs[i].to[0] == key_column(party) && pg_class_aclcheck(refs[i].table, GetUserId(), ACL_SELECT) == ACLCHECK_OK
+				&& check_enable_rls(refs[i].table, InvalidOid, true) != RLS_ENABLED)
+				appendStringInfo(&sql, " || EXISTS (SELECT FROM %s t WHERE t.%s = ANY ($1))", table_name(refs[i].table), column_name(refs[i].table, refs[i].from[0]));
+			else
+				appendStringInfoString(&sql, " || NULL::boolean");
+		}
+		run(sql.data, 1, arrays);
+		deconstruct_array(DatumGetArrayTypePCopy(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)), BOOLOID, 1, true, TYPALIGN_CHAR, &there, &unknown, &n_there);
+		for (int i = 0; i < n_there; i++)
+		{
+			const char *name = table_name(refs[i].table);
+			const char *col = column_name(refs[i].table, refs[i].from[0]);
 
+			if (unknown[i])
+				continue;
+			if (DatumGetBool(there[i]))
+			{
+				if (refs[i].on_delete != FKCONSTR_ACTION_CASCADE || !is_plain(refs[i].table, CMD_DELETE, 0))
+					continue;
 				resetStringInfo(&sql);
 				if (OidIsValid(undo) && refs[i].table != profile)
 					appendStringInfo(&sql, "WITH gone AS (DELETE FROM %s t USING unnest($1, $2) m (dropped, merge_id) WHERE t.%s = m.dropped RETURNING m.merge_id, m.dropped, crmseg.row_image(t) AS was) "
@@ -385,18 +406,13 @@ crmseg_drop_parties(PG_FUNCTION_ARGS)
 				else
 					appendStringInfo(&sql, "DELETE FROM %s t WHERE t.%s = ANY ($1)", name, col);
 				run(sql.data, 2, arrays);
+				/* a trigger may have kept some */
+				resetStringInfo(&sql);
+				appendStringInfo(&sql, "SELECT count(*) FROM %s t WHERE t.%s = ANY ($1)", name, col);
+				if (number(sql.data, 1, arrays) > 0)
+					continue;
 			}
-		for (int i = 0; i < n; i++)
-		{
-			Oid			child = refs[i].table;
-
-			if (refs[i].n != 1 || refs[i].to[0] != key_column(party) || pg_class_aclcheck(child, GetUserId(), ACL_SELECT) != ACLCHECK_OK
-				|| check_enable_rls(child, InvalidOid, true) == RLS_ENABLED)
-				continue;
-			resetStringInfo(&sql);
-			appendStringInfo(&sql, "SELECT count(*) FROM %s t WHERE t.%s = ANY ($1)", table_name(child), column_name(child, refs[i].from[0]));
-			if (number(sql.data, 1, arrays) == 0)
-				proved = lappend_oid(proved, refs[i].constraint);
+			proved = lappend_oid(proved, refs[i].constraint);
 		}
 	}
 	resetStringInfo(&sql);

@@ -89,7 +89,7 @@ shown "SELECT * FROM crmseg.import_report('shop',
 	crmseg.import_csv('shop', 'card', 'line_card', crmseg.demo_mapping('card')))"
 
 title "4. Linked: who is the same person"
-note "Records that share a key, an e-mail as its provider sees it, or a telephone and a name."
+note "Records that share a key, an e-mail as its provider sees it, or a telephone and a name; then those that are alike in all they say (no labels, no settings)."
 sql -c "SET client_min_messages = error" -c "ANALYZE"	# autovacuum has not come by yet
 working "SELECT * FROM crmseg.resolve('shop')" sql -c "SELECT * FROM crmseg.resolve('shop')"
 shown "SELECT count(*) AS records, count(DISTINCT party_id) AS parties FROM shop.source_record"
