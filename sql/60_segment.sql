@@ -148,3 +148,10 @@ COMMENT ON OPERATOR @extschema@.@@ (record, @extschema@.segment) IS 'the row sat
 CREATE FUNCTION @extschema@.in_segment(mart name, "row" record, name text) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'crmseg_in_segment' LANGUAGE C STABLE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION @extschema@.in_segment(name, record, text) IS 'whether a row belongs to a named segment of a mart: true or false. 42704 when there is no such segment';
+
+CREATE FUNCTION @extschema@.segment_to_json(predicate @extschema@.segment) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'crmseg_segment_to_json' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.segment_to_json(@extschema@.segment) IS 'a predicate as a tree of objects, for screen builders: kind, and what there is of op, name, object, values, min, max, window, span, children';
+CREATE FUNCTION @extschema@.segment_from_json(tree jsonb) RETURNS @extschema@.segment
+	AS 'MODULE_PATHNAME', 'crmseg_segment_from_json' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.segment_from_json(jsonb) IS 'the predicate of such a tree; 22023 when it is none';

@@ -50,6 +50,7 @@ typedef struct compiled
 
 typedef struct kept
 {
+	compiled   *last;			/* used for the row before */
 	compiled   *bucket[128];
 	int			n;
 } kept;
@@ -240,6 +241,12 @@ matched(FunctionCallInfo fcinfo, int argument, const char *mart, struct varlena 
 		PG_RETURN_NULL();
 	if (!k)
 		fcinfo->flinfo->fn_extra = k = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(kept));
+	/* mostly the segment of the row before */
+	c = k->last;
+	if (c && c->type == type && c->typmod == typmod && c->generation == segment_generation() && c->user == GetUserId() &&
+		VARSIZE_ANY_EXHDR(c->segment) == VARSIZE_ANY_EXHDR(segment) && memcmp(VARDATA_ANY(c->segment), VARDATA_ANY(segment), VARSIZE_ANY_EXHDR(segment)) == 0)
+		goto found;
+	k->last = NULL;
 	hash = DatumGetUInt32(hash_any((unsigned char *) VARDATA_ANY(segment), VARSIZE_ANY_EXHDR(segment)));
 	at = &k->bucket[hash % lengthof(k->bucket)];
 	for (c = *at; c; at = &c->next, c = *at)
@@ -277,6 +284,8 @@ matched(FunctionCallInfo fcinfo, int argument, const char *mart, struct varlena 
 		*at = c;
 		k->n++;
 	}
+	k->last = c;
+found:
 	if (header)
 	{
 		tuple.t_len = HeapTupleHeaderGetDatumLength(header);

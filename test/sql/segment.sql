@@ -28,6 +28,19 @@ SELECT segment_attributes('b.c = 1 and a and (did x where y = 3) and within 3 km
 
 SELECT encode(segment_send('a = 1'), 'hex');
 COPY (SELECT 'did x then not y within 3 days or top_ > 3'::segment) TO '/dev/null' (FORMAT binary);
+-- JSON and back, for every form; what is no segment is refused
+SELECT count(*) AS forms, count(*) FILTER (WHERE segment_from_json(segment_to_json(s::segment)) = s::segment) AS back FROM unnest(ARRAY[
+	'age >= 30.5 and not (a or b) or c is null and (a or b) is not true', 'x in (1, ''a'', true, date ''2026-01-01'') and d between interval ''2 days'' and timestamp ''2026-01-01''', 'a like ''x'' and b ilike ''y'' and c has all (1, 2) and d has none (''x'')',
+	'a within last 3 days and b anniversary within next 2 weeks and c in last 3 calendar months and d in this week and e older than 3 years', 'did order where gift or amount > 3 between 2 and 5 times within last 3 days and did not x',
+	'sum(a.b where c = 1) within last 3 days > 3 and count(a) = 0 and count distinct (a.b) > 1 and first a.b = 1 and last a where c .d = 2', 'did a then b where x = 1 then not c within 3 days within last 2 months', 'stopped ordering for 3 days after at least 3 orders',
+	'in segment ''v'' and sample 10 to 20.5 percent seed ''s'' and within 3 km of (-1.5, 2) and reachable by email for ''n'' and true and top 10 percent by a.b']) s;
+SELECT segment_to_json('did order where amount > 3 at least twice within last 3 days');
+SELECT segment_from_json('{"kind": "and", "children": [{"kind": "and", "children": [{"kind": "flag", "children": [{"kind": "attribute", "name": ["a"]}]}, {"kind": "flag", "children": [{"kind": "attribute", "name": ["top"]}]}]}, {"kind": "compare", "op": "=", "values": ["it''s"], "children": [{"kind": "attribute", "name": ["B"]}]}]}');
+SELECT segment_from_json('{"kind": "compare", "op": "=", "values": [3]}');
+SELECT segment_from_json('{"kind": "like", "values": [3], "children": [{"kind": "attribute", "name": ["a"]}]}');
+SELECT segment_from_json('{"kind": "or", "children": [{"kind": "top", "values": [3], "children": [{"kind": "attribute", "name": ["a"]}]}, {"kind": "constant", "op": "true"}]}');
+SELECT segment_from_json('[]');
+SELECT segment_from_json('{"kind": "drop"}');
 -- errors: the place, a caret, a hint
 SELECT 'age >= and country = ''FR'''::segment;
 SELECT E'age >= 3 and\n  countr in ()'::segment;

@@ -110,6 +110,10 @@ SELECT a, b, members, round(share::numeric, 3) AS share FROM segment_overlap('Se
 SELECT * FROM segment_size('Seg "m"', 'country = ''FR''');
 SELECT step, condition, remaining FROM segment_funnel('Seg "m"', 'country = ''FR'' and did order and top 3 by revenue') ORDER BY step;
 
+SELECT svg ~ '^<svg .*FR/BE.*</svg>$' AS overlap_drawn FROM (SELECT svg_segment_overlap(jsonb_agg(to_jsonb(o))) AS svg FROM segment_overlap('Seg "m"', ARRAY['FR/BE', 'buyers']) o) x;
+SELECT svg ~ '^<svg .*&lt; 3.*</svg>$' AS funnel_drawn FROM (SELECT svg_segment_funnel(jsonb_agg(to_jsonb(f))) AS svg FROM segment_funnel('Seg "m"', 'country = ''FR'' and party_id < 3') f) x;
+SELECT svg_segment_overlap('[]') ~ 'no segments', svg_segment_funnel('[]') ~ '^<svg';
+
 -- a vocabulary of one's own
 CREATE SCHEMA seg_app;
 CREATE TABLE seg_app.client (client_no int PRIMARY KEY, plan text, "Since" date);

@@ -231,6 +231,36 @@ limits(void)
 	free(s);
 }
 
+/* every example of the reference is read, and is canonical or leads to what is */
+static void
+reference(void)
+{
+	FILE	   *f = fopen("docs/segments.md", "r");
+	char		line[1000];
+	bool		inside = false;
+	int			examples_read = 0;
+
+	CHECK(f != NULL, "the reference is there");
+	while (f && fgets(line, sizeof(line), f))
+	{
+		line[strcspn(line, "\n")] = 0;
+		if (strncmp(line, "```", 3) == 0)
+			inside = strcmp(line, "```segment") == 0;
+		else if (inside)
+		{
+			bool		ok = stable(line);
+
+			CHECK(ok, "an example of the reference");
+			if (!ok)
+				printf("# %s: %s\n", line, canonical(line));
+			examples_read++;
+		}
+	}
+	if (f)
+		fclose(f);
+	CHECK(examples_read > 50, "%d examples", examples_read);
+}
+
 int
 main(void)
 {
@@ -249,6 +279,7 @@ main(void)
 			CHECK(stable(examples[i][0]), "canonical text and bytes lead back");
 	}
 	limits();
+	reference();
 
 	CHECK(truth("t and u") == SEGMENT_UNKNOWN && truth("f and u") == SEGMENT_FALSE && truth("t or u") == SEGMENT_TRUE && truth("f or u") == SEGMENT_UNKNOWN &&
 		  truth("not u") == SEGMENT_UNKNOWN && truth("(u and t) is unknown") == SEGMENT_TRUE && truth("(u or t) is not true") == SEGMENT_FALSE &&
