@@ -263,7 +263,7 @@ read_options(Jsonb *options, request *ask)
 static request
 request_of(int k, int last_k, int64 seed, FunctionCallInfo fcinfo, int options)
 {
-	request		ask = {0, k, last_k, CLUSTER_STARTS, CLUSTER_ITERATIONS, CLUSTER_SILHOUETTE_ROWS, false, false, seed};
+	request		ask = {0, k, last_k, 0, CLUSTER_ITERATIONS, CLUSTER_SILHOUETTE_ROWS, false, false, seed};
 
 	if (k < 1 || k > CLUSTER_MAX_K || last_k < k || last_k > CLUSTER_MAX_K)
 		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("k must be between 1 and %d", CLUSTER_MAX_K)));
@@ -559,7 +559,7 @@ receive_sample(StringInfo buf)
 	ask.seed = pq_getmsgint64(buf);
 	rows = pq_getmsgint64(buf);
 	good = version == SAMPLE_VERSION && weighted >= 0 && weighted <= 1 && ask.d >= 1 && ask.d <= CLUSTER_MAX_FEATURES && ask.k >= 1 && ask.last_k >= ask.k &&
-		ask.last_k <= CLUSTER_MAX_K && ask.starts >= 1 && ask.starts <= 1000 && ask.max_iterations >= 1 && ask.max_iterations <= 1000000 &&
+		ask.last_k <= CLUSTER_MAX_K && ask.starts >= 0 && ask.starts <= 1000 && ask.max_iterations >= 1 && ask.max_iterations <= 1000000 &&
 		ask.silhouette_rows >= 0 && ask.silhouette_rows <= 20000 && (ask.standardise & ~1) == 0 && (ask.given & ~1) == 0 && (!ask.given || ask.k == ask.last_k) &&
 		rows >= 0 && rows < (buf->len - buf->cursor) && numbers(&ask, rows, weighted) * sizeof(double) == (size_t) (buf->len - buf->cursor);
 	if (!good)

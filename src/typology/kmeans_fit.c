@@ -100,22 +100,25 @@ find_start(const cluster_rows *r, const cluster_options *o, double *start, const
 	uint64_t	random = o->seed;
 	double	   *room,
 				best = INFINITY;
-	int			k = 0;
+	int			k = 0,
+				starts = o->starts;
 
 	if (part.n > SEED_ROWS && part.n / SEED_ROWS >= 2)
 		part.n = SEED_ROWS;
 	if (part.complete > part.n)
 		part.complete = part.n;
+	if (starts == 0)
+		starts = (int) fmin(100, fmax(10, 4e6 / ((double) part.n * o->k * part.d)));
 	room = host->allocate((4 * part.n + o->k) * sizeof(double));
 	kmeans_begin(&s, &part, o->k, host);
-	for (int i = 0; i < o->starts; i++)
+	for (int i = 0; i < starts; i++)
 	{
 		int64_t		iterations;
 		double		left;
 
 		s.k = o->k;
 		seed_centres(&s, &random, room, room + part.n, room + 2 * part.n);
-		if (o->starts > 1 || part.n < r->n)
+		if (starts > 1 || part.n < r->n)
 			kmeans_lloyd(&s, o->max_iterations, &iterations);
 		else
 		{

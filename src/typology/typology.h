@@ -100,13 +100,12 @@ extern void measure_adjust(const double *p, size_t n, double *adjusted, const do
 typedef struct cluster_options
 {
 	int			k;
-	int			starts;			/* how many seedings are tried */
+	int			starts;			/* how many seedings are tried; 0: from ten to a hundred, the more the less they cost */
 	int			max_iterations;
 	int			silhouette_rows;	/* of how many rows the silhouette is taken */
 	bool		standardise;	/* distances in units of each feature's standard deviation */
 	uint64_t	seed;
 } cluster_options;
-#define CLUSTER_STARTS			10
 #define CLUSTER_ITERATIONS		300
 #define CLUSTER_SILHOUETTE_ROWS	2000
 

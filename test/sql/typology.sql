@@ -34,8 +34,8 @@ SELECT round(adjusted_rand_index(species, nearest_cluster(m, ARRAY[sepal_length,
 SELECT array_agg(n ORDER BY c) = cluster_sizes(m) AS sizes_agree FROM (SELECT nearest_cluster(m, ARRAY[sepal_length, sepal_width, petal_length, petal_width]) AS c, count(*)::float8 AS n FROM iris, model GROUP BY 1) x, model GROUP BY m;
 -- standardised: the same as of standardised features; scikit-learn: 139.820496359749
 SELECT round(inertia(m)::numeric, 9) AS inertia, is_standardised(m), round(inertia(n)::numeric, 9) AS by_hand, cluster_sizes(m) = cluster_sizes(n) AS same
-FROM (SELECT kmeans(ARRAY[sepal_length, sepal_width, petal_length, petal_width], 3, 1, '{"standardise": true, "starts": 100}') AS m FROM iris) x,
-	(SELECT kmeans(ARRAY[a, b, c, d], 3, 1, '{"starts": 100}') AS n FROM (SELECT (sepal_length - avg(sepal_length) OVER ()) / stddev_pop(sepal_length) OVER () AS a, (sepal_width - avg(sepal_width) OVER ()) / stddev_pop(sepal_width) OVER () AS b,
+FROM (SELECT kmeans(ARRAY[sepal_length, sepal_width, petal_length, petal_width], 3, 1, '{"standardise": true}') AS m FROM iris) x,
+	(SELECT kmeans(ARRAY[a, b, c, d], 3, 1) AS n FROM (SELECT (sepal_length - avg(sepal_length) OVER ()) / stddev_pop(sepal_length) OVER () AS a, (sepal_width - avg(sepal_width) OVER ()) / stddev_pop(sepal_width) OVER () AS b,
 		(petal_length - avg(petal_length) OVER ()) / stddev_pop(petal_length) OVER () AS c, (petal_width - avg(petal_width) OVER ()) / stddev_pop(petal_width) OVER () AS d FROM iris) i) y;
 -- the same model whatever the order of the rows, by weight, in parallel, merged in parts
 SELECT count(DISTINCT m) AS models FROM (SELECT (SELECT kmeans(ARRAY[sepal_length, sepal_width, petal_length, petal_width], 3, 1) FROM (SELECT * FROM iris ORDER BY (id * 7919 * s) % 151) o) AS m FROM generate_series(1, 5) s) x;
