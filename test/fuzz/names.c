@@ -53,6 +53,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				__builtin_trap();
 	}
 	if (valid)
+	{
+		match_keys	a = {0},
+					b = {0};
+
+		match_keys_person(&a, raw[0], n[0], raw[1], n[1], "", 0);
+		match_keys_full_name(&b, raw[0], n[0]);
+		match_keys_organisation(&b, raw[0], n[0]);
+		match_keys_registry(&b, raw[1], n[1]);
+		match_keys_email(&b, raw[0], n[0], true);
+		match_keys_email_name(&b, raw[0], n[0]);
+		match_keys_phone(&b, raw[0], n[0]);
+		match_keys_address(&b, folded[0], m[0]);
+		match_keys_place(&b, raw[0], n[0], raw[1], n[1]);
+		if (a.n > MATCH_KEYS_MAX || b.n > MATCH_KEYS_MAX)
+			__builtin_trap();
+	}
+	if (valid)
 		for (int k = 0; k < 2; k++)
 		{
 			double		(*f) (const char *, size_t, const char *, size_t) = k == 0 ? name_similarity : organisation_similarity;
