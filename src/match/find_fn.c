@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/namespace.h"
@@ -14,12 +15,15 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/hsearch.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 #include "contact/address.h"
 #include "match/match.h"
@@ -376,7 +380,7 @@ by_id(const void *a, const void *b)
 
 /* Who has keys in common, most and rarest first; at most CANDIDATES. */
 static Candidate *
-candidates(Name mart, const match_keys *k, int *count)
+candidates(Name mart, const match_keys *k, int *count, int *namesakes)
 {
 	Datum		args[2] = {bigints(k->key, k->n), Int32GetDatum(ROWS_PER_KEY)};
 	uint64		rows;
@@ -401,6 +405,10 @@ candidates(Name mart, const match_keys *k, int *count)
 				c[i] = (Candidate) {DatumGetInt64(SPI_getbinval(t, SPI_tuptable->tupdesc, 2, &null)), of_key[key] >= ROWS_PER_KEY ? 2 : 14 - log2(of_key[key])};
 		}
 	SPI_freetuptable(SPI_tuptable);
+	*namesakes = 0;
+	for (int i = 0; i < k->n; i++)
+		if (k->kind[i] == 'S' || k->kind[i] == 'O')
+			*namesakes = Max(*namesakes, of_key[i]);
 	qsort(c, rows, sizeof(Candidate), by_id);
 	for (uint64 i = 0; i < rows; i++)
 		if (n > 0 && c[n - 1].id == c[i].id)
@@ -561,9 +569,25 @@ put_engine(link_engine *e, const Record *r, const char *id)
 	link_row(e, id, strlen(id), 0);
 }
 
-/* Reads the candidates and weighs each against the record. */
+/* About how many parties there are. */
+static double
+parties(Name mart)
+{
+	Relation	r = table_open(get_relname_relid("party", get_namespace_oid(NameStr(*mart), false)), AccessShareLock);
+	double		n = r->rd_rel->reltuples;
+
+	if (n <= 0)
+		n = RelationGetNumberOfBlocks(r) * 60.0;
+	table_close(r, AccessShareLock);
+	return n;
+}
+
+/*
+ * Reads the candidates and weighs each against the record. What is usual was learned from ten thousand records: in a larger base a name is met by chance more
+ * often, so the prior falls with the number of parties; and where both names agree, how many parties bear them takes the place of what is usual.
+ */
 static void
-weigh(Name mart, const Record *record, Candidate *c, int count)
+weigh(Name mart, const Record *record, Candidate *c, int count, int namesakes)
 {
 	LinkColumns columns = {.n = V_KINDS};
 	link_engine *e;
@@ -576,6 +600,7 @@ weigh(Name mart, const Record *record, Candidate *c, int count)
 	uint32		self = 0;
 	bool		null;
 	Jsonb	   *given = NULL;
+	double		n_parties = parties(mart);
 
 	for (int k = 0; k < V_KINDS; k++)
 	{
@@ -606,7 +631,14 @@ weigh(Name mart, const Record *record, Candidate *c, int count)
 	if (given != NULL)
 		link_model_from(given, e, &model);
 	else
+	{
 		link_default_model(e, &model);
+		for (int org = 0; org < 2; org++)
+		{
+			model.of[org].same = Min(model.of[org].same, model.of[org].pairs * 2 / n_parties);
+			model.of[org].household = Min(model.of[org].household, model.of[org].pairs * 0.8 / n_parties);
+		}
+	}
 	link_values_by_model(e);
 	link_train(e, &model, NULL);
 	for (uint32 i = 0; i < link_rows(e); i++)
@@ -629,6 +661,12 @@ weigh(Name mart, const Record *record, Candidate *c, int count)
 		x = &c[pg_strtoint32(pnstrdup(id, n))];
 		x->weight = link_pair(e, self, i, step);
 		x->weighed = true;
+		if (step[LINK_C_LAST].level == 1 && (link_is_organisation(e, i) || step[LINK_C_FIRST].level == 1) && namesakes > 1)
+		{
+			double		usual = step[LINK_C_LAST].u * (link_is_organisation(e, i) ? 1 : step[LINK_C_FIRST].u);
+
+			x->weight += Min(0, log2(usual * Max(n_parties, 10000) / namesakes));
+		}
 	}
 }
 
@@ -663,7 +701,8 @@ crmseg_find_matches(PG_FUNCTION_ARGS)
 	if (keys.n > 0 && max_rows > 0)
 	{
 		Candidate  *c;
-		int			count;
+		int			count,
+					namesakes;
 
 		ask(mart, Q_PENDING, NULL, 1);
 		if (SPI_processed > 0 && !XactReadOnly && !RecoveryInProgress())
@@ -673,9 +712,9 @@ crmseg_find_matches(PG_FUNCTION_ARGS)
 
 			SPI_execute_with_args("SELECT crmseg.match_catch_up($1)", 1, &type, &arg, NULL, false, 1);
 		}
-		c = candidates(mart, &keys, &count);
+		c = candidates(mart, &keys, &count, &namesakes);
 		if (count > 0)
-			weigh(mart, record, c, count);
+			weigh(mart, record, c, count, namesakes);
 		qsort(c, count, sizeof(Candidate), by_weight);
 		for (int i = 0; i < count && i < max_rows && c[i].weighed; i++)
 		{

@@ -20,7 +20,7 @@ typedef struct part
 } part;
 
 static void
-add(match_keys *k, uint64_t h)
+add(match_keys *k, char kind, uint64_t h)
 {
 	/* the lower bits of a product know little of the upper letters */
 	h ^= h >> 32;
@@ -30,7 +30,10 @@ add(match_keys *k, uint64_t h)
 		if (k->key[i] == (int64_t) h)
 			return;
 	if (k->n < MATCH_KEYS_MAX)
+	{
+		k->kind[k->n] = kind;
 		k->key[k->n++] = (int64_t) h;
+	}
 }
 
 static uint64_t
@@ -47,13 +50,13 @@ mix(uint64_t h, const char *s, size_t n)
 static void
 add1(match_keys *k, char tag, const char *s, size_t n)
 {
-	add(k, mix(START(tag), s, n));
+	add(k, tag, mix(START(tag), s, n));
 }
 
 static void
 add2(match_keys *k, char tag, const char *a, size_t na, const char *b, size_t nb)
 {
-	add(k, mix(mix(START(tag), a, na), b, nb));
+	add(k, tag, mix(mix(START(tag), a, na), b, nb));
 }
 
 /* The same in either order: given and family name may stand in each other's place. */

@@ -97,6 +97,7 @@ typedef struct match_keys
 {
 	int			n;
 	int64_t		key[MATCH_KEYS_MAX];
+	char		kind[MATCH_KEYS_MAX];	/* S: given and family name, O: the words of an organisation; others are key.c's */
 } match_keys;
 extern void match_keys_person(match_keys *k, const char *given, size_t ngiven, const char *family, size_t nfamily, const char *maiden, size_t nmaiden);
 extern void match_keys_full_name(match_keys *k, const char *s, size_t n);
