@@ -2,9 +2,8 @@
 -- recognised visitors.
 
 CREATE FUNCTION @extschema@.decay_weight(at timestamptz, half_life_days integer) RETURNS numeric
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	RETURN round(power(2::numeric, least(greatest(floor(extract(epoch FROM (at - timestamptz '2020-01-01 00:00+00')) / 86400) / half_life_days, -60), 5000)), 12);
-COMMENT ON FUNCTION @extschema@.decay_weight(timestamptz, integer) IS 'the weight 2^(days since 2020 / half-life) that a fact of that day (UTC) has in sums with forward decay; such a sum divided by the weight of the present is what it is worth now. Always the same number on every server';
+	AS 'MODULE_PATHNAME', 'crmseg_decay_weight' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.decay_weight(timestamptz, integer) IS 'the weight 2^(20 + days since 2020 / half-life) that a fact of that day (UTC) has in sums with forward decay, a whole number; such a sum divided by the weight of the present is what it is worth now. The same on every machine. 22023 for half-lives beyond 1 to 36500 days and instants that are not finite';
 
 CREATE FUNCTION @extschema@.set_interaction_at() RETURNS trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

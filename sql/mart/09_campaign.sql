@@ -212,10 +212,9 @@ CREATE FUNCTION @mart@.channel_touched() RETURNS trigger
 BEGIN
 	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
 	INSERT INTO party_channel AS c (party_id, channel_id, touches, touch_w, last_touch_at)
-		SELECT n.party_id, n.channel_id, sum(n.rows), sum(n.rows * @extschema@.decay_weight(n.day, d.half_life_days)), max(n.last_at)
-		FROM (SELECT i.party_id, i.channel_id, date_bin('1 day', i.occurred_at, '2020-01-01 00:00+00') AS day, count(*) AS rows, max(i.occurred_at) AS last_at
-			FROM new_row i WHERE i.is_solicitation AND i.direction = 'o' AND i.status NOT IN ('planned', 'failed', 'suppressed') GROUP BY 1, 2, 3) n CROSS JOIN datamart d
-		GROUP BY n.party_id, n.channel_id ORDER BY n.party_id, n.channel_id
+		SELECT i.party_id, i.channel_id, count(*), sum(@extschema@.decay_weight(i.occurred_at, d.half_life_days)), max(i.occurred_at)
+		FROM new_row i CROSS JOIN datamart d WHERE i.is_solicitation AND i.direction = 'o' AND i.status NOT IN ('planned', 'failed', 'suppressed')
+		GROUP BY i.party_id, i.channel_id ORDER BY i.party_id, i.channel_id
 	ON CONFLICT (party_id, channel_id) DO UPDATE SET touches = c.touches + excluded.touches, touch_w = c.touch_w + excluded.touch_w,
 		last_touch_at = greatest(c.last_touch_at, excluded.last_touch_at);
 	RETURN NULL;
