@@ -184,3 +184,8 @@ BEGIN
 	RETURN changed;
 END $$;
 COMMENT ON FUNCTION @extschema@.refresh_traits(name) IS 'rebuilds party_profile.traits from the attributes that hold now, for instance after some ran out or the trust of a source changed; returns the profiles that were not so. Attributes wait meanwhile. Needs the rights of the owner';
+
+CREATE FUNCTION @extschema@.trigger_schema(relation oid, trigger_name name) RETURNS name
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT n.nspname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace WHERE t.tgrelid = relation AND t.tgname = trigger_name $$;
+COMMENT ON FUNCTION @extschema@.trigger_schema(oid, name) IS 'internal: the schema of the function of a trigger, the mart in whose name it runs';

@@ -8,7 +8,7 @@
 const char *
 eligible_reason_name(EligibleReason reason)
 {
-	static const char *const names[] = {NULL, "unknown_party", "closed", "deceased", "no_address", "bounced", "no_consent", "suppressed",
+	static const char *const names[] = {NULL, "unknown_party", "closed", "deceased", "restricted", "no_address", "bounced", "no_consent", "suppressed",
 	"already_claimed", "paused", "quiet_hours", "over_cap"};
 
 	return names[reason];
@@ -36,6 +36,8 @@ eligible_decide(const EligibleCampaign *campaign, const EligibleParty *party, co
 		return ELIGIBLE_CLOSED;
 	if (party->is_deceased)
 		return ELIGIBLE_DECEASED;
+	if (party->is_restricted)
+		return ELIGIBLE_RESTRICTED;
 	if (!campaign->can_solicit || n_points == 0)
 		return ELIGIBLE_NO_ADDRESS;
 	for (int i = 0; i < n_consents; i++)

@@ -13,6 +13,7 @@ typedef enum EligibleReason
 	ELIGIBLE_UNKNOWN_PARTY,
 	ELIGIBLE_CLOSED,
 	ELIGIBLE_DECEASED,
+	ELIGIBLE_RESTRICTED,
 	ELIGIBLE_NO_ADDRESS,
 	ELIGIBLE_BOUNCED,
 	ELIGIBLE_NO_CONSENT,
@@ -54,6 +55,7 @@ typedef struct EligibleParty
 {
 	bool		is_closed;
 	bool		is_deceased;
+	bool		is_restricted;
 	bool		is_paused;
 	bool		is_quiet;
 	bool		is_off_topic;

@@ -102,13 +102,13 @@ static const char *const query[N_PLANS] = {
 	"h.max_touches, COALESCE(h.per, '30 days'), d.max_touches, COALESCE(d.max_touches_per, '30 days') "
 	"FROM @.datamart d LEFT JOIN @.channel h ON h.name OPERATOR(pg_catalog.=) $1 LEFT JOIN @.campaign g ON g.campaign_id OPERATOR(pg_catalog.=) $2",
 	/* from here on: $1 to $2 parties */
-	[PARTIES] = "SELECT y.party_id, y.lifecycle OPERATOR(pg_catalog.=) 'closed', y.deceased_on IS NOT NULL FROM @.party y "
+	[PARTIES] = "SELECT y.party_id, y.lifecycle OPERATOR(pg_catalog.=) 'closed', y.deceased_on IS NOT NULL, y.restricted_at IS NOT NULL FROM @.party y "
 	"WHERE y.party_id OPERATOR(pg_catalog.>=) $1 AND y.party_id OPERATOR(pg_catalog.<=) $2 ORDER BY 1",
 	/* $3 kind of address, $4 day */
 	[POINTS] = "SELECT c.party_id, c.contact_point_id, c.status::\"char\", c.valid OPERATOR(pg_catalog.@>) $4, "
 	/* not EXISTS, which would be answered by reading all suppressions */
 	"(SELECT true FROM @.suppression s WHERE s.kind OPERATOR(pg_catalog.=) $3 "
-	"AND s.value_hash OPERATOR(pg_catalog.=) pg_catalog.sha256(pg_catalog.convert_to(c.value_norm, 'UTF8')) LIMIT 1) "
+	"AND s.value_hash OPERATOR(pg_catalog.=) crmseg.suppression_digest((SELECT k.key FROM @.suppression_key k), c.value_norm) LIMIT 1) "
 	"FROM @.contact_point c WHERE c.party_id OPERATOR(pg_catalog.>=) $1 AND c.party_id OPERATOR(pg_catalog.<=) $2 "
 	"AND c.kind OPERATOR(pg_catalog.=) $3 ORDER BY c.party_id, c.is_primary DESC, c.contact_point_id",
 	/* $3 purpose, $4 channel, $5 instant */
@@ -449,6 +449,7 @@ answer_range(Statement *st, Plans *p, int64 lo, int64 hi)
 
 		who.is_closed = is_true(&parties, i, 2);
 		who.is_deceased = is_true(&parties, i, 3);
+		who.is_restricted = is_true(&parties, i, 4);
 		end = rows_of(&points, party, &row);
 		point = repalloc(point, (end - row + 1) * sizeof *point);
 		for (; row < end; row++, n_points++)

@@ -1,0 +1,247 @@
+-- Step 15: what decisions and reports read: how well channels work on the whole, best channels, pressure, exposure, carts, consent of each
+-- message, what campaigns brought, what is known of parties, and the health of the mart. marketing_pressure, channel_performance,
+-- marketing_kpi and data_audit are reports: they add up facts, cost what that costs, and no other view reads them.
+CREATE TABLE @mart@.channel_prior (
+	channel_id smallint NOT NULL,
+	lifecycle text,
+	is_professional boolean,
+	rate double precision NOT NULL CHECK (rate >= 0 AND rate <= 1),
+	strength double precision NOT NULL CHECK (strength > 0),
+	parties bigint NOT NULL,
+	made_at timestamptz NOT NULL DEFAULT now(),
+	CONSTRAINT channel_prior_once UNIQUE NULLS NOT DISTINCT (channel_id, lifecycle, is_professional)
+);
+COMMENT ON TABLE @mart@.channel_prior IS 'how a channel works with parties of a kind, to which the rate of a party with little history is drawn: made by refresh_priors';
+COMMENT ON COLUMN @mart@.channel_prior.channel_id IS 'the channel';
+COMMENT ON COLUMN @mart@.channel_prior.lifecycle IS 'of parties in this lifecycle, NULL: of all';
+COMMENT ON COLUMN @mart@.channel_prior.is_professional IS 'professional or private parties, NULL: both';
+COMMENT ON COLUMN @mart@.channel_prior.rate IS 'responses for each touch, both decayed';
+COMMENT ON COLUMN @mart@.channel_prior.strength IS 'how many touches of a party''s own weigh as much as this rate';
+COMMENT ON COLUMN @mart@.channel_prior.parties IS 'parties with a touch';
+COMMENT ON COLUMN @mart@.channel_prior.made_at IS 'when it was made';
+
+CREATE VIEW @mart@.channel_rate WITH (security_invoker = true) AS
+	SELECT c.party_id, h.name AS channel, c.channel_id, c.touches, c.responses, c.last_touch_at, c.last_response_at,
+		(c.touch_w / n.weight)::double precision AS touches_now, (c.response_w / n.weight)::double precision AS responses_now,
+		(least(c.response_w, greatest(c.touch_w, c.response_w)) / n.weight + coalesce(p.strength * p.rate, b.strength * b.rate, 1))
+			/ (greatest(c.touch_w, c.response_w) / n.weight + coalesce(p.strength, b.strength, 20)) AS rate,
+		coalesce(f.is_preferred, false) AS is_preferred, h.unit_cost
+	FROM @mart@.party_channel c
+	JOIN @mart@.channel h ON h.channel_id = c.channel_id AND h.can_solicit
+	JOIN @mart@.party y ON y.party_id = c.party_id
+	CROSS JOIN (SELECT @extschema@.decay_weight(now(), d.half_life_days) AS weight FROM @mart@.datamart d) n
+	LEFT JOIN @mart@.channel_prior p ON p.channel_id = c.channel_id AND p.lifecycle = y.lifecycle AND p.is_professional = y.is_professional
+	LEFT JOIN @mart@.channel_prior b ON b.channel_id = c.channel_id AND b.lifecycle IS NULL AND b.is_professional IS NULL
+	LEFT JOIN @mart@.contact_preference f ON f.party_id = c.party_id AND f.channel_id = c.channel_id;
+COMMENT ON VIEW @mart@.channel_rate IS 'how each channel works with each party that it touched: decayed touches and responses as of now, and the rate drawn to that of parties alike (channel_prior; without one, 1 in 20)';
+COMMENT ON COLUMN @mart@.channel_rate.channel IS 'name of the channel';
+COMMENT ON COLUMN @mart@.channel_rate.touches_now IS 'touches, each counting half after every half-life';
+COMMENT ON COLUMN @mart@.channel_rate.responses_now IS 'responses, likewise';
+COMMENT ON COLUMN @mart@.channel_rate.rate IS 'expected responses for one more touch';
+COMMENT ON COLUMN @mart@.channel_rate.is_preferred IS 'the party prefers it';
+
+CREATE VIEW @mart@.best_channel WITH (security_invoker = true) AS
+	SELECT DISTINCT ON (r.party_id) r.party_id, r.channel, r.rate, r.is_preferred, r.touches, r.responses
+	FROM @mart@.channel_rate r
+	ORDER BY r.party_id, r.is_preferred DESC, r.rate DESC, r.unit_cost, r.channel_id;
+COMMENT ON VIEW @mart@.best_channel IS 'the channel that works best with each party that was ever touched: the one it prefers, else the one with the highest rate, from kept tables. Whether it may be used now is for eligible and choose_channel to say. @primaryKey party_id';
+COMMENT ON COLUMN @mart@.best_channel.rate IS 'expected responses for one more touch';
+
+CREATE VIEW @mart@.marketing_pressure WITH (security_invoker = true) AS
+	SELECT i.party_id, h.name AS channel, i.channel_id,
+		count(*) FILTER (WHERE i.occurred_at > now() - interval '7 days') AS d7,
+		count(*) FILTER (WHERE i.occurred_at > now() - interval '30 days') AS d30,
+		count(*) FILTER (WHERE i.occurred_at >= m.this_month) AS this_month,
+		count(*) FILTER (WHERE i.occurred_at >= m.last_month AND i.occurred_at < m.this_month) AS last_month,
+		max(i.occurred_at) AS last_at
+	FROM @mart@.interaction i
+	CROSS JOIN (SELECT date_trunc('month', now() AT TIME ZONE d.time_zone) AT TIME ZONE d.time_zone AS this_month,
+			(date_trunc('month', now() AT TIME ZONE d.time_zone) - interval '1 month') AT TIME ZONE d.time_zone AS last_month FROM @mart@.datamart d) m
+	JOIN @mart@.channel h ON h.channel_id = i.channel_id
+	WHERE i.is_solicitation AND i.direction = 'o' AND i.status NOT IN ('planned', 'failed', 'suppressed')
+		AND i.occurred_at > now() - interval '63 days' AND i.occurred_at <= now()
+	GROUP BY GROUPING SETS ((i.party_id, h.name, i.channel_id), (i.party_id));
+COMMENT ON VIEW @mart@.marketing_pressure IS 'report: solicitations that left, for each party and channel, and over all channels where channel is NULL';
+COMMENT ON COLUMN @mart@.marketing_pressure.channel IS 'name of the channel, NULL: all together';
+COMMENT ON COLUMN @mart@.marketing_pressure.channel_id IS 'its number';
+COMMENT ON COLUMN @mart@.marketing_pressure.d7 IS 'in the last 7 days';
+COMMENT ON COLUMN @mart@.marketing_pressure.d30 IS 'in the last 30 days';
+COMMENT ON COLUMN @mart@.marketing_pressure.this_month IS 'since the month began, in the time zone of the mart';
+COMMENT ON COLUMN @mart@.marketing_pressure.last_month IS 'in the month before';
+COMMENT ON COLUMN @mart@.marketing_pressure.last_at IS 'the last one';
+
+CREATE VIEW @mart@.abandoned_carts WITH (security_invoker = true) AS
+	SELECT c.visitor_id, c.cart_id, c.party_id, c.channel_id, c.created_at, c.updated_at, c.amount, c.claimed_at
+	FROM @mart@.cart c
+	WHERE c.order_id IS NULL AND c.updated_at < now() - interval '1 hour'
+		AND (c.amount > 0 OR EXISTS (SELECT FROM @mart@.cart_line l WHERE l.visitor_id = c.visitor_id AND l.cart_id = c.cart_id))
+		AND NOT EXISTS (SELECT FROM @mart@.sales_order o
+			WHERE o.party_id = c.party_id AND o.kind = 's' AND o.status <> 'cancelled' AND o.ordered_at >= c.updated_at);
+COMMENT ON VIEW @mart@.abandoned_carts IS 'carts with something in them, untouched for an hour, that became no order, and whose party has bought nothing since, in a shop neither';
+
+CREATE VIEW @mart@.message_consent WITH (security_invoker = true) AS
+	SELECT i.party_id, i.interaction_id, i.occurred_at, i.channel_id, h.name AS channel, i.contact_point_id, i.campaign_id, g.purpose,
+		c.status, c.legal_basis, c.contact_point_id AS consent_contact_point_id, c.valid, c.captured_at, c.double_opt_in_at, c.source_id, c.method, c.notice, c.jurisdiction, c.evidence
+	FROM @mart@.interaction i
+	JOIN @mart@.channel h ON h.channel_id = i.channel_id
+	LEFT JOIN @mart@.campaign g ON g.campaign_id = i.campaign_id
+	LEFT JOIN @mart@.consent c ON c.party_id = i.party_id AND c.purpose = g.purpose AND c.channel_id = i.channel_id
+		AND (c.contact_point_id = 0 OR c.contact_point_id = i.contact_point_id) AND c.valid @> i.occurred_at
+	WHERE i.direction = 'o';
+COMMENT ON VIEW @mart@.message_consent IS 'the proof: which consent, refusal or withdrawal was in force when each message left; several rows where several were, status NULL where none was';
+COMMENT ON COLUMN @mart@.message_consent.channel IS 'name of the channel';
+COMMENT ON COLUMN @mart@.message_consent.consent_contact_point_id IS 'the contact point the consent is about, 0: any';
+
+CREATE VIEW @mart@.channel_performance WITH (security_invoker = true) AS
+	WITH touch AS (
+		SELECT i.campaign_id, i.channel_id, count(*) AS touches, sum(coalesce(i.cost, h.unit_cost)) AS cost,
+			count(*) FILTER (WHERE r.opened) AS opens, count(*) FILTER (WHERE r.clicked) AS clicks, count(*) FILTER (WHERE r.ordered) AS orders,
+			count(*) FILTER (WHERE r.bounced) AS bounces, count(*) FILTER (WHERE r.unsubscribed) AS unsubscribes, coalesce(sum(r.revenue), 0) AS revenue
+		FROM @mart@.interaction i
+		JOIN @mart@.channel h ON h.channel_id = i.channel_id
+		LEFT JOIN (
+			SELECT x.party_id, x.interaction_id, x.interaction_at, bool_or(x.kind IN ('open', 'click')) AS opened, bool_or(x.kind = 'click') AS clicked,
+				bool_or(x.kind = 'order') AS ordered, bool_or(x.kind = 'bounce') AS bounced, bool_or(x.kind = 'unsubscribe') AS unsubscribed,
+				sum(x.amount) FILTER (WHERE x.kind = 'order') AS revenue
+			FROM @mart@.reaction x WHERE NOT x.is_machine AND x.interaction_id IS NOT NULL
+			GROUP BY x.party_id, x.interaction_id, x.interaction_at) r
+			ON r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at
+		WHERE i.campaign_id IS NOT NULL AND i.direction = 'o' AND i.status NOT IN ('planned', 'failed', 'suppressed')
+		GROUP BY i.campaign_id, i.channel_id)
+	SELECT g.campaign_id, g.name AS campaign, h.name AS channel, coalesce(t.touches, 0) AS touches, coalesce(t.opens, 0) AS opens, coalesce(t.clicks, 0) AS clicks,
+		coalesce(t.orders, 0) AS orders, coalesce(t.bounces, 0) AS bounces, coalesce(t.unsubscribes, 0) AS unsubscribes, coalesce(t.revenue, 0) AS revenue, t.cost, g.fixed_cost
+	FROM (SELECT t.campaign_id, t.channel_id FROM touch t
+		UNION SELECT m.campaign_id, m.channel_id FROM @mart@.message m WHERE m.campaign_id IS NOT NULL AND m.channel_id IS NOT NULL) x
+	JOIN @mart@.campaign g ON g.campaign_id = x.campaign_id
+	JOIN @mart@.channel h ON h.channel_id = x.channel_id
+	LEFT JOIN touch t ON t.campaign_id = x.campaign_id AND t.channel_id = x.channel_id;
+COMMENT ON VIEW @mart@.channel_performance IS 'report: what each campaign did and brought by each channel; machine reactions are left out, a campaign with a message and no touch has its row';
+COMMENT ON COLUMN @mart@.channel_performance.campaign IS 'name of the campaign';
+COMMENT ON COLUMN @mart@.channel_performance.channel IS 'name of the channel';
+COMMENT ON COLUMN @mart@.channel_performance.touches IS 'messages that left';
+COMMENT ON COLUMN @mart@.channel_performance.opens IS 'messages opened or clicked by a person';
+COMMENT ON COLUMN @mart@.channel_performance.clicks IS 'messages clicked';
+COMMENT ON COLUMN @mart@.channel_performance.orders IS 'messages that led to an order';
+COMMENT ON COLUMN @mart@.channel_performance.bounces IS 'messages that came back';
+COMMENT ON COLUMN @mart@.channel_performance.unsubscribes IS 'messages that led to an unsubscription';
+COMMENT ON COLUMN @mart@.channel_performance.revenue IS 'amount of the orders attributed, base currency';
+COMMENT ON COLUMN @mart@.channel_performance.cost IS 'cost of the messages, base currency; NULL: not known';
+
+CREATE VIEW @mart@.marketing_kpi WITH (security_invoker = true) AS
+	WITH span AS (
+		SELECT d.time_zone, date_trunc('month', least((SELECT min(i.occurred_at) FROM @mart@.interaction i), (SELECT min(p.first_order_at) FROM @mart@.party_profile p), now()) AT TIME ZONE d.time_zone) AS first,
+			date_trunc('month', now() AT TIME ZONE d.time_zone) AS last
+		FROM @mart@.datamart d),
+	month AS (
+		SELECT g::date AS month, g AT TIME ZONE s.time_zone AS since, (g + interval '1 month') AT TIME ZONE s.time_zone AS until
+		FROM span s CROSS JOIN LATERAL generate_series(s.first, s.last, interval '1 month') g),
+	touch AS (
+		SELECT date_trunc('month', i.occurred_at AT TIME ZONE s.time_zone)::date AS month, count(*) AS touches, count(*) FILTER (WHERE h.name = 'email') AS emails, sum(coalesce(i.cost, h.unit_cost)) AS cost
+		FROM @mart@.interaction i CROSS JOIN span s JOIN @mart@.channel h ON h.channel_id = i.channel_id
+		WHERE i.is_solicitation AND i.direction = 'o' AND i.status NOT IN ('planned', 'failed', 'suppressed') GROUP BY 1),
+	answer AS (
+		SELECT date_trunc('month', r.occurred_at AT TIME ZONE s.time_zone)::date AS month, sum(r.amount) FILTER (WHERE r.kind = 'order') AS revenue,
+			sum(r.amount) FILTER (WHERE r.kind = 'order' AND h.name = 'email') AS email_revenue, count(*) FILTER (WHERE r.kind = 'unsubscribe') AS unsubscribes
+		FROM @mart@.reaction r CROSS JOIN span s JOIN @mart@.channel h ON h.channel_id = r.channel_id WHERE NOT r.is_machine GROUP BY 1),
+	customer AS (
+		SELECT m.month, count(*) AS active, count(*) FILTER (WHERE p.last_order_at + interval '1 year' < m.until) AS lost
+		FROM month m JOIN @mart@.party_profile p ON p.first_order_at < m.since AND p.last_order_at + interval '1 year' >= m.since GROUP BY 1)
+	SELECT m.month, coalesce(t.touches, 0) AS touches, coalesce(t.emails, 0) AS emails, t.cost, coalesce(a.revenue, 0) AS revenue, a.email_revenue / nullif(t.emails, 0) AS revenue_per_email,
+		coalesce(a.unsubscribes, 0) AS unsubscribes, coalesce(c.active, 0) AS customers, coalesce(c.lost, 0) AS lost, c.lost::double precision / nullif(c.active, 0) AS attrition
+	FROM month m LEFT JOIN touch t ON t.month = m.month LEFT JOIN answer a ON a.month = m.month LEFT JOIN customer c ON c.month = m.month;
+COMMENT ON VIEW @mart@.marketing_kpi IS 'report: month by month, in the time zone of the mart, what was sent and what came of it, and attrition: of the customers of the year before the month, those for whom that year ran out in it without another order';
+COMMENT ON COLUMN @mart@.marketing_kpi.month IS 'first day of the month';
+COMMENT ON COLUMN @mart@.marketing_kpi.touches IS 'solicitations that left';
+COMMENT ON COLUMN @mart@.marketing_kpi.emails IS 'of these by e-mail';
+COMMENT ON COLUMN @mart@.marketing_kpi.cost IS 'their cost, base currency; NULL: not known';
+COMMENT ON COLUMN @mart@.marketing_kpi.revenue IS 'orders attributed to messages, base currency';
+COMMENT ON COLUMN @mart@.marketing_kpi.revenue_per_email IS 'revenue attributed to e-mails for each e-mail';
+COMMENT ON COLUMN @mart@.marketing_kpi.unsubscribes IS 'unsubscriptions';
+COMMENT ON COLUMN @mart@.marketing_kpi.customers IS 'customers with an order in the year before the month';
+COMMENT ON COLUMN @mart@.marketing_kpi.lost IS 'of these, those whose last order was a year ago in this month';
+COMMENT ON COLUMN @mart@.marketing_kpi.attrition IS 'their share';
+
+-- Tables of the application that are sources (attach), and the rows of them that changed since they were last pulled.
+CREATE TABLE @mart@.attachment (
+	attachment_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+	relation regclass NOT NULL,
+	entity text NOT NULL CHECK (entity IN ('party', 'order')),
+	source text NOT NULL,
+	key_column text NOT NULL,
+	mapping jsonb NOT NULL,
+	watermark text,
+	deletions text NOT NULL DEFAULT 'keep' CHECK (deletions IN ('keep', 'cancel', 'erase')),
+	seen text,
+	pulled_at timestamptz,
+	UNIQUE (relation, entity)
+);
+COMMENT ON TABLE @mart@.attachment IS 'live tables of the application that are sources of the mart';
+COMMENT ON COLUMN @mart@.attachment.attachment_id IS 'number of the attachment';
+COMMENT ON COLUMN @mart@.attachment.relation IS 'the table';
+COMMENT ON COLUMN @mart@.attachment.entity IS 'what its rows are: party or order';
+COMMENT ON COLUMN @mart@.attachment.source IS 'the name of the source';
+COMMENT ON COLUMN @mart@.attachment.key_column IS 'the column that identifies a row';
+COMMENT ON COLUMN @mart@.attachment.mapping IS 'the mapping, as import_flat takes it';
+COMMENT ON COLUMN @mart@.attachment.watermark IS 'the column that rises with every change, NULL: triggers note the changes';
+COMMENT ON COLUMN @mart@.attachment.deletions IS 'what follows when a row goes: keep, cancel or erase';
+COMMENT ON COLUMN @mart@.attachment.seen IS 'the highest watermark seen; NULL: nothing was pulled yet';
+COMMENT ON COLUMN @mart@.attachment.pulled_at IS 'when it was last pulled';
+
+CREATE TABLE @mart@.attached_change (
+	change_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+	attachment_id bigint NOT NULL REFERENCES @mart@.attachment ON DELETE CASCADE,
+	row_key text NOT NULL,
+	noted_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX attached_change_attachment ON @mart@.attached_change (attachment_id);
+COMMENT ON TABLE @mart@.attached_change IS 'rows of attached tables that changed or went since they were last pulled';
+COMMENT ON COLUMN @mart@.attached_change.change_id IS 'number of the change';
+COMMENT ON COLUMN @mart@.attached_change.attachment_id IS 'of which table';
+COMMENT ON COLUMN @mart@.attached_change.row_key IS 'the key of the row';
+COMMENT ON COLUMN @mart@.attached_change.noted_at IS 'when';
+ALTER TABLE @mart@.attached_change ALTER COLUMN row_key SET STATISTICS 0;
+
+-- Runs where the application writes: its arguments name the mart's row and the key, its schema is found by its own oid.
+CREATE FUNCTION @mart@.note_attached() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	mart name := @extschema@.trigger_schema(TG_RELID, TG_NAME);
+BEGIN
+	EXECUTE format('INSERT INTO %I.attached_change (attachment_id, row_key) SELECT $1, x.k FROM (%s) x WHERE x.k IS NOT NULL', mart,
+		CASE TG_OP WHEN 'INSERT' THEN format('SELECT DISTINCT n.%I::text AS k FROM new_row n', TG_ARGV[1])
+			WHEN 'DELETE' THEN format('SELECT DISTINCT o.%I::text AS k FROM old_row o', TG_ARGV[1])
+			ELSE format('SELECT o.%1$I::text AS k FROM old_row o UNION SELECT n.%1$I::text FROM new_row n', TG_ARGV[1]) END) USING TG_ARGV[0]::bigint;
+	RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION @mart@.note_attached() FROM PUBLIC;
+COMMENT ON FUNCTION @mart@.note_attached() IS 'trigger on an attached table: notes the keys of the rows that change, as the owner of the mart';
+
+CREATE VIEW @mart@.mart_health WITH (security_invoker = true) AS
+	SELECT h.subject, h.value, CASE WHEN h.is_bad THEN 'look' ELSE 'ok' END AS state, h.hint
+	FROM (
+		SELECT 'records to link' AS subject, count(*)::text AS value, count(*) > 100000 AS is_bad, 'run resolve' AS hint FROM @mart@.source_record r WHERE r.resolved_at IS NULL
+		UNION ALL
+		SELECT 'orders without a rate', count(*)::text, count(*) > 0, 'fill currency_rate, run convert_orders' FROM @mart@.sales_order o WHERE o.base_rate IS NULL
+		UNION ALL
+		SELECT 'refused lines', count(*)::text, count(*) > 0, 'correct import_reject.raw, run import_replay' FROM @mart@.import_reject
+		UNION ALL
+		SELECT 'rows in default partitions', n.total::text, n.total > 0, 'run make_partitions'
+		FROM (SELECT (SELECT count(*) FROM @mart@.interaction_default) + (SELECT count(*) FROM @mart@.reaction_default) + (SELECT count(*) FROM @mart@.web_session_default) + (SELECT count(*) FROM @mart@.web_event_default) AS total) n
+		UNION ALL
+		SELECT 'months ahead', count(*)::text, count(*) < 1, 'run make_partitions'
+		FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+		WHERE i.inhparent = '@mart_text@.interaction'::pg_catalog.regclass AND c.relname > 'interaction' || to_char(now() AT TIME ZONE 'UTC', '_YYYY_MM') AND c.relname <> 'interaction_default'
+		UNION ALL
+		SELECT 'last maintain', coalesce(max(r.ended_at)::text, 'never'), coalesce(max(r.ended_at) < now() - interval '2 days', true), 'schedule CALL maintain' FROM @mart@.run r WHERE r.task = 'maintain' AND r.state = 'done'
+		UNION ALL
+		SELECT 'failed runs of 7 days', count(*)::text, count(*) > 0, 'see run.note' FROM @mart@.run r WHERE r.state = 'failed' AND r.started_at > now() - interval '7 days'
+		UNION ALL
+		SELECT 'privacy requests overdue', count(*)::text, count(*) > 0, 'see service_case' FROM @mart@.service_case s WHERE starts_with(s.kind, 'privacy_') AND s.closed_at IS NULL AND s.due_at < now()
+		UNION ALL
+		SELECT 'best channels as of', coalesce(max(p.made_at)::text, 'never'), coalesce(max(p.made_at) < now() - interval '8 days', false), 'run refresh_priors or maintain' FROM @mart@.channel_prior p) h;
+COMMENT ON VIEW @mart@.mart_health IS 'for whoever watches: what of the mart wants attention';
+COMMENT ON COLUMN @mart@.mart_health.subject IS 'what is watched';
+COMMENT ON COLUMN @mart@.mart_health.value IS 'how it stands';
+COMMENT ON COLUMN @mart@.mart_health.state IS 'ok or look';
+COMMENT ON COLUMN @mart@.mart_health.hint IS 'what to do';
+SELECT @extschema@.comment_view_columns(@mart_literal@);
