@@ -191,6 +191,7 @@ BEGIN
 			SELECT DISTINCT ON (a.party_id) a.visitor_id, a.cart_id, a.party_id
 			FROM %1$s.abandoned_carts a
 			WHERE a.party_id IS NOT NULL AND a.claimed_at IS NULL AND a.updated_at < now() - $3 AND a.updated_at >= now() - $4
+				AND NOT EXISTS (SELECT FROM %1$s.cart k WHERE k.party_id = a.party_id AND k.claimed_at >= a.updated_at)
 			ORDER BY a.party_id, a.updated_at DESC, a.cart_id),
 		fit AS (
 			SELECT n.visitor_id, n.cart_id FROM newest n CROSS JOIN LATERAL @extschema@.eligible($6, n.party_id, $1, $2, now()) e WHERE e.ok LIMIT $5),
@@ -200,7 +201,7 @@ BEGIN
 		UPDATE %1$s.cart c SET claimed_at = clock_timestamp() FROM mine WHERE c.visitor_id = mine.visitor_id AND c.cart_id = mine.cart_id
 		RETURNING c.party_id, c.visitor_id, c.cart_id, c.amount', m) USING channel, campaign, older_than, not_older_than, max_carts, mart;
 END $$;
-COMMENT ON FUNCTION @extschema@.claim_abandoned_carts(name, bigint, text, interval, interval, integer) IS 'the abandoned carts to remind of, each once for ever: their claimed_at is set, and no other session gets them; of a party its newest, if the party is eligible. Carts of visitors not known stay. 22023 for an unknown campaign or channel';
+COMMENT ON FUNCTION @extschema@.claim_abandoned_carts(name, bigint, text, interval, interval, integer) IS 'the abandoned carts to remind of, each once for ever: their claimed_at is set, and no other session gets them; of a party its newest, if the party is eligible, and none that it left before it was last reminded. Carts of visitors not known stay. 22023 for an unknown campaign or channel';
 
 CREATE FUNCTION @extschema@.campaign_exposure(mart name, campaign bigint) RETURNS TABLE (party_id bigint, channel text, touches bigint, exposure text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -40,6 +40,7 @@ COMMENT ON COLUMN @mart@.channel_rate.responses_now IS 'responses, likewise';
 COMMENT ON COLUMN @mart@.channel_rate.rate IS 'expected responses for one more touch';
 COMMENT ON COLUMN @mart@.channel_rate.is_preferred IS 'the party prefers it';
 
+SELECT @extschema@.comment_view_columns(@mart_literal@);
 CREATE VIEW @mart@.best_channel WITH (security_invoker = true) AS
 	SELECT DISTINCT ON (r.party_id) r.party_id, r.channel, r.rate, r.is_preferred, r.touches, r.responses
 	FROM @mart@.channel_rate r

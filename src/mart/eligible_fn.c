@@ -519,9 +519,10 @@ find_answer(Statement *st, Plans *p, int64 party)
 		while ((a = hash_seq_search(&seq)) != NULL)
 			hash_search(st->answers, &a->party, HASH_REMOVE, NULL);
 	}
-	/* a plan made while a table was small serves when it is large: it goes by keys */
+	/* a plan made while a table was small serves when it is large: it goes by keys; and what the planner then holds to be dear is not compiled */
 	guc = NewGUCNestLevel();
 	set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	if (st->asked <= SINGLES || st->answered > WASTE * st->asked + 2 * BLOCK)
 		answer_range(st, p, party, party);
 	else
