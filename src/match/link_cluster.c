@@ -12,6 +12,15 @@
 #include <stdlib.h>
 
 #define PROFILE_MEMBERS 16		/* so many members speak for a cluster: no cluster costs quadratic time */
+#ifndef SIZE_MOST
+#define SIZE_MOST 0.0
+#endif
+#ifndef SIZE_ROUNDS
+#define SIZE_ROUNDS 2
+#endif
+#define SIZE_LEAST 12.0
+#define SIZE_SAMPLE 60000		/* records from whose components the sizes of parties are learned */
+#define SIZES 12				/* clusters of so many members and more are of one size class */
 #define CACHE_NODES 48			/* up to this size of a component all comparisons are kept */
 
 typedef struct cluster_member_list
@@ -51,6 +60,7 @@ typedef struct work
 	link_pair_levels *cache;
 	uint8_t    *cached;
 	double		threshold;
+	float		size_bits[2][SIZES + 1][SIZES + 1]; /* what the sizes of two clusters say about joining them */
 } work;
 
 static bool
@@ -205,7 +215,7 @@ profile_weight(work *w, const cluster *a, const cluster *b)
 		if (w->next[i] == UINT32_MAX)
 			break;
 	}
-	m = e->prior_m[org];
+	m = e->prior_m[org] + w->size_bits[org][a->size < SIZES ? a->size : SIZES][b->size < SIZES ? b->size : SIZES];
 	h = e->prior_h[org];
 	u = e->prior_u[org];
 	for (int c = 0; c < nc; c++)
@@ -316,23 +326,25 @@ root(uint32_t *up, uint32_t x)
 	return x;
 }
 
-/*
- * link_cluster: for every row the least row of its cluster. threshold is in bits. Edges of link_score(e, -9) or more must be there.
- */
-void
-link_cluster(link_engine *e, double threshold, uint32_t *out)
+typedef struct components
 {
-	uint32_t	n = e->n,
-			   *up = out,
-			   *start = link_zalloc(e, sizeof(uint32_t) * (n + 2)),
-			   *member = link_alloc(e, sizeof(uint32_t) * (n + 1)),
-			   *local = link_alloc(e, sizeof(uint32_t) * (n + 1));
-	uint64_t   *edges = link_zalloc(e, sizeof(uint64_t) * (n + 2));
-	uint32_t   *order = link_alloc(e, sizeof(uint32_t) * (e->nedges + 1));
-	work		w = {.e = e,.threshold = threshold};
+	uint32_t   *start,			/* where each one's members end, by its root */
+			   *member,
+			   *local,
+			   *order;			/* edges by component */
+	uint64_t   *edges;			/* where each one's edges end */
+} components;
 
-	w.cache = link_alloc(e, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
-	w.cached = link_alloc(e, CACHE_NODES * (CACHE_NODES - 1) / 2);
+static void
+find_components(link_engine *e, components *g, uint32_t *up)
+{
+	uint32_t	n = e->n;
+
+	g->start = link_zalloc(e, sizeof(uint32_t) * (n + 2));
+	g->member = link_alloc(e, sizeof(uint32_t) * (n + 1));
+	g->local = link_alloc(e, sizeof(uint32_t) * (n + 1));
+	g->edges = link_zalloc(e, sizeof(uint64_t) * (n + 2));
+	g->order = link_alloc(e, sizeof(uint32_t) * (e->nedges + 1));
 	for (uint32_t i = 0; i < n; i++)
 		up[i] = i;
 	for (uint64_t i = 0; i < e->nedges; i++)
@@ -348,102 +360,194 @@ link_cluster(link_engine *e, double threshold, uint32_t *out)
 				up[a] = b;
 		}
 	}
-	/* members and edges by component */
 	for (uint32_t i = 0; i < n; i++)
-		start[root(up, i) + 1]++;
+		g->start[root(up, i) + 1]++;
 	for (uint64_t i = 0; i < e->nedges; i++)
-		edges[root(up, e->edge[i].a) + 1]++;
+		g->edges[root(up, e->edge[i].a) + 1]++;
 	for (uint32_t i = 0; i <= n; i++)
 	{
-		start[i + 1] += start[i];
-		edges[i + 1] += edges[i];
+		g->start[i + 1] += g->start[i];
+		g->edges[i + 1] += g->edges[i];
 	}
 	for (uint32_t i = 0; i < n; i++)
 	{
 		uint32_t	r = root(up, i);
 
-		local[i] = start[r]++;
-		member[local[i]] = i;
+		g->local[i] = g->start[r]++;
+		g->member[g->local[i]] = i;
 	}
 	for (uint64_t i = 0; i < e->nedges; i++)
-		order[edges[root(up, e->edge[i].a)]++] = (uint32_t) i;
+		g->order[g->edges[root(up, e->edge[i].a)]++] = (uint32_t) i;
+	/* the starts have moved on by one component: they are ends now */
 	link_look(e);
-	/* the starts have moved on by one component */
-	for (uint32_t r = 0, from = 0; r < n; r++)
+}
+
+/* room for a component of this many members */
+static void
+make_room(work *w, uint32_t size)
+{
+	link_engine *e = w->e;
+
+	if (size <= w->room)
+		return;
+	link_free(e, w->c, sizeof(cluster) * w->room);
+	link_free(e, w->next, sizeof(uint32_t) * w->room);
+	link_free(e, w->last, sizeof(uint32_t) * w->room);
+	link_free(e, w->mark, sizeof(uint32_t) * w->room);
+	w->room = size * 2;
+	w->c = link_alloc(e, sizeof(cluster) * w->room);
+	w->next = link_alloc(e, sizeof(uint32_t) * w->room);
+	w->last = link_alloc(e, sizeof(uint32_t) * w->room);
+	w->mark = link_alloc(e, sizeof(uint32_t) * w->room);
+}
+
+/* one component, from its edges to clusters */
+static void
+grow_clusters(work *w, const components *g, uint32_t from, uint32_t size, uint64_t edge_from, uint64_t edge_to)
+{
+	link_engine *e = w->e;
+
+	make_room(w, size);
+	w->n = size;
+	w->row = g->member + from;
+	w->heaped = 0;
+	w->stamp = 0;
+	for (uint32_t i = 0; i < size; i++)
 	{
-		uint32_t	to = start[r],
+		w->c[i] = (cluster) {.first = i,.size = 1};
+		w->next[i] = UINT32_MAX;
+		w->last[i] = i;
+		w->mark[i] = 0;
+	}
+	if (size <= CACHE_NODES)
+		memset(w->cached, 0, size * (size - 1) / 2);
+	for (uint64_t k = edge_from; k < edge_to; k++)
+	{
+		const link_edge *x = &e->edge[g->order[k]];
+		uint32_t	a = g->local[x->a] - from,
+					b = g->local[x->b] - from;
+
+		add_neighbour(w, &w->c[a], b);
+		add_neighbour(w, &w->c[b], a);
+		if (x->weight >= w->threshold)
+			push(w, x->weight, a, b);
+	}
+	while (w->heaped > 0)
+	{
+		heap_item	x = pop(w);
+
+		if (w->c[x.a].version == x.va && w->c[x.b].version == x.vb && !w->c[x.a].dead && !w->c[x.b].dead)
+			merge(w, x.a, x.b);
+	}
+	for (uint32_t i = 0; i < size; i++)
+		if (w->c[i].room)
+			link_free(e, w->c[i].neighbour, sizeof(uint32_t) * w->c[i].room);
+}
+
+/*
+ * How many records a party has is learned from a first grouping of some components, and says how likely it is that two clusters of given
+ * sizes are one: with m(s) the share of parties of s records, the odds of joining a and b are to those of joining two single records as
+ * (a + b)! m(a + b) / (a! m(a) b! m(b)) to 2 m(2) / m(1)^2 (Betancourt, Zanella and Steorts 2022: partitions into small clusters).
+ */
+static void
+learn_sizes(work *w, const components *g)
+{
+	link_engine *e = w->e;
+	double		count[2][2 * SIZES + 2] = {{0}};
+	uint32_t	taken[2] = {0, 0};
+
+	for (uint32_t r = 0, from = 0; r < e->n; r++)
+	{
+		uint32_t	to = g->start[r],
 					size = to - from;
-		uint64_t	efrom = r == 0 ? 0 : edges[r - 1];
+		int			org;
 
-		if (size < 2)
-		{
-			from = to;
+		if (size == 0)
 			continue;
-		}
-		if (size > w.room)
+		org = (e->record[g->member[from]].flags & RECORD_ORG) != 0;
+		if (taken[org] < SIZE_SAMPLE && size <= 4096)
 		{
-			uint32_t	room = size * 2;
-
-			link_free(e, w.c, sizeof(cluster) * w.room);
-			link_free(e, w.next, sizeof(uint32_t) * w.room);
-			link_free(e, w.last, sizeof(uint32_t) * w.room);
-			link_free(e, w.mark, sizeof(uint32_t) * w.room);
-			w.c = link_alloc(e, sizeof(cluster) * room);
-			w.next = link_alloc(e, sizeof(uint32_t) * room);
-			w.last = link_alloc(e, sizeof(uint32_t) * room);
-			w.mark = link_alloc(e, sizeof(uint32_t) * room);
-			w.room = room;
-		}
-		w.n = size;
-		w.row = member + from;
-		w.heaped = 0;
-		w.stamp = 0;
-		for (uint32_t i = 0; i < size; i++)
-		{
-			w.c[i] = (cluster) {.first = i,.size = 1};
-			w.next[i] = UINT32_MAX;
-			w.last[i] = i;
-			w.mark[i] = 0;
-		}
-		if (size <= CACHE_NODES)
-			memset(w.cached, 0, size * (size - 1) / 2);
-		for (uint64_t k = efrom; k < edges[r]; k++)
-		{
-			const link_edge *g = &e->edge[order[k]];
-			uint32_t	a = local[g->a] - from,
-						b = local[g->b] - from;
-
-			add_neighbour(&w, &w.c[a], b);
-			add_neighbour(&w, &w.c[b], a);
-			if (g->weight >= threshold)
-				push(&w, g->weight, a, b);
-		}
-		while (w.heaped > 0)
-		{
-			heap_item	x = pop(&w);
-
-			if (w.c[x.a].version == x.va && w.c[x.b].version == x.vb && !w.c[x.a].dead && !w.c[x.b].dead)
-				merge(&w, x.a, x.b);
-		}
-		for (uint32_t i = 0; i < size; i++)
-		{
-			cluster    *c = &w.c[i];
-
-			if (c->room)
-				link_free(e, c->neighbour, sizeof(uint32_t) * c->room);
-			if (!c->dead)
+			taken[org] += size;
+			if (size == 1)
+				count[org][1]++;
+			else
 			{
-				uint32_t	least = UINT32_MAX;
-
-				for (uint32_t j = c->first; j != UINT32_MAX; j = w.next[j])
-					if (w.row[j] < least)
-						least = w.row[j];
-				for (uint32_t j = c->first; j != UINT32_MAX; j = w.next[j])
-					up[w.row[j]] = least;
+				grow_clusters(w, g, from, size, r == 0 ? 0 : g->edges[r - 1], g->edges[r]);
+				for (uint32_t i = 0; i < size; i++)
+					if (!w->c[i].dead)
+						count[org][w->c[i].size < 2 * SIZES ? w->c[i].size : 2 * SIZES]++;
 			}
+			if ((r & 0xff) == 0)
+				link_look(e);
 		}
-		if ((r & 0xff) == 0)
-			link_look(e);
+		from = to;
+	}
+	for (int org = 0; org < 2; org++)
+	{
+		double		share[2 * SIZES + 2],
+					factorial[2 * SIZES + 2],
+					sum = 0,
+					base;
+
+		for (int s = 1; s <= 2 * SIZES; s++)
+			sum += count[org][s];
+		factorial[0] = 1;
+		for (int s = 1; s <= 2 * SIZES; s++)
+		{
+			factorial[s] = factorial[s - 1] * s;
+			/* held by a geometric guess worth a few parties */
+			share[s] = (count[org][s] + 8 * exp2(-s)) / (sum + 8);
+		}
+		base = 2 * share[2] / (share[1] * share[1]);
+		for (int a = 1; a <= SIZES; a++)
+			for (int b = 1; b <= SIZES; b++)
+			{
+				double		r = factorial[a + b] * share[a + b] / (factorial[a] * share[a] * factorial[b] * share[b]) / base;
+				double		x = log2(r);
+
+				w->size_bits[org][a][b] = (float) (x > SIZE_MOST ? SIZE_MOST : x < -SIZE_LEAST ? -SIZE_LEAST : x);
+			}
+	}
+}
+
+/*
+ * link_cluster: for every row the least row of its cluster. threshold is in bits. Edges of link_score(e, -9) or more must be there.
+ */
+void
+link_cluster(link_engine *e, double threshold, uint32_t *out)
+{
+	components	g;
+	work		w = {.e = e,.threshold = 0};
+
+	w.cache = link_alloc(e, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
+	w.cached = link_alloc(e, CACHE_NODES * (CACHE_NODES - 1) / 2);
+	find_components(e, &g, out);
+	/* the second time with what the first time taught: chains that only namesakes hold together are gone by then */
+	for (int round = 0; round < SIZE_ROUNDS; round++)
+		learn_sizes(&w, &g);
+	w.threshold = threshold;
+	for (uint32_t r = 0, from = 0; r < e->n; r++)
+	{
+		uint32_t	to = g.start[r],
+					size = to - from;
+
+		if (size > 1)
+		{
+			grow_clusters(&w, &g, from, size, r == 0 ? 0 : g.edges[r - 1], g.edges[r]);
+			for (uint32_t i = 0; i < size; i++)
+				if (!w.c[i].dead)
+				{
+					uint32_t	least = UINT32_MAX;
+
+					for (uint32_t j = w.c[i].first; j != UINT32_MAX; j = w.next[j])
+						if (w.row[j] < least)
+							least = w.row[j];
+					for (uint32_t j = w.c[i].first; j != UINT32_MAX; j = w.next[j])
+						out[w.row[j]] = least;
+				}
+			if ((r & 0xff) == 0)
+				link_look(e);
+		}
 		from = to;
 	}
 	link_free(e, w.c, sizeof(cluster) * w.room);
@@ -453,9 +557,9 @@ link_cluster(link_engine *e, double threshold, uint32_t *out)
 	link_free(e, w.heap, sizeof(heap_item) * w.heap_room);
 	link_free(e, w.cache, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
 	link_free(e, w.cached, CACHE_NODES * (CACHE_NODES - 1) / 2);
-	link_free(e, start, sizeof(uint32_t) * (n + 2));
-	link_free(e, member, sizeof(uint32_t) * (n + 1));
-	link_free(e, local, sizeof(uint32_t) * (n + 1));
-	link_free(e, edges, sizeof(uint64_t) * (n + 2));
-	link_free(e, order, sizeof(uint32_t) * (e->nedges + 1));
+	link_free(e, g.start, sizeof(uint32_t) * (e->n + 2));
+	link_free(e, g.member, sizeof(uint32_t) * (e->n + 1));
+	link_free(e, g.local, sizeof(uint32_t) * (e->n + 1));
+	link_free(e, g.edges, sizeof(uint64_t) * (e->n + 2));
+	link_free(e, g.order, sizeof(uint32_t) * (e->nedges + 1));
 }

@@ -459,13 +459,6 @@ link_compare(link_engine *e, const link_record *a, const link_record *b, link_pa
 		{
 			int			d = da > db ? da : db;
 
-			if (d && l <= 2 && p->level[LINK_C_FIRST] < 5 && p->level[LINK_C_LAST] == 1)
-			{
-				float		floor = l == 1 ? (d == 1 ? -5.64f : -11.29f) : (d == 1 ? -3.06f : -7.97f);
-
-				if (*u < floor)
-					*u = floor;
-			}
 			/* a name read out of the e-mail agrees because the e-mail does */
 			if (l == 1 && ((a->flags | b->flags) & (RECORD_IMPUTED_FIRST | RECORD_IMPUTED_LAST)))
 			{
@@ -473,6 +466,13 @@ link_compare(link_engine *e, const link_record *a, const link_record *b, link_pa
 					p->level[LINK_C_FIRST] = 0, p->lu[LINK_C_FIRST] = 0, p->lh_first = 0;
 				if (((a->flags | b->flags) & RECORD_IMPUTED_LAST) && p->level[LINK_C_LAST] < 3)
 					p->level[LINK_C_LAST] = 0, p->lu[LINK_C_LAST] = 0;
+			}
+			if (d && l <= 2 && p->level[LINK_C_FIRST] < 5 && p->level[LINK_C_LAST] == 1)
+			{
+				float		floor = l == 1 ? (d == 1 ? -5.64f : -11.29f) : (d == 1 ? -3.06f : -7.97f);
+
+				if (*u < floor)
+					*u = floor;
 			}
 		}
 	}

@@ -221,7 +221,7 @@ full_names(link_engine *e)
 
 /* one way to read a name out of a local part: is it believable, and how much so */
 static double
-mail_score(const link_engine *e, const link_record *r, const char *f, int nf, const char *l, int nl, double least, double total)
+mail_score(const link_engine *e, const link_record *r, const char *f, int nf, const char *l, int nl, bool apart, double least, double total)
 {
 	uint32_t	fi = link_lookup(&e->names, f, nf),
 				li = link_lookup(&e->names, l, nl);
@@ -247,7 +247,7 @@ mail_score(const link_engine *e, const link_record *r, const char *f, int nf, co
 			return -1;
 		return first_count(e, fi) * (initial ? 0.01 : 1);
 	}
-	if (known_first)
+	if (known_first && (li || apart))
 		return first_count(e, fi) * last_count(e, li) / (total * total);
 	if (initial && li && e->name[li].as_last >= 2)
 		return 0.01 * last_count(e, li) / total / total;
@@ -301,9 +301,9 @@ mail_names(link_engine *e)
 			int			p = cut ? cuts[j] : j + 1;
 			double		s;
 
-			if ((s = mail_score(e, r, t, p, t + p, k - p, least, total)) > best)
+			if ((s = mail_score(e, r, t, p, t + p, k - p, cut > 0, least, total)) > best)
 				best = s, bf = 0, nbf = p, bl = p, nbl = k - p;
-			if ((s = mail_score(e, r, t + p, k - p, t, p, least, total)) > best)
+			if ((s = mail_score(e, r, t + p, k - p, t, p, cut > 0, least, total)) > best)
 				best = s, bf = p, nbf = k - p, bl = 0, nbl = p;
 		}
 		if (best > 0)
