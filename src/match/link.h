@@ -64,6 +64,7 @@ enum
 	LINK_C_ADDRESS,
 	LINK_C_REGISTRY,
 	LINK_C_SOURCE,
+	LINK_C_YEAR,				/* a number in the e-mail that may be the year of birth */
 	LINK_C_EXTRA,
 	LINK_COMPARISONS = LINK_C_EXTRA + LINK_MAX_EXTRAS
 };
@@ -78,7 +79,8 @@ typedef struct link_class_model
 	double		u[LINK_COMPARISONS][LINK_LEVELS];	/* unrelated */
 	double		pairs,			/* of all records it was trained on; the two classes' shares of them are the prior */
 				same,			/* expected pairs of one party */
-				household;
+				household,
+				name_chance;	/* how often equal names of organisations meet by chance, as a part of what their counts say */
 	bool		trained;
 } link_class_model;
 

@@ -265,6 +265,42 @@ extra_level(const link_engine *e, int x, uint32_t a, uint32_t b)
 	}
 }
 
+/*
+ * People put their year of birth, or another number that they like, into their addresses. What is in one record's address is compared
+ * with the address and the date of the other, where the addresses or dates themselves do not say more.
+ */
+static int
+year_level(uint32_t a, uint32_t b, int email)
+{
+	uint32_t	ma = a & 255,
+				mb = b & 255,
+				da = a >> 8,
+				db = b >> 8;
+	bool		any = false;
+
+	if ((ma | mb) == 0 || email == 1 || (da && db))
+		return 0;
+	if (ma && mb && email > 2)
+	{
+		if (ma == mb)
+			return 1;
+		any = true;
+	}
+	if (ma && db)
+	{
+		if (ma == db)
+			return 1;
+		any = true;
+	}
+	if (mb && da)
+	{
+		if (mb == da)
+			return 1;
+		any = true;
+	}
+	return any ? 2 : 0;
+}
+
 static inline float
 least(float a, float b)
 {
@@ -366,7 +402,7 @@ compare_organisations(link_engine *e, const link_record *a, const link_record *b
 	p->lu[LINK_C_FIRST] = f == 1 ? -2 : lu[LINK_C_FIRST][f];
 	p->lh_first = p->lu[LINK_C_FIRST];
 	if (l == 1)
-		p->lu[LINK_C_LAST] = lu_common(e->companies.v[a->last].count + (a->last == b->last ? 0 : e->companies.v[b->last].count), e->of_kind[1]);
+		p->lu[LINK_C_LAST] = lu_common(e->companies.v[a->last].count + (a->last == b->last ? 0 : e->companies.v[b->last].count), e->of_kind[1]) + e->lu_organisation;
 	else if (l == 2)
 		p->lu[LINK_C_LAST] = least(lu_common(e->companies.v[a->last].count + e->companies.v[b->last].count, e->of_kind[1]) + lu[LINK_C_LAST][2] - lu[LINK_C_LAST][1], -0.3f);
 	else
@@ -420,6 +456,9 @@ link_compare(link_engine *e, const link_record *a, const link_record *b, link_pa
 	p->level[LINK_C_SOURCE] = (uint8_t) (l = a->source == 0 || b->source == 0 ? 0 : a->source == b->source ? 1 : 2);
 	p->lu[LINK_C_SOURCE] = lu[LINK_C_SOURCE][l];
 
+	p->level[LINK_C_YEAR] = (uint8_t) (l = year_level(a->spare, b->spare, p->level[LINK_C_EMAIL]));
+	p->lu[LINK_C_YEAR] = lu[LINK_C_YEAR][l];
+
 	for (int x = 0; x < e->nextra; x++)
 	{
 		uint32_t	va = e->extra[(size_t) (a - e->record) * e->nextra + x],
@@ -467,7 +506,7 @@ link_compare(link_engine *e, const link_record *a, const link_record *b, link_pa
 				if (((a->flags | b->flags) & RECORD_IMPUTED_LAST) && p->level[LINK_C_LAST] < 3)
 					p->level[LINK_C_LAST] = 0, p->lu[LINK_C_LAST] = 0;
 			}
-			if (d && l <= 2 && p->level[LINK_C_FIRST] < 5 && p->level[LINK_C_LAST] == 1)
+			if (d && ((l == 1 && p->level[LINK_C_LAST] == 1) || (l == 2 && p->level[LINK_C_LAST] != 0)) && p->level[LINK_C_FIRST] < 5)
 			{
 				float		floor = l == 1 ? (d == 1 ? -5.64f : -11.29f) : (d == 1 ? -3.06f : -7.97f);
 

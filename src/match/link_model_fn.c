@@ -1,7 +1,7 @@
 /*
  * link_model_fn.c: models of the linkage engine as jsonb, to be kept, read, edited and used again, and the explanation of one pair.
  *
- * {"version": 1, "persons": {"pairs": .., "same": .., "household": .., "comparisons": {"given_name": [{"level": "equal", "m": .., "h": ..,
+ * {"version": 1, "persons": {"pairs": .., "same": .., "household": .., "name_chance": .., "comparisons": {"given_name": [{"level": "equal", "m": .., "h": ..,
  * "u": ..}, ...], ...}, "columns": {a column of kind code, text, sex or a further date: the same}}, "organisations": {the same}}
  */
 #include "match/link_fn.h"
@@ -95,6 +95,7 @@ link_model_to(const link_engine *e, const link_model *model)
 		number(&s, "pairs", k->pairs);
 		number(&s, "same", k->same);
 		number(&s, "household", k->household);
+		number(&s, "name_chance", k->name_chance);
 		key(&s, "comparisons");
 		comparisons(&s, e, k, org, 0, LINK_C_EXTRA);
 		key(&s, "columns");
@@ -162,6 +163,7 @@ link_model_from(Jsonb *json, const link_engine *e, link_model *model)
 		k->pairs = number_of(p, "pairs", part[org], 1e18);
 		k->same = number_of(p, "same", part[org], k->pairs);
 		k->household = number_of(p, "household", part[org], k->pairs);
+		k->name_chance = number_of(p, "name_chance", part[org], 1e6);
 		for (int c = 0; c < link_comparisons(e); c++)
 		{
 			const char *name = link_comparison_name(e, c, org);

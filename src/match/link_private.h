@@ -59,7 +59,7 @@ typedef struct link_record
 				source;
 	uint16_t	flags;
 	uint32_t	maiden;
-	uint32_t	spare;
+	uint32_t	spare;			/* settled: last two digits of the years in the e-mail and of the date, each plus one */
 } link_record;
 
 #define RECORD_ORG		0x0001
@@ -200,6 +200,7 @@ struct link_engine
 	float		lm[2][LINK_COMPARISONS][LINK_LEVELS],
 				lh[2][LINK_COMPARISONS][LINK_LEVELS],
 				lu[2][LINK_COMPARISONS][LINK_LEVELS];
+	float		lu_organisation;	/* log2 of name_chance */
 	float		prior_m[2],
 				prior_h[2],
 				prior_u[2];

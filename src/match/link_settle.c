@@ -280,6 +280,19 @@ derived(const link_engine *e, const link_record *r)
 	return 1;
 }
 
+/* two digits at the end of the local part, or four that are a year: as a year plus one, 0 for none */
+static uint32_t
+year_in(const char *s, int n)
+{
+	int			d = 0;
+
+	while (d < n && s[n - 1 - d] >= '0' && s[n - 1 - d] <= '9')
+		d++;
+	if (d == n || !(d == 2 || (d == 4 && ((s[n - 4] == '1' && s[n - 3] == '9') || (s[n - 4] == '2' && s[n - 3] == '0')))))
+		return 0;
+	return (s[n - 2] - '0') * 10 + (s[n - 1] - '0') + 1;
+}
+
 /* ---- frequencies ---- */
 
 uint32_t
@@ -499,8 +512,16 @@ link_frequencies(link_engine *e)
 	{
 		link_record *r = &e->record[i];
 
+		r->spare = 0;
 		if (r->email)
+		{
+			const link_value_record *v = &e->locals.v[e->email[r->email].local];
+
 			r->flags |= derived(e, r) << RECORD_DERIVED_SHIFT;
+			r->spare = year_in(e->locals.text + v->text, v->length);
+		}
+		if (r->date)
+			r->spare |= ((r->date >> 9) % 100 + 1) << 8;
 		if ((i & 0xfff) == 0)
 			link_look(e);
 	}

@@ -35,7 +35,7 @@ static const char *const level_name[LINK_C_EXTRA][LINK_LEVELS] = {
 	{"missing", "same mailbox", "same or near local part", "same private domain", "different"},
 	{"missing", "same mobile", "same landline", "one digit off", "different"},
 	{"missing", "same", "street or number off", "same postal code or city", "different"}, {"missing", "equal", "one sign off", "different"},
-	{"missing", "same", "different"}
+	{"missing", "same", "different"}, {"missing", "same", "different"}
 };
 static const char *const extra_name[3][LINK_LEVELS] = {
 	{"missing", "equal", "one sign off", "different"}, {"missing", "equal", "near", "different"}, {"missing", "equal", "different"}
@@ -44,7 +44,7 @@ static const char *const extra_name[3][LINK_LEVELS] = {
 int
 link_levels(int comparison, link_kind extra, bool organisation)
 {
-	static const uint8_t levels[LINK_C_EXTRA] = {5, 3, 4, 4, 4, 4, 3, 2};
+	static const uint8_t levels[LINK_C_EXTRA] = {5, 3, 4, 4, 4, 4, 3, 2, 2};
 
 	if (comparison >= LINK_C_EXTRA)
 		return extra == LINK_DATE ? 4 : extra == LINK_SEX ? 2 : 3;
@@ -84,6 +84,11 @@ priors(const link_engine *e, int org, link_class_model *p)
 			}
 			else if (c == LINK_C_SOURCE)
 				*m = *h = u;
+			else if (c == LINK_C_YEAR)
+			{
+				*m = l > 2 ? 0 : l == 1 ? 0.4 : 0.6;
+				*h = u;
+			}
 			else
 			{
 				static const double code[LINK_LEVELS] = {0, .85, .05, .10},
@@ -119,6 +124,8 @@ link_model_logs(link_engine *e)
 			pm = 0.5;
 		if (ph > 0.3)
 			ph = 0.3;
+		if (org)
+			e->lu_organisation = k->name_chance > 0 ? log2_or(k->name_chance) : 0;
 		e->prior_m[org] = log2_or(pm);
 		e->prior_h[org] = org ? -60 : log2_or(ph);
 		e->prior_u[org] = log2_or(1 - pm - ph);
@@ -209,6 +216,16 @@ maximise(link_engine *e, int org, link_class_model *k)
 		if ((taken & 0x3ff) == 0)
 			link_look(e);
 	}
+	float		shift = 0;		/* what equal names of organisations are found to be worth, beyond their counts */
+	double		by_count = 0;
+
+	if (org)
+		for (uint32_t i = 1; i <= e->companies.n; i++)
+		{
+			double		c = e->companies.v[i].count;
+
+			by_count += c / 2 * (c > 2.5 ? c - 2 : 0.5);
+		}
 	for (int round = 0; taken && round < EM_ROUNDS; round++)
 	{
 		double		sa[LINK_COMPARISONS][LINK_LEVELS] = {{0}},
@@ -216,6 +233,7 @@ maximise(link_engine *e, int org, link_class_model *k)
 					suma = 0,
 					sumb = 0,
 					weight = of_kind / (double) taken,
+					chance = 0,
 					moved;
 
 		link_model_logs(e);
@@ -224,7 +242,7 @@ maximise(link_engine *e, int org, link_class_model *k)
 			const link_pair_levels *q = &p[i];
 			float		m = e->prior_m[org] + e->lm[org][0][q->level[0]],
 						h = e->prior_h[org] + q->lh_first,
-						u = e->prior_u[org] + q->lu[0],
+						u = e->prior_u[org] + q->lu[0] + (org && q->level[LINK_C_LAST] == 1 ? shift : 0),
 						top;
 
 			for (int c = 1; c < nc; c++)
@@ -238,6 +256,8 @@ maximise(link_engine *e, int org, link_class_model *k)
 			h = org || h - top < -30 ? 0 : exp2f(h - top);
 			u = u - top < -30 ? 0 : exp2f(u - top);
 			top = m + h + u;
+			if (org && q->level[LINK_C_LAST] == 1)
+				chance += u / top;
 			m /= top;
 			h /= top;
 			suma += m;
@@ -250,6 +270,8 @@ maximise(link_engine *e, int org, link_class_model *k)
 					sb[c][q->level[c]] += h;
 		}
 		link_look(e);
+		if (org)
+			shift = (float) log2((weight * chance + 0.02 * by_count) / (1.02 * by_count + 1e-9));
 		moved = fabs(k->same - weight * suma) / (k->same + 1e-9);
 		k->same = weight * suma > 0.01 ? weight * suma : 0.01;
 		k->household = org ? 0 : weight * sumb > 0.01 ? weight * sumb : 0.01;
@@ -274,6 +296,7 @@ maximise(link_engine *e, int org, link_class_model *k)
 		if (round >= 5 && moved < 0.002)
 			break;
 	}
+	k->name_chance = exp2(shift);
 	link_free(e, p, sizeof *p * (EM_SAMPLE + EM_SAMPLE / 8 + 1));
 }
 
@@ -318,6 +341,7 @@ link_train(link_engine *e, const link_model *given, link_model *out)
 		/* the first guess: a double for each record */
 		k->same = n < k->pairs / 2 ? n : k->pairs / 2;
 		k->household = org ? 0 : 0.6 * k->same;
+		k->name_chance = 1;
 		k->trained = true;
 		if (n > 1)
 			maximise(e, org, k);
@@ -337,7 +361,7 @@ link_comparisons(const link_engine *e)
 const char *
 link_comparison_name(const link_engine *e, int comparison, bool organisation)
 {
-	static const char *const name[LINK_C_EXTRA] = {"given_name", "family_name", "date", "email", "phone", "address", "registry_number", "source"};
+	static const char *const name[LINK_C_EXTRA] = {"given_name", "family_name", "date", "email", "phone", "address", "registry_number", "source", "year_in_email"};
 
 	if (comparison >= LINK_C_EXTRA)
 		return e->extra_name[comparison - LINK_C_EXTRA];
@@ -384,7 +408,7 @@ link_default_model(const link_engine *e, link_model *out)
 {
 	static const double u_usual[LINK_C_EXTRA][LINK_LEVELS] = {
 		{0, .0055, .004, .006, .0006, .984}, {0, .0004, .0001, .9995}, {0, .00004, .0006, .0055, .994}, {0, 1e-6, 1e-5, 1e-5, .99998},
-		{0, 1e-6, 1e-6, 1e-6, .999997}, {0, 1e-6, 2e-5, 8e-4, .9992}, {0, 1e-6, 1e-6, .999998}, {0, .2, .8}
+		{0, 1e-6, 1e-6, 1e-6, .999997}, {0, 1e-6, 2e-5, 8e-4, .9992}, {0, 1e-6, 1e-6, .999998}, {0, .2, .8}, {0, .02, .98}
 	};
 
 	memset(out, 0, sizeof *out);
@@ -404,6 +428,7 @@ link_default_model(const link_engine *e, link_model *out)
 		priors(e, org, k);
 		k->pairs = 1e4 * 1e4 / 2;
 		k->same = 1e4;
+		k->name_chance = 1;
 		k->household = org ? 0 : 4e3;
 		k->trained = true;
 	}
