@@ -71,6 +71,8 @@ enum
 
 #define LINK_LEVELS 6			/* 0: missing on a side; 1: equal; the last used one: different */
 
+#define LINK_NAME_BINS 7
+
 /* the three classes' probabilities of each level, and the prior shares of all pairs */
 typedef struct link_class_model
 {
@@ -80,7 +82,8 @@ typedef struct link_class_model
 	double		pairs,			/* of all records it was trained on; the two classes' shares of them are the prior */
 				same,			/* expected pairs of one party */
 				household,
-				name_chance;	/* how often equal names of organisations meet by chance, as a part of what their counts say */
+				name_chance[LINK_NAME_BINS];	/* how often equal names meet by chance, as a part of what the counts of their parts say, by
+											 * how many records have the whole name: 2, 3, 4, 5-6, 7-10, 11-20, 21 and more */
 	bool		trained;
 } link_class_model;
 

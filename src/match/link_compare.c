@@ -308,8 +308,8 @@ least(float a, float b)
 }
 
 /* names that go together in one country meet by chance more often than their frequencies say */
-static float
-kappa(const link_engine *e, uint32_t f, uint32_t l)
+float
+link_kappa(const link_engine *e, uint32_t f, uint32_t l)
 {
 	const float *a = e->name_country + (size_t) f * 2 * LINK_COUNTRIES,
 			   *b = e->name_country + (size_t) l * 2 * LINK_COUNTRIES + LINK_COUNTRIES;
@@ -385,7 +385,13 @@ compare_persons(link_engine *e, const link_record *a, const link_record *b, link
 			p->lu[LINK_C_LAST] = lu[LINK_C_LAST][l];
 	}
 	if ((f == 1 || f == 2 || f == 4) && (l == 1 || l == 2))
-		p->lu[LINK_C_FIRST] = least(p->lu[LINK_C_FIRST] + kappa(e, af, al), -1.0f);
+		p->lu[LINK_C_FIRST] = least(p->lu[LINK_C_FIRST] + link_kappa(e, af, al), -1.0f);
+	p->name_bin = 0;
+	if (f == 1 && l == 1 && af == b->first && al == b->last && !e->by_model)
+	{
+		p->name_bin = (uint8_t) (1 + link_name_bin(e->full_count[link_full_hash(b) & (e->address_slots - 1)]));
+		p->lu[LINK_C_FIRST] += e->lu_name[0][p->name_bin - 1];
+	}
 	/* a child may bear a parent's name */
 	p->lh_first = f == 1 ? log2f(exp2f(p->lu[LINK_C_FIRST]) + 0.02f) : p->lu[LINK_C_FIRST];
 }
@@ -401,8 +407,14 @@ compare_organisations(link_engine *e, const link_record *a, const link_record *b
 	p->level[LINK_C_LAST] = (uint8_t) l;
 	p->lu[LINK_C_FIRST] = f == 1 ? -2 : lu[LINK_C_FIRST][f];
 	p->lh_first = p->lu[LINK_C_FIRST];
+	p->name_bin = 0;
 	if (l == 1)
-		p->lu[LINK_C_LAST] = lu_common(e->companies.v[a->last].count + (a->last == b->last ? 0 : e->companies.v[b->last].count), e->of_kind[1]) + e->lu_organisation;
+	{
+		uint32_t	count = e->companies.v[a->last].count + (a->last == b->last ? 0 : e->companies.v[b->last].count);
+
+		p->name_bin = (uint8_t) (1 + link_name_bin(count));
+		p->lu[LINK_C_LAST] = lu_common(count, e->of_kind[1]) + e->lu_name[1][p->name_bin - 1];
+	}
 	else if (l == 2)
 		p->lu[LINK_C_LAST] = least(lu_common(e->companies.v[a->last].count + e->companies.v[b->last].count, e->of_kind[1]) + lu[LINK_C_LAST][2] - lu[LINK_C_LAST][1], -0.3f);
 	else

@@ -43,16 +43,22 @@ text_value(JsonbParseState **s, const char *t)
 }
 
 static void
-number(JsonbParseState **s, const char *k, double x)
+plain_number(JsonbParseState **s, JsonbIteratorToken where, double x)
 {
 	JsonbValue	v = {.type = jbvNumeric};
 	char		t[40];
 
-	key(s, k);
 	/* as many digits as it takes to read the same number back */
 	snprintf(t, sizeof t, "%.17g", x);
 	v.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(t), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-	pushJsonbValue(s, WJB_VALUE, &v);
+	pushJsonbValue(s, where, &v);
+}
+
+static void
+number(JsonbParseState **s, const char *k, double x)
+{
+	key(s, k);
+	plain_number(s, WJB_VALUE, x);
 }
 
 static void
@@ -95,7 +101,11 @@ link_model_to(const link_engine *e, const link_model *model)
 		number(&s, "pairs", k->pairs);
 		number(&s, "same", k->same);
 		number(&s, "household", k->household);
-		number(&s, "name_chance", k->name_chance);
+		key(&s, "name_chance");
+		pushJsonbValue(&s, WJB_BEGIN_ARRAY, NULL);
+		for (int b = 0; b < LINK_NAME_BINS; b++)
+			plain_number(&s, WJB_ELEM, k->name_chance[b]);
+		pushJsonbValue(&s, WJB_END_ARRAY, NULL);
 		key(&s, "comparisons");
 		comparisons(&s, e, k, org, 0, LINK_C_EXTRA);
 		key(&s, "columns");
@@ -131,17 +141,22 @@ object(JsonbContainer *c, const char *k, const char *path)
 }
 
 static double
-number_of(JsonbContainer *c, const char *k, const char *path, double most)
+plain_number_of(const JsonbValue *v, const char *path, double most)
 {
-	JsonbValue *v = get(c, k);
 	double		x;
 
 	if (!v || v->type != jbvNumeric || numeric_is_nan(v->val.numeric))
-		bad_model(psprintf("%s.%s", path, k), "must be a number");
+		bad_model(path, "must be a number");
 	x = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(v->val.numeric)));
 	if (!(x >= 0 && x <= most))
-		bad_model(psprintf("%s.%s", path, k), psprintf("must be between 0 and %g", most));
+		bad_model(path, psprintf("must be between 0 and %g", most));
 	return x;
+}
+
+static double
+number_of(JsonbContainer *c, const char *k, const char *path, double most)
+{
+	return plain_number_of(get(c, k), psprintf("%s.%s", path, k), most);
 }
 
 /* link_model_from: a model for this engine's columns; whatever else stands in the object is left alone */
@@ -159,18 +174,23 @@ link_model_from(Jsonb *json, const link_engine *e, link_model *model)
 		JsonbContainer *p = object(&json->root, part[org], "model"),
 				   *fixed = object(p, "comparisons", part[org]),
 				   *columns = object(p, "columns", part[org]);
+		JsonbValue *v;
 
 		k->pairs = number_of(p, "pairs", part[org], 1e18);
 		k->same = number_of(p, "same", part[org], k->pairs);
 		k->household = number_of(p, "household", part[org], k->pairs);
-		k->name_chance = number_of(p, "name_chance", part[org], 1e6);
+		v = get(p, "name_chance");
+		if (!v || v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data) || JsonContainerSize(v->val.binary.data) != LINK_NAME_BINS)
+			bad_model(psprintf("%s.name_chance", part[org]), psprintf("must be an array of %d numbers", LINK_NAME_BINS));
+		for (int b = 0; b < LINK_NAME_BINS; b++)
+			k->name_chance[b] = plain_number_of(getIthJsonbValueFromContainer(v->val.binary.data, b), psprintf("%s.name_chance", part[org]), 1e6);
 		for (int c = 0; c < link_comparisons(e); c++)
 		{
 			const char *name = link_comparison_name(e, c, org);
-			JsonbValue *v = get(c < LINK_C_EXTRA ? fixed : columns, name);
 			int			levels = link_comparison_levels(e, c, org);
 			char	   *path = psprintf("%s.%s", part[org], name);
 
+			v = get(c < LINK_C_EXTRA ? fixed : columns, name);
 			if (!v || v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data) || JsonContainerSize(v->val.binary.data) != levels)
 				bad_model(path, psprintf("must be an array of %d levels", levels));
 			for (int l = 1; l <= levels; l++)

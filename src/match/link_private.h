@@ -98,6 +98,7 @@ typedef struct link_pair_u		/* what one pair is worth, comparison by comparison 
 	uint8_t		level[LINK_COMPARISONS];
 	float		lu[LINK_COMPARISONS];	/* log2 u of this pair */
 	float		lh_first;		/* log2 h of the given name: not learned */
+	uint8_t		name_bin;		/* of equal whole names, plus one; 0 for others */
 } link_pair_levels;
 
 #define LINK_KEYS_MAX	32
@@ -200,7 +201,7 @@ struct link_engine
 	float		lm[2][LINK_COMPARISONS][LINK_LEVELS],
 				lh[2][LINK_COMPARISONS][LINK_LEVELS],
 				lu[2][LINK_COMPARISONS][LINK_LEVELS];
-	float		lu_organisation;	/* log2 of name_chance */
+	float		lu_name[2][LINK_NAME_BINS];	/* log2 of name_chance */
 	float		prior_m[2],
 				prior_h[2],
 				prior_u[2];
@@ -266,7 +267,14 @@ extern uint32_t link_address_hash(const link_record *r);
 extern uint32_t link_full_hash(const link_record *r);
 extern void link_frequencies(link_engine *e);
 
+static inline int
+link_name_bin(uint32_t count)
+{
+	return count <= 2 ? 0 : count <= 4 ? (int) count - 2 : count <= 6 ? 3 : count <= 10 ? 4 : count <= 20 ? 5 : 6;
+}
+
 /* ---- link_compare.c ---- */
+extern float link_kappa(const link_engine *e, uint32_t first, uint32_t last);
 extern void link_compare(link_engine *e, const link_record *a, const link_record *b, link_pair_levels *p);
 extern int	link_first_level(const link_engine *e, uint32_t a, uint32_t b);
 extern int	link_last_level(const link_engine *e, uint32_t a, uint32_t b);

@@ -124,8 +124,8 @@ link_model_logs(link_engine *e)
 			pm = 0.5;
 		if (ph > 0.3)
 			ph = 0.3;
-		if (org)
-			e->lu_organisation = k->name_chance > 0 ? log2_or(k->name_chance) : 0;
+		for (int b = 0; b < LINK_NAME_BINS; b++)
+			e->lu_name[org][b] = k->name_chance[b] > 0 ? log2_or(k->name_chance[b]) : 0;
 		e->prior_m[org] = log2_or(pm);
 		e->prior_h[org] = org ? -60 : log2_or(ph);
 		e->prior_u[org] = log2_or(1 - pm - ph);
@@ -188,6 +188,39 @@ unrelated(link_engine *e, int org, const uint32_t *row, uint32_t n, link_class_m
 	}
 }
 
+/*
+ * How many unrelated pairs of equal whole names the counts lead to expect, by how many records have the name. Names that so many records
+ * have that their block is not looked into teach nothing.
+ */
+static void
+names_by_count(const link_engine *e, int org, double expected[LINK_NAME_BINS])
+{
+	for (uint32_t i = 0; i < e->n; i++)
+	{
+		const link_record *r = &e->record[i];
+		uint32_t	c;
+		double		u;
+
+		if (((r->flags & RECORD_ORG) != 0) != org)
+			continue;
+		if (org)
+		{
+			c = e->companies.v[r->last].count;
+			u = (c > 2.5 ? c - 2 : 0.5) / e->of_kind[1];
+		}
+		else
+		{
+			if (!r->first || !r->last || e->names.v[r->first].length == 1)
+				continue;
+			c = e->full_count[link_full_hash(r) & (e->address_slots - 1)];
+			u = fmin(e->name[r->first].lu_first + link_kappa(e, r->first, r->last), -1.0) + e->name[r->last].lu_last;
+			u = exp2(u);
+		}
+		if (c >= 2 && c <= 40)
+			expected[link_name_bin(c)] += u * e->of_kind[org] / 2;
+	}
+}
+
 static void
 maximise(link_engine *e, int org, link_class_model *k)
 {
@@ -216,16 +249,10 @@ maximise(link_engine *e, int org, link_class_model *k)
 		if ((taken & 0x3ff) == 0)
 			link_look(e);
 	}
-	float		shift = 0;		/* what equal names of organisations are found to be worth, beyond their counts */
-	double		by_count = 0;
+	float		shift[LINK_NAME_BINS + 1] = {0};
+	double		by_count[LINK_NAME_BINS] = {0};
 
-	if (org)
-		for (uint32_t i = 1; i <= e->companies.n; i++)
-		{
-			double		c = e->companies.v[i].count;
-
-			by_count += c / 2 * (c > 2.5 ? c - 2 : 0.5);
-		}
+	names_by_count(e, org, by_count);
 	for (int round = 0; taken && round < EM_ROUNDS; round++)
 	{
 		double		sa[LINK_COMPARISONS][LINK_LEVELS] = {{0}},
@@ -233,7 +260,7 @@ maximise(link_engine *e, int org, link_class_model *k)
 					suma = 0,
 					sumb = 0,
 					weight = of_kind / (double) taken,
-					chance = 0,
+					chance[LINK_NAME_BINS + 1] = {0},
 					moved;
 
 		link_model_logs(e);
@@ -242,7 +269,7 @@ maximise(link_engine *e, int org, link_class_model *k)
 			const link_pair_levels *q = &p[i];
 			float		m = e->prior_m[org] + e->lm[org][0][q->level[0]],
 						h = e->prior_h[org] + q->lh_first,
-						u = e->prior_u[org] + q->lu[0] + (org && q->level[LINK_C_LAST] == 1 ? shift : 0),
+						u = e->prior_u[org] + q->lu[0] + shift[q->name_bin],
 						top;
 
 			for (int c = 1; c < nc; c++)
@@ -256,8 +283,7 @@ maximise(link_engine *e, int org, link_class_model *k)
 			h = org || h - top < -30 ? 0 : exp2f(h - top);
 			u = u - top < -30 ? 0 : exp2f(u - top);
 			top = m + h + u;
-			if (org && q->level[LINK_C_LAST] == 1)
-				chance += u / top;
+			chance[q->name_bin] += u / top;
 			m /= top;
 			h /= top;
 			suma += m;
@@ -270,8 +296,9 @@ maximise(link_engine *e, int org, link_class_model *k)
 					sb[c][q->level[c]] += h;
 		}
 		link_look(e);
-		if (org)
-			shift = (float) log2((weight * chance + 0.02 * by_count) / (1.02 * by_count + 1e-9));
+		/* what equal whole names are found to be worth beyond the counts of their parts */
+		for (int b = 0; b < LINK_NAME_BINS; b++)
+			shift[b + 1] = (float) log2((weight * chance[b + 1] + 2 + 0.02 * by_count[b]) / (2 + 1.02 * by_count[b]));
 		moved = fabs(k->same - weight * suma) / (k->same + 1e-9);
 		k->same = weight * suma > 0.01 ? weight * suma : 0.01;
 		k->household = org ? 0 : weight * sumb > 0.01 ? weight * sumb : 0.01;
@@ -296,7 +323,8 @@ maximise(link_engine *e, int org, link_class_model *k)
 		if (round >= 5 && moved < 0.002)
 			break;
 	}
-	k->name_chance = exp2(shift);
+	for (int b = 0; b < LINK_NAME_BINS; b++)
+		k->name_chance[b] = exp2(shift[b + 1]);
 	link_free(e, p, sizeof *p * (EM_SAMPLE + EM_SAMPLE / 8 + 1));
 }
 
@@ -341,7 +369,8 @@ link_train(link_engine *e, const link_model *given, link_model *out)
 		/* the first guess: a double for each record */
 		k->same = n < k->pairs / 2 ? n : k->pairs / 2;
 		k->household = org ? 0 : 0.6 * k->same;
-		k->name_chance = 1;
+		for (int b = 0; b < LINK_NAME_BINS; b++)
+			k->name_chance[b] = 1;
 		k->trained = true;
 		if (n > 1)
 			maximise(e, org, k);
@@ -428,7 +457,8 @@ link_default_model(const link_engine *e, link_model *out)
 		priors(e, org, k);
 		k->pairs = 1e4 * 1e4 / 2;
 		k->same = 1e4;
-		k->name_chance = 1;
+		for (int b = 0; b < LINK_NAME_BINS; b++)
+			k->name_chance[b] = 1;
 		k->household = org ? 0 : 4e3;
 		k->trained = true;
 	}
