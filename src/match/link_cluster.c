@@ -12,12 +12,7 @@
 #include <stdlib.h>
 
 #define PROFILE_MEMBERS 16		/* so many members speak for a cluster: no cluster costs quadratic time */
-#ifndef SIZE_MOST
-#define SIZE_MOST 0.0
-#endif
-#ifndef SIZE_ROUNDS
 #define SIZE_ROUNDS 2
-#endif
 #define SIZE_LEAST 12.0
 #define SIZE_SAMPLE 60000		/* records from whose components the sizes of parties are learned */
 #define SIZES 12				/* clusters of so many members and more are of one size class */
@@ -445,9 +440,11 @@ grow_clusters(work *w, const components *g, uint32_t from, uint32_t size, uint64
 }
 
 /*
- * How many records a party has is learned from a first grouping of some components, and says how likely it is that two clusters of given
- * sizes are one: with m(s) the share of parties of s records, the odds of joining a and b are to those of joining two single records as
- * (a + b)! m(a + b) / (a! m(a) b! m(b)) to 2 m(2) / m(1)^2 (Betancourt, Zanella and Steorts 2022: partitions into small clusters).
+ * How many records a party has is learned from a first grouping of some components, and speaks against joining two clusters into one of a
+ * size that hardly any party has: chains of namesakes. With m(s) the share of parties of s records, the odds of joining sizes a and b are
+ * to those of joining two single records as m(a + b) / m(a) m(b) to m(2) / m(1)^2; never in favour. (After the priors on partitions into
+ * small clusters of Betancourt, Zanella and Steorts 2022; without their count of arrangements, since a profile already takes the best of
+ * its members' values.)
  */
 static void
 learn_sizes(work *w, const components *g)
@@ -485,27 +482,24 @@ learn_sizes(work *w, const components *g)
 	for (int org = 0; org < 2; org++)
 	{
 		double		share[2 * SIZES + 2],
-					factorial[2 * SIZES + 2],
 					sum = 0,
 					base;
 
 		for (int s = 1; s <= 2 * SIZES; s++)
 			sum += count[org][s];
-		factorial[0] = 1;
 		for (int s = 1; s <= 2 * SIZES; s++)
 		{
-			factorial[s] = factorial[s - 1] * s;
 			/* held by a geometric guess worth a few parties */
 			share[s] = (count[org][s] + 8 * exp2(-s)) / (sum + 8);
 		}
-		base = 2 * share[2] / (share[1] * share[1]);
+		base = share[2] / (share[1] * share[1]);
 		for (int a = 1; a <= SIZES; a++)
 			for (int b = 1; b <= SIZES; b++)
 			{
-				double		r = factorial[a + b] * share[a + b] / (factorial[a] * share[a] * factorial[b] * share[b]) / base;
+				double		r = share[a + b] / (share[a] * share[b]) / base;
 				double		x = log2(r);
 
-				w->size_bits[org][a][b] = (float) (x > SIZE_MOST ? SIZE_MOST : x < -SIZE_LEAST ? -SIZE_LEAST : x);
+				w->size_bits[org][a][b] = (float) (x > 0 ? 0 : x < -SIZE_LEAST ? -SIZE_LEAST : x);
 			}
 	}
 }
