@@ -14,7 +14,8 @@
 #define PROFILE_MEMBERS 16		/* so many members speak for a cluster: no cluster costs quadratic time */
 #define SIZE_ROUNDS 2
 #define SIZE_LEAST 12.0
-#define SIZE_SAMPLE 60000		/* records from whose components the sizes of parties are learned */
+#define SIZE_SAMPLE 30000		/* records from whose components the sizes of parties are learned */
+#define CLUSTER_MARGIN 0.9		/* bits: a cluster asserts all pairs of its members, so joining asks for more than a pair by itself */
 #define SIZES 12				/* clusters of so many members and more are of one size class */
 #define CACHE_NODES 48			/* up to this size of a component all comparisons are kept */
 
@@ -230,6 +231,8 @@ profile_weight(work *w, const cluster *a, const cluster *b)
 	}
 	if (org)
 		return m - u;
+	if (link_impersonal(&best))
+		m -= 1.5f;
 	{
 		float		d = h > u ? u - h : h - u;
 
@@ -519,7 +522,7 @@ link_cluster(link_engine *e, double threshold, uint32_t *out)
 	/* the second time with what the first time taught: chains that only namesakes hold together are gone by then */
 	for (int round = 0; round < SIZE_ROUNDS; round++)
 		learn_sizes(&w, &g);
-	w.threshold = threshold;
+	w.threshold = threshold + CLUSTER_MARGIN;
 	for (uint32_t r = 0, from = 0; r < e->n; r++)
 	{
 		uint32_t	to = g.start[r],

@@ -520,7 +520,8 @@ link_compare(link_engine *e, const link_record *a, const link_record *b, link_pa
 			}
 			if (d && ((l == 1 && p->level[LINK_C_LAST] == 1) || (l == 2 && p->level[LINK_C_LAST] != 0)) && p->level[LINK_C_FIRST] < 5)
 			{
-				float		floor = l == 1 ? (d == 1 ? -5.64f : -11.29f) : (d == 1 ? -3.06f : -7.97f);
+				bool		imputed = ((a->flags | b->flags) & (RECORD_IMPUTED_FIRST | RECORD_IMPUTED_LAST)) != 0;
+				float		floor = l == 1 ? (d == 1 ? -5.64f : -11.29f) : d == 1 || imputed ? -3.06f : -7.97f;
 
 				if (*u < floor)
 					*u = floor;
@@ -538,6 +539,14 @@ log2_sum(float a, float b)
 	return (a > b ? a : b) + (d < -24 ? 0 : log2f(1 + exp2f(d)));
 }
 
+/* a place or a line shared by a household, and nothing that tells its members apart: which of them it is remains open */
+bool
+link_impersonal(const link_pair_levels *p)
+{
+	return p->level[LINK_C_FIRST] == 0 && p->level[LINK_C_DATE] == 0 && p->level[LINK_C_EMAIL] % 3 == 0 && p->level[LINK_C_PHONE] != 1 &&
+		p->level[LINK_C_REGISTRY] == 0;
+}
+
 /* link_weight: log2 of the odds that a pair with these levels is one party */
 float
 link_weight(const link_engine *e, int org, const link_pair_levels *p)
@@ -553,5 +562,7 @@ link_weight(const link_engine *e, int org, const link_pair_levels *p)
 		h += e->lh[org][c][p->level[c]];
 		u += p->lu[c];
 	}
+	if (link_impersonal(p) && !org)
+		m -= 1.5f;
 	return org ? m - u : m - log2_sum(h, u);
 }

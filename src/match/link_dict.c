@@ -64,15 +64,16 @@ dict_slots(link_engine *e, link_dict *d, uint32_t slots)
 {
 	uint64_t   *slot = link_zalloc(e, sizeof(uint64_t) * slots);
 
-	for (uint32_t i = 1; i <= d->n; i++)
-	{
-		uint64_t	h = link_hash(d->text + d->v[i].text, d->v[i].length);
-		uint32_t	k = (uint32_t) h & (slots - 1);
+	/* the half of the hash that stands in the slot says where it goes */
+	for (uint32_t i = 0; i < d->slots; i++)
+		if (d->slot[i])
+		{
+			uint32_t	k = (uint32_t) (d->slot[i] >> 32) & (slots - 1);
 
-		while (slot[k])
-			k = (k + 1) & (slots - 1);
-		slot[k] = (h >> 32) << 32 | i;
-	}
+			while (slot[k])
+				k = (k + 1) & (slots - 1);
+			slot[k] = d->slot[i];
+		}
 	link_free(e, d->slot, sizeof(uint64_t) * d->slots);
 	d->slot = slot;
 	d->slots = slots;
@@ -91,7 +92,7 @@ letters_of(const char *s, size_t n)
 static inline uint32_t
 find(const link_dict *d, uint64_t h, const char *s, size_t n, uint32_t *at)
 {
-	uint32_t	k = (uint32_t) h & (d->slots - 1);
+	uint32_t	k = (uint32_t) (h >> 32) & (d->slots - 1);
 
 	for (; d->slot[k]; k = (k + 1) & (d->slots - 1))
 		if (d->slot[k] >> 32 == h >> 32)

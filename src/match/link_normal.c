@@ -25,6 +25,7 @@ link_start(const link_memory *memory, int ncolumns, const link_kind *kinds, cons
 	e->used = sizeof *e;
 	e->ncolumns = ncolumns;
 	e->rest_extra = -1;
+	link_words_make(e);
 	for (int i = 0; i < ncolumns; i++)
 	{
 		link_column *c = &e->column[i];
@@ -215,7 +216,7 @@ put_name(link_engine *e, const char *s, int n, bool first)
 		ntokens = TOKENS;
 	for (size_t i = 0; i < ntokens; i++)
 	{
-		if (ntokens > 1 && i + 1 < ntokens && link_is_title(token[i].s, token[i].n) && token[i].n > 1)
+		if (i + 1 < ntokens && (link_word_flags(e, token[i].s, token[i].n) & LINK_WORD_TITLE) && token[i].n > 1)
 			continue;
 		if (k + token[i].n > LINK_TEXT_MAX)
 			break;
@@ -270,7 +271,7 @@ put_full(link_engine *e, const char *s, int n, bool *comma)
 			while (at + w < m && t[at + w] != ' ')
 				w++;
 			/* a title, but not the last word: Don and Mme are names of some; one letter is a title only at the beginning */
-			if (!(link_is_title(t + at, w) && at + w < m && (w > 1 || (at == 0 && !c))) && k + w + 1 < LINK_TEXT_MAX)
+			if (!((link_word_flags(e, t + at, w) & LINK_WORD_TITLE) && at + w < m && (w > 1 || (at == 0 && !c))) && k + w + 1 < LINK_TEXT_MAX)
 			{
 				if (k > 0 && r[k - 1] != ',')
 					r[k++] = ' ';
@@ -436,7 +437,7 @@ put_city(link_engine *e, link_record *r, const char *t, int n)
 
 		while (at + w < n && t[at + w] != ' ')
 			w++;
-		if (!link_is_city_word(t + at, w) && !(t[at] >= '0' && t[at] <= '9'))
+		if (!(link_word_flags(e, t + at, w) & LINK_WORD_CITY) && !(t[at] >= '0' && t[at] <= '9'))
 		{
 			memcpy(o + k, t + at, w);
 			k += w;
@@ -498,9 +499,10 @@ put_address(link_engine *e, link_record *r, const char *s, int n)
 	for (int i = 0; i < ntokens; i++)
 	{
 		const char *w = token[i].s;
-		int			m = (int) token[i].n;
+		int			m = (int) token[i].n,
+					flags = w[0] >= '0' && w[0] <= '9' ? 0 : link_word_flags(e, w, m);
 
-		if (link_is_flat_word(w, m) && ntokens > 1)
+		if ((flags & LINK_WORD_FLAT) && ntokens > 1)
 		{
 			/* flat 3, 12 Mill Lane; 12 Mill Lane flat 3 */
 			if (i + 1 < ntokens && (has_digit(token[i + 1].s, (int) token[i + 1].n) || token[i + 1].n == 1))
@@ -536,7 +538,7 @@ put_address(link_engine *e, link_record *r, const char *s, int n)
 			}
 		}
 		street_tokens++;
-		if (link_is_street_type(w, m))
+		if (flags & LINK_WORD_STREET)
 			continue;
 		if (k + m > LINK_TEXT_MAX)
 			break;

@@ -104,6 +104,12 @@ typedef struct link_pair_u		/* what one pair is worth, comparison by comparison 
 #define LINK_KEYS_MAX	32
 #define LINK_COUNTRIES	8		/* the frequent ones, and all others */
 
+typedef struct link_word
+{
+	uint64_t	hash;
+	int			flags;
+} link_word;
+
 typedef struct link_column
 {
 	link_kind	kind;
@@ -122,6 +128,8 @@ struct link_engine
 	link_kind	extra_kind[LINK_MAX_EXTRAS];
 	const char *extra_name[LINK_MAX_EXTRAS];
 	bool		has[LINK_KINDS];
+
+	link_word  *word;
 
 	/* the row that is being read: folded or raw text by kind */
 	char		text[LINK_KINDS][LINK_TEXT_MAX + 1 + 64];
@@ -247,10 +255,12 @@ link_mix(uint64_t a, uint64_t b)
 }
 
 /* ---- link_words.c ---- */
-extern bool link_is_title(const char *s, size_t n);
-extern bool link_is_street_type(const char *s, size_t n);
-extern bool link_is_flat_word(const char *s, size_t n);
-extern bool link_is_city_word(const char *s, size_t n);
+#define LINK_WORD_TITLE 1
+#define LINK_WORD_STREET 2		/* a type of street, or a word such as of */
+#define LINK_WORD_FLAT 4		/* what follows says which flat */
+#define LINK_WORD_CITY 8		/* of the names of towns, what is left out as often as not */
+extern void link_words_make(link_engine *e);
+extern int	link_word_flags(const link_engine *e, const char *s, size_t n);
 extern const char *link_legal_form(const char *s, size_t n);	/* its short form, or NULL */
 extern int	link_skeleton(const char *s, int n, char *out);
 extern const char *link_country(const char *folded, size_t n);	/* ISO code, or NULL */
@@ -278,6 +288,7 @@ extern float link_kappa(const link_engine *e, uint32_t first, uint32_t last);
 extern void link_compare(link_engine *e, const link_record *a, const link_record *b, link_pair_levels *p);
 extern int	link_first_level(const link_engine *e, uint32_t a, uint32_t b);
 extern int	link_last_level(const link_engine *e, uint32_t a, uint32_t b);
+extern bool link_impersonal(const link_pair_levels *p);
 extern float link_weight(const link_engine *e, int org, const link_pair_levels *p);
 extern void link_model_logs(link_engine *e);
 extern bool link_near(const link_dict *d, uint32_t a, uint32_t b, bool same_skeleton);

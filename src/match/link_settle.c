@@ -217,9 +217,16 @@ link_emails_settle(link_engine *e)
 		uint32_t	key[2];
 
 		memcpy(key, link_text(&boxes, i), sizeof key);
-		/* a mailbox that implausibly many use stops being evidence */
-		e->email[i] = (link_email) {key[0], key[1], boxes.v[i].count,
-			log2_of((0.1 + (boxes.v[i].count > 12 ? boxes.v[i].count - 12 : 0)) / total)};
+		{
+			uint32_t	c = boxes.v[i].count,
+						elsewhere = e->locals.v[key[0]].count > c ? e->locals.v[key[0]].count - c : 0;
+			/* a mailbox that implausibly many use stops being evidence */
+			double		u = (0.1 + (c > 12 ? c - 12 : 0)) / total,
+						common = (double) elsewhere / total * (key[1] ? e->domains.v[key[1]].count : 0) / total;
+
+			/* a local part that stands before many domains is one that several people choose at one of them too, or type by mistake */
+			e->email[i] = (link_email) {key[0], key[1], c, log2_of(u + common)};
+		}
 	}
 	for (uint32_t i = 0; i < e->n; i++)
 	{

@@ -10,10 +10,10 @@
 
 #include <math.h>
 
-#define EM_SAMPLE	150000
+#define EM_SAMPLE	100000
 #define EM_ROUNDS	15
-#define U_SAMPLE	300000
-#define U_PER_RECORD 20
+#define U_SAMPLE	200000
+#define U_PER_RECORD 10
 #define PRIOR_PAIRS	100.0		/* how many pairs a prior counts for */
 
 static const double m_person[LINK_C_SOURCE][LINK_LEVELS] = {
@@ -491,6 +491,53 @@ link_pair(link_engine *e, uint32_t a, uint32_t b, link_step steps[LINK_COMPARISO
 	return link_weight(e, org, &p);
 }
 
+static inline void
+link_prefetch(const link_engine *e, const link_record *a, const link_record *b)
+{
+	if (a->flags & RECORD_ORG)
+	{
+		__builtin_prefetch(&e->company[a->last]);
+		__builtin_prefetch(&e->company[b->last]);
+		return;
+	}
+	if (a->first != b->first && a->first && b->first)
+	{
+		__builtin_prefetch(&e->names.v[a->first]);
+		__builtin_prefetch(&e->names.v[b->first]);
+	}
+	if (a->last != b->last && a->last && b->last)
+	{
+		__builtin_prefetch(&e->names.v[a->last]);
+		__builtin_prefetch(&e->names.v[b->last]);
+	}
+	__builtin_prefetch(&e->name[a->first]);
+	__builtin_prefetch(&e->name[b->first]);
+	__builtin_prefetch(&e->name[a->last]);
+	__builtin_prefetch(&e->name[b->last]);
+	if (a->email && b->email)
+	{
+		__builtin_prefetch(&e->email[a->email]);
+		__builtin_prefetch(&e->email[b->email]);
+	}
+	if (a->phone && b->phone)
+	{
+		__builtin_prefetch(&e->phones.v[a->phone]);
+		__builtin_prefetch(&e->phones.v[b->phone]);
+	}
+	if (a->street && b->street)
+	{
+		__builtin_prefetch(&e->streets.v[a->street]);
+		__builtin_prefetch(&e->streets.v[b->street]);
+		__builtin_prefetch(&e->address_count[link_address_hash(a) & (e->address_slots - 1)]);
+	}
+	if (a->first == b->first && a->last == b->last)
+	{
+		__builtin_prefetch(&e->full_count[link_full_hash(a) & (e->address_slots - 1)]);
+		__builtin_prefetch(e->name_country + (size_t) a->first * 2 * LINK_COUNTRIES);
+		__builtin_prefetch(e->name_country + (size_t) a->last * 2 * LINK_COUNTRIES + LINK_COUNTRIES);
+	}
+}
+
 /* link_score: weighs every candidate pair and keeps those of at least this weight; returns how many */
 uint64_t
 link_score(link_engine *e, double keep_from)
@@ -509,11 +556,14 @@ link_score(link_engine *e, double keep_from)
 					   *b = &e->record[(uint32_t) pair[i]];
 			float		w;
 
-			if (i + 8 < n)
+			/* records first, then what of their values the comparison will look at */
+			if (i + 24 < n)
 			{
-				__builtin_prefetch(&e->record[pair[i + 8] >> 32]);
-				__builtin_prefetch(&e->record[(uint32_t) pair[i + 8]]);
+				__builtin_prefetch(&e->record[pair[i + 24] >> 32]);
+				__builtin_prefetch(&e->record[(uint32_t) pair[i + 24]]);
 			}
+			if (i + 8 < n)
+				link_prefetch(e, &e->record[pair[i + 8] >> 32], &e->record[(uint32_t) pair[i + 8]]);
 			link_compare(e, a, b, &p);
 			w = link_weight(e, (a->flags & RECORD_ORG) != 0, &p);
 			if (w < keep_from)

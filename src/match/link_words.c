@@ -4,52 +4,58 @@
  */
 #include "match/link_private.h"
 
-static bool
-in_list(const char *list, const char *s, size_t n)
+static const struct
 {
-	const char *p = list;
+	int			flag;
+	const char *words;
+}			lists[] = {
+	{LINK_WORD_TITLE, "m mr mrs ms miss mme mlle monsieur madame mademoiselle mister dr docteur doctor prof professeur professor sir "
+	"lady herr frau fraulein hr fr dipl ing mx me maitre sr sra srta senor senora don dona sig signor signora dott dhr mevr mevrouw"},
+	{LINK_WORD_STREET, "rue r av ave avenue bd bld blvd boul boulevard place pl allee allees all chemin chem che ch impasse imp route rte "
+	"cours quai square sq passage pass ruelle sentier faubourg fbg cite residence res voie esplanade rond "
+	"street st road rd lane ln drive dr close cl crescent cres court ct terrace ter tce way gardens gdns grove gr "
+	"parade pde circuit cct highway hwy strasse str weg platz gasse ufer damm via viale piazza corso "
+	"calle avenida avda paseo plaza rua travessa straat laan plein de du des la le les l d of the bis quater n no nr num numero"},
+	{LINK_WORD_FLAT, "flat bat batiment apt app appt appartement apartment apartement etage esc escalier unit suite wohnung whg top "
+	"floor porte interno scala piso door"},
+	{LINK_WORD_CITY, "saint sainte st ste la le les l de du des sur sous en cedex the"}
+};
 
-	while (*p)
-	{
-		size_t		k = strcspn(p, " ");
+#define SLOTS 1024
 
-		if (k == n && memcmp(p, s, n) == 0)
-			return true;
-		p += k + (p[k] == ' ');
-	}
-	return false;
+/* link_words_make: the lists as one table by hash, made once an engine */
+void
+link_words_make(link_engine *e)
+{
+	e->word = link_zalloc(e, sizeof(link_word) * SLOTS);
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		for (const char *p = lists[i].words; *p;)
+		{
+			size_t		k = strcspn(p, " ");
+			uint64_t	h = link_hash(p, k);
+			uint32_t	at = h & (SLOTS - 1);
+
+			while (e->word[at].flags && e->word[at].hash != h)
+				at = (at + 1) & (SLOTS - 1);
+			e->word[at].hash = h;
+			e->word[at].flags |= lists[i].flag;
+			p += k + (p[k] == ' ');
+		}
 }
 
-bool
-link_is_title(const char *s, size_t n)
+/* link_word_flags: which lists a folded word stands in */
+int
+link_word_flags(const link_engine *e, const char *s, size_t n)
 {
-	return n <= 10 && in_list("m mr mrs ms miss mme mlle monsieur madame mademoiselle mister dr docteur doctor prof professeur professor sir "
-							  "lady herr frau fraulein hr fr dipl ing mx me maitre sr sra srta senor senora don dona sig signor signora "
-							  "dott dhr mevr mevrouw", s, n);
-}
+	uint64_t	h;
 
-bool
-link_is_street_type(const char *s, size_t n)
-{
-	return n <= 10 && in_list("rue r av ave avenue bd bld blvd boul boulevard place pl allee allees all chemin chem che ch impasse imp route rte "
-							  "cours quai square sq passage pass ruelle sentier faubourg fbg cite residence res voie esplanade rond "
-							  "street st road rd lane ln drive dr close cl crescent cres court ct terrace ter tce way gardens gdns grove gr "
-							  "parade pde circuit cct highway hwy strasse str weg platz gasse ufer damm via viale piazza corso "
-							  "calle avenida avda paseo plaza rua travessa straat laan plein "
-							  "de du des la le les l d of the bis ter quater n no nr num numero", s, n);
-}
-
-bool
-link_is_flat_word(const char *s, size_t n)
-{
-	return n <= 11 && in_list("flat bat batiment apt app appt appartement apartment apartement etage esc escalier unit suite wohnung whg top "
-							  "floor porte interno scala piso door", s, n);
-}
-
-bool
-link_is_city_word(const char *s, size_t n)
-{
-	return n <= 6 && in_list("saint sainte st ste la le les l de du des sur sous en cedex the", s, n);
+	if (n > 12)
+		return 0;
+	h = link_hash(s, n);
+	for (uint32_t at = h & (SLOTS - 1); e->word[at].flags; at = (at + 1) & (SLOTS - 1))
+		if (e->word[at].hash == h)
+			return e->word[at].flags;
+	return 0;
 }
 
 static const struct
