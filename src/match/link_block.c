@@ -11,7 +11,7 @@
 
 enum
 {
-	K_EQUAL, K_EMAIL, K_LOCAL, K_PHONE, K_NUMBER_POSTCODE, K_NUMBER_CITY, K_NAMES, K_SOUND_INITIAL, K_SOUNDS, K_PREFIX_POSTCODE, K_LAST_POSTCODE,
+	K_EQUAL, K_EMAIL, K_LOCAL, K_PHONE, K_NUMBER_POSTCODE, K_NUMBER_CITY, K_NAMES, K_SOUND_INITIAL, K_PREFIX_POSTCODE, K_LAST_POSTCODE,
 	K_DATE_FIRST, K_DATE_LAST, K_YEAR_NAME, K_BEGIN, K_END, K_REGISTRY, K_FIXED
 };
 
@@ -19,11 +19,11 @@ static const link_rule rules[K_FIXED] = {
 	{.name = "equal in everything",.cap = 30}, {.name = "email",.cap = 60}, {.name = "email local part",.cap = 30}, {.name = "phone",.cap = 60},
 	{.name = "house number + postal code + street prefix",.cap = 60}, {.name = "house number + city + street prefix",.cap = 60},
 	{.name = "names in either order | organisation: words in any order",.cap = 40},
-	{.name = "family name by sound + initial | organisation: beginning",.cap = 20}, {.name = "names by sound in either order | organisation: by sound",.cap = 40},
+	{.name = "family name by sound + initial | organisation: beginning",.cap = 20},
 	{.name = "family name prefix + given name + postal prefix | organisation: end",.cap = 40},
 	{.name = "family name + postal code | organisation: e-mail domain",.cap = 40},
 	{.name = "date + given name prefix",.cap = 40}, {.name = "date + family name prefix",.cap = 40},
-	{.name = "year + given name + family name prefix",.cap = 40}, {.name = "family name beginning + given name",.cap = 15},
+	{.name = "year + given name + family name prefix | organisation: by sound",.cap = 40}, {.name = "family name beginning + given name",.cap = 15},
 	{.name = "family name end + given name",.cap = 15}, {.name = "registry number",.cap = 60}
 };
 
@@ -71,7 +71,6 @@ person_keys(const link_engine *e, const link_record *r, uint32_t *k)
 		if (whole)
 		{
 			k[K_NAMES] = key_of(K_NAMES, both(f, l), 0);
-			k[K_SOUNDS] = key_of(K_SOUNDS, both(e->name[f].skeleton, e->name[l].skeleton), 0);
 			k[K_BEGIN] = key_of(K_BEGIN, prefix(&e->names, l, 5), f);
 			k[K_END] = key_of(K_END, suffix(&e->names, l, 5), f);
 			if (r->postcode)
@@ -106,7 +105,7 @@ organisation_keys(const link_engine *e, const link_record *r, uint32_t *k)
 
 	k[K_NAMES] = key_of(K_NAMES + 100, c->sorted, 0);
 	k[K_SOUND_INITIAL] = key_of(K_SOUND_INITIAL + 100, prefix(&e->compacts, c->compact, 7), 0);
-	k[K_SOUNDS] = key_of(K_SOUNDS + 100, c->skeleton, 0);
+	k[K_YEAR_NAME] = key_of(K_YEAR_NAME + 100, c->skeleton, 0);
 	k[K_PREFIX_POSTCODE] = key_of(K_PREFIX_POSTCODE + 100, suffix(&e->compacts, c->compact, 8), 0);
 	if (r->email)
 	{
@@ -285,7 +284,8 @@ link_block(link_engine *e)
 	for (int key = 0; key < e->nkeys; key++)
 	{
 		link_rule  *rule = &e->rule[key];
-		uint32_t	n = 0;
+		uint32_t	n = 0,
+					ahead = 0;
 		const uint64_t *s = spare;
 
 		for (uint32_t i = 0; i < e->n; i++)
@@ -303,6 +303,10 @@ link_block(link_engine *e)
 			for (j = i + 1; j < n && s[j] >> 32 == s[i] >> 32; j++)
 				;
 			size = j - i;
+			/* the keys of records further on, unless they are alone in their blocks */
+			for (; ahead < n && ahead < j + 24; ahead++)
+				if ((ahead + 1 < n && s[ahead + 1] >> 32 == s[ahead] >> 32) || (ahead > 0 && s[ahead - 1] >> 32 == s[ahead] >> 32))
+					__builtin_prefetch(e->key + (size_t) (uint32_t) s[ahead] * e->key_stride);
 			if (size < 2)
 				continue;
 			rule->blocks++;

@@ -118,17 +118,21 @@ link_lookup(const link_dict *d, const char *s, size_t n)
 uint32_t
 link_intern(link_engine *e, link_dict *d, const char *s, size_t n)
 {
-	uint64_t	h;
-	uint32_t	at = 0,
-				id;
-
 	if (n == 0)
 		return 0;
 	if (n > LINK_TEXT_MAX)
 		n = LINK_TEXT_MAX;
+	return link_intern_hashed(e, d, link_hash(s, n), s, n);
+}
+
+uint32_t
+link_intern_hashed(link_engine *e, link_dict *d, uint64_t h, const char *s, size_t n)
+{
+	uint32_t	at = 0,
+				id;
+
 	if ((d->n + 2) * 2 > d->slots)
 		dict_slots(e, d, d->slots ? d->slots * 4 : 64);
-	h = link_hash(s, n);
 	id = find(d, h, s, n, &at);
 	if (id)
 	{

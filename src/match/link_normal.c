@@ -5,6 +5,8 @@
 #include "match/link_private.h"
 #include "text/text.h"
 
+#include <stddef.h>
+
 const char *const link_kind_name[LINK_KINDS] = {
 	"given_name", "family_name", "maiden_name", "full_name", "organisation_name", "date", "email", "phone", "address", "postal_code", "city",
 	"country", "sex", "registry_number", "code", "text", "source", "ignored"
@@ -26,6 +28,8 @@ link_start(const link_memory *memory, int ncolumns, const link_kind *kinds, cons
 	e->ncolumns = ncolumns;
 	e->rest_extra = -1;
 	link_words_make(e);
+	e->waiting = link_alloc(e, sizeof(link_waiting) * WAITING_ROOM);
+	e->waiting_text = link_alloc(e, WAITING_TEXT + SIMILARITY_PAD);
 	for (int i = 0; i < ncolumns; i++)
 	{
 		link_column *c = &e->column[i];
@@ -92,6 +96,116 @@ is_nothing(const char *s, int n)
 			return true;
 	return false;
 }
+
+/* room for what is known of every name */
+static void
+link_name_room(link_engine *e)
+{
+	if (e->names.room > e->name_room)
+	{
+		e->name = link_grow(e, e->name, sizeof(link_name) * e->name_room, sizeof(link_name) * e->names.room);
+		memset(e->name + e->name_room, 0, sizeof(link_name) * (e->names.room - e->name_room));
+		e->name_room = e->names.room;
+	}
+}
+
+uint32_t
+link_name_id(link_engine *e, const char *s, size_t n)
+{
+	uint32_t	id = link_intern(e, &e->names, s, n);
+
+	link_name_room(e);
+	return id;
+}
+
+/* puts a value into the queue of its dictionary; its number will stand in the field of the row */
+static void
+wait_for(link_engine *e, link_dict *d, const char *s, size_t n, size_t field, int what, int head, int flags)
+{
+	link_waiting *w;
+
+	if (n == 0)
+		return;
+	if (n > LINK_TEXT_MAX)
+		n = LINK_TEXT_MAX;
+	if (e->nwaiting == WAITING_ROOM || e->waiting_used + n > WAITING_TEXT)
+		link_flush(e);
+	w = &e->waiting[e->nwaiting++];
+	w->dict = d;
+	w->hash = link_hash(s, n);
+	w->row = e->n;
+	w->length = (uint16_t) n;
+	w->text = (uint16_t) e->waiting_used;
+	w->field = (uint16_t) field;
+	w->head = (uint16_t) head;
+	w->what = (uint8_t) what;
+	w->flags = (uint8_t) flags;
+	memcpy(e->waiting_text + e->waiting_used, s, n);
+	e->waiting_used += n;
+	if (d->slots)
+		__builtin_prefetch(&d->slot[(uint32_t) (w->hash >> 32) & (d->slots - 1)]);
+}
+
+void
+link_flush(link_engine *e)
+{
+	for (uint32_t i = 0; i < e->nwaiting; i++)
+	{
+		const link_waiting *w = &e->waiting[i];
+
+		if (w->dict->slots)
+		{
+			uint64_t	s = w->dict->slot[(uint32_t) (w->hash >> 32) & (w->dict->slots - 1)];
+
+			if (s >> 32 == w->hash >> 32)
+				__builtin_prefetch(&w->dict->v[(uint32_t) s]);
+		}
+	}
+	for (uint32_t i = 0; i < e->nwaiting; i++)
+	{
+		const link_waiting *w = &e->waiting[i];
+
+		if (w->dict->slots)
+		{
+			uint64_t	s = w->dict->slot[(uint32_t) (w->hash >> 32) & (w->dict->slots - 1)];
+
+			if (s >> 32 == w->hash >> 32)
+			{
+				__builtin_prefetch(link_text(w->dict, (uint32_t) s));
+				if (w->what != WAITING_PLAIN)
+					__builtin_prefetch(&e->name[(uint32_t) s]);
+			}
+		}
+	}
+	for (uint32_t i = 0; i < e->nwaiting; i++)
+	{
+		const link_waiting *w = &e->waiting[i];
+		const char *s = e->waiting_text + w->text;
+		uint32_t	id = link_intern_hashed(e, w->dict, w->hash, s, w->length);
+
+		memcpy((char *) &e->record[w->row] + w->field, &id, sizeof id);
+		w->dict->v[id].flags |= w->flags;
+		if (w->what == WAITING_PLAIN)
+			continue;
+		link_name_room(e);
+		if (w->what == WAITING_LAST)
+			e->name[id].as_last++;
+		else
+		{
+			e->name[id].as_first++;
+			if (w->head && e->name[id].head == 0)
+			{
+				uint32_t	h = link_name_id(e, s, w->head);
+
+				e->name[id].head = h;
+			}
+		}
+	}
+	e->nwaiting = 0;
+	e->waiting_used = 0;
+}
+
+#define WAIT(dict, s, n, field) wait_for(e, dict, s, n, offsetof(link_record, field), WAITING_PLAIN, 0, 0)
 
 static uint32_t
 put_extra(link_engine *e, int x, const char *s, size_t n)
@@ -181,23 +295,9 @@ link_value(link_engine *e, int column, const char *s, size_t n)
 	e->length[k] += (int) n;
 }
 
-/* the number of a name, with room for what is known of it */
-uint32_t
-link_name_id(link_engine *e, const char *s, size_t n)
-{
-	uint32_t	id = link_intern(e, &e->names, s, n);
-
-	if (e->names.room > e->name_room)
-	{
-		e->name = link_grow(e, e->name, sizeof(link_name) * e->name_room, sizeof(link_name) * e->names.room);
-		memset(e->name + e->name_room, 0, sizeof(link_name) * (e->names.room - e->name_room));
-		e->name_room = e->names.room;
-	}
-	return id;
-}
-
-static uint32_t
-put_name(link_engine *e, const char *s, int n, bool first)
+/* a given or family name, joined without spaces; returns its length */
+static int
+put_name(link_engine *e, const char *s, int n, size_t field, int what)
 {
 	char		t[FOLD_ROOM],
 				joined[LINK_TEXT_MAX + 1];
@@ -206,7 +306,6 @@ put_name(link_engine *e, const char *s, int n, bool first)
 	int			k = 0,
 				kept = 0,
 				head = 0;
-	uint32_t	id;
 
 	n = fold(s, n, t);
 	if (n == 0 || is_nothing(t, n))
@@ -225,26 +324,12 @@ put_name(link_engine *e, const char *s, int n, bool first)
 		if (kept++ == 0)
 			head = k;
 	}
-	id = link_name_id(e, joined, k);
-	if (id == 0)
-		return 0;
-	if (first)
-	{
-		e->name[id].as_first++;
-		if (kept > 1 && head >= 3 && e->name[id].head == 0)
-		{
-			uint32_t	h = link_name_id(e, joined, head);
-
-			e->name[id].head = h;
-		}
-	}
-	else
-		e->name[id].as_last++;
-	return id;
+	wait_for(e, &e->names, joined, k, field, what, what == WAITING_FIRST && kept > 1 && head >= 3 ? head : 0, 0);
+	return k;
 }
 
 /* a full name: folded tokens without titles; "last, first" keeps its comma */
-static uint32_t
+static bool
 put_full(link_engine *e, const char *s, int n, bool *comma)
 {
 	char		t[FOLD_ROOM],
@@ -283,7 +368,10 @@ put_full(link_engine *e, const char *s, int n, bool *comma)
 	}
 	if (k > 0 && r[k - 1] == ',')
 		k--, *comma = false;
-	return is_nothing(r, k) ? 0 : link_intern(e, &e->full, r, k);
+	if (k == 0 || is_nothing(r, k))
+		return false;
+	WAIT(&e->full, r, k, first);
+	return true;
 }
 
 static void
@@ -344,14 +432,14 @@ put_company(link_engine *e, link_record *r, const char *s, int n)
 		memcpy(name, t, k = n);
 		form = NULL;
 	}
-	r->last = link_intern(e, &e->companies, name, k);
+	WAIT(&e->companies, name, k, last);
 	r->first = form ? link_intern(e, &e->legals, form, strlen(form)) : 0;
 	r->flags |= RECORD_ORG;
 }
 
 /* the e-mail as letters, digits and separators of the part before @, without a +tag, and the domain */
 static void
-put_email(link_engine *e, link_record *r, const char *s, int n, bool nameless)
+put_email(link_engine *e, link_record *r, const char *s, int n, bool nameless, char end[2])
 {
 	char		t[FOLD_ROOM + 8],
 				raw[FOLD_ROOM + 8];
@@ -398,12 +486,19 @@ put_email(link_engine *e, link_record *r, const char *s, int n, bool nameless)
 	}
 	while (t[k - 1] == '.')
 		k--;
-	r->email = link_intern(e, &e->addresses, t, k);
+	WAIT(&e->addresses, t, k, email);
+	r->email = 1;				/* there is one; its number comes later */
+	if (k > 4 && t[k - 3] == '.')
+	{
+		memcpy(end, t + k - 2, 2);
+		if (end[0] == 'u' && end[1] == 'k')
+			memcpy(end, "gb", 2);
+	}
 	if (nameless && at > 0)
 	{
 		if (q > LINK_TEXT_MAX)
 			q = LINK_TEXT_MAX;
-		r->spare = link_intern(e, &e->written, raw, q);
+		WAIT(&e->written, raw, q, spare);
 	}
 }
 
@@ -448,7 +543,7 @@ put_city(link_engine *e, link_record *r, const char *t, int n)
 		for (int i = 0; i < n; i++)
 			if (t[i] != ' ')
 				o[k++] = t[i];
-	r->city = link_intern(e, &e->cities, o, k);
+	WAIT(&e->cities, o, k, city);
 }
 
 static void
@@ -553,7 +648,7 @@ put_address(link_engine *e, link_record *r, const char *s, int n)
 				memcpy(o + k, token[i].s, token[i].n);
 				k += (int) token[i].n;
 			}
-	r->street = link_intern(e, &e->streets, o, k);
+	WAIT(&e->streets, o, k, street);
 }
 
 static void
@@ -574,7 +669,7 @@ put_registry(link_engine *e, link_record *r, const char *s, int n)
 		k = 9;
 	else if (k == 13 && o[0] == 'f' && o[1] == 'r' && all_digits(o + 4, 9))
 		memmove(o, o + 4, k = 9);
-	r->registry = link_intern(e, &e->registries, o, k);
+	WAIT(&e->registries, o, k, registry);
 }
 
 /* link_row: ends a row. The id is the caller's, unique on its side. */
@@ -588,6 +683,9 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 	int			k;
 	uint32_t	len = (uint32_t) n;
 	bool		comma;
+	char		end[2] = {0};	/* the country at the end of the e-mail's domain */
+	int			first = 0,
+				last = 0;
 
 #define RAW(kind) e->text[kind], e->length[kind]
 	if (e->n + 1 > e->room)
@@ -648,17 +746,13 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 		if (!(r->flags & RECORD_ORG))
 		{
 			if (e->length[LINK_GIVEN_NAME])
-				r->first = put_name(e, RAW(LINK_GIVEN_NAME), true);
+				first = put_name(e, RAW(LINK_GIVEN_NAME), offsetof(link_record, first), WAITING_FIRST);
 			if (e->length[LINK_FAMILY_NAME])
-				r->last = put_name(e, RAW(LINK_FAMILY_NAME), false);
+				last = put_name(e, RAW(LINK_FAMILY_NAME), offsetof(link_record, last), WAITING_LAST);
 			if (e->length[LINK_MAIDEN_NAME])
-				r->maiden = put_name(e, RAW(LINK_MAIDEN_NAME), false);
-			if (e->length[LINK_FULL_NAME] && r->first == 0 && r->last == 0)
-			{
-				r->first = put_full(e, RAW(LINK_FULL_NAME), &comma);
-				if (r->first)
-					r->flags |= RECORD_FULL | (comma ? RECORD_COMMA : 0);
-			}
+				put_name(e, RAW(LINK_MAIDEN_NAME), offsetof(link_record, maiden), WAITING_LAST);
+			if (e->length[LINK_FULL_NAME] && first == 0 && last == 0 && put_full(e, RAW(LINK_FULL_NAME), &comma))
+				r->flags |= RECORD_FULL | (comma ? RECORD_COMMA : 0);
 		}
 		if (e->length[LINK_DATE])
 		{
@@ -669,26 +763,15 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 				r->flags |= RECORD_DATE_OTHER;
 		}
 		if (e->length[LINK_EMAIL])
-			put_email(e, r, RAW(LINK_EMAIL), !(r->flags & RECORD_ORG) && !(r->flags & RECORD_FULL) && (r->first == 0 || r->last == 0 || e->names.v[r->first].length == 1));
+			put_email(e, r, RAW(LINK_EMAIL), !(r->flags & RECORD_ORG) && !(r->flags & RECORD_FULL) && (first <= 1 || last == 0), end);
 		if (e->length[LINK_PHONE])
 		{
 			char		o[24];
 			int			flags;
-			const char *c = country;
+			const char *c = country ? country : end[0] ? end : NULL;
 
-			if (!c && r->email)
-			{
-				/* the end of the domain says the country, when it is one */
-				const link_value_record *v = &e->addresses.v[r->email];
-				const char *m = link_text(&e->addresses, r->email) + v->length;
-
-				if (v->length > 4 && m[-3] == '.')
-					c = m[-2] == 'u' && m[-1] == 'k' ? "gb" : m - 2;
-			}
 			k = link_phone(RAW(LINK_PHONE), c, o, &flags, &found);
-			r->phone = link_intern(e, &e->phones, o, k);
-			if (r->phone)
-				e->phones.v[r->phone].flags |= flags;
+			wait_for(e, &e->phones, o, k, offsetof(link_record, phone), WAITING_PLAIN, 0, flags);
 		}
 		if (r->country == 0)
 		{
@@ -697,18 +780,8 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 
 			if (found)
 				memcpy(c, found, 2);
-			else if (r->email)
-			{
-				const link_value_record *v = &e->addresses.v[r->email];
-				const char *m = link_text(&e->addresses, r->email) + v->length;
-
-				if (v->length > 4 && m[-3] == '.')
-				{
-					memcpy(c, m - 2, 2);
-					if (c[0] == 'u' && c[1] == 'k')
-						memcpy(c, "gb", 2);
-				}
-			}
+			else
+				memcpy(c, end, 2);
 			if (c[0])
 			{
 				uint32_t	x = link_intern(e, &e->countries, c, 2);

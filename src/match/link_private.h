@@ -104,6 +104,29 @@ typedef struct link_pair_u		/* what one pair is worth, comparison by comparison 
 #define LINK_KEYS_MAX	32
 #define LINK_COUNTRIES	8		/* the frequent ones, and all others */
 
+/*
+ * A value on its way into its dictionary. Some hundred of them are gathered, and memory is asked for all of them before any is looked at:
+ * dictionaries of many megabytes are a matter of waiting for memory.
+ */
+typedef struct link_waiting
+{
+	link_dict  *dict;
+	uint64_t	hash;
+	uint32_t	row;
+	uint16_t	length,
+				text,			/* where it begins in the engine's waiting_text */
+				field,			/* offset in link_record */
+				head;			/* length of the first part of a given name */
+	uint8_t		flags;			/* of the value */
+	uint8_t		what;			/* WAITING_... */
+} link_waiting;
+
+#define WAITING_ROOM 256
+#define WAITING_TEXT 32768
+#define WAITING_PLAIN 0
+#define WAITING_FIRST 1
+#define WAITING_LAST 2
+
 typedef struct link_word
 {
 	uint64_t	hash;
@@ -130,6 +153,10 @@ struct link_engine
 	bool		has[LINK_KINDS];
 
 	link_word  *word;
+	link_waiting *waiting;
+	char	   *waiting_text;
+	uint32_t	nwaiting,
+				waiting_used;
 
 	/* the row that is being read: folded or raw text by kind */
 	char		text[LINK_KINDS][LINK_TEXT_MAX + 1 + 64];
@@ -237,6 +264,7 @@ extern void link_free(link_engine *e, void *p, size_t n);
 extern void link_look(link_engine *e);
 extern uint64_t link_hash(const char *s, size_t n);
 extern uint32_t link_intern(link_engine *e, link_dict *d, const char *s, size_t n);
+extern uint32_t link_intern_hashed(link_engine *e, link_dict *d, uint64_t h, const char *s, size_t n);
 extern uint32_t link_lookup(const link_dict *d, const char *s, size_t n);	/* 0: not there */
 extern void link_dict_free(link_engine *e, link_dict *d);
 
@@ -270,6 +298,7 @@ extern bool link_phone_mobile(const char *iso, const char *d, int n);
 extern int	link_phone(const char *s, size_t n, const char *country, char *out, int *flags, const char **found);
 
 /* ---- link_normal.c, link_settle.c, link_names.c ---- */
+extern void link_flush(link_engine *e);
 extern uint32_t link_name_id(link_engine *e, const char *s, size_t n);
 extern void link_names_settle(link_engine *e);
 extern void link_emails_settle(link_engine *e);

@@ -554,6 +554,7 @@ link_frequencies(link_engine *e)
 bool
 link_settle(link_engine *e, const char **id, size_t *n)
 {
+	link_flush(e);
 	order_rows(e);
 	if (!unique_ids(e, id, n))
 		return false;
