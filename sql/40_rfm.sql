@@ -320,7 +320,7 @@ CREATE FUNCTION @extschema@.rfm_score(@extschema@.purchase_summary, @extschema@.
 COMMENT ON FUNCTION @extschema@.rfm_score(@extschema@.purchase_summary, @extschema@.rfm_cuts, as_of timestamptz) IS 'the scores of a customer: recency = bins less the cuts below the age at as_of, the others 1 plus the cuts below the value. A purchase after as_of has age 0; without a purchase: NULL';
 CREATE FUNCTION @extschema@.rfm_score(last_purchase_at timestamptz, frequency int8, monetary numeric, cuts @extschema@.rfm_cuts, as_of timestamptz) RETURNS @extschema@.rfm
 	AS 'MODULE_PATHNAME', 'crmseg_score_values' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.rfm_score(last_purchase_at timestamptz, frequency int8, monetary numeric, cuts @extschema@.rfm_cuts, as_of timestamptz) IS 'the scores of plain values; frequency 0: NULL';
+COMMENT ON FUNCTION @extschema@.rfm_score(last_purchase_at timestamptz, frequency int8, monetary numeric, cuts @extschema@.rfm_cuts, as_of timestamptz) IS 'the scores of plain values; frequency 0: NULL, below 0: 22023';
 CREATE TYPE @extschema@.rfm_sample;
 CREATE FUNCTION @extschema@.rfm_sample_in(cstring) RETURNS @extschema@.rfm_sample
 	AS 'MODULE_PATHNAME', 'crmseg_sample_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -360,4 +360,12 @@ CREATE AGGREGATE @extschema@.rfm_cuts(@extschema@.purchase_summary, as_of timest
 COMMENT ON AGGREGATE @extschema@.rfm_cuts(@extschema@.purchase_summary, as_of timestamptz, bins int4, options text) IS 'the same with definitions: ''{count=purchases|days; amount=net|gross}'', which the cuts keep and rfm_score follows';
 CREATE AGGREGATE @extschema@.rfm_cuts(last_purchase_at timestamptz, frequency int8, monetary numeric, as_of timestamptz, bins int4) (SFUNC = @extschema@.rfm_sample_accum, STYPE = @extschema@.rfm_sample, FINALFUNC = @extschema@.rfm_sample_cuts,
 	COMBINEFUNC = @extschema@.rfm_sample_merge, PARALLEL = SAFE);
-COMMENT ON AGGREGATE @extschema@.rfm_cuts(last_purchase_at timestamptz, frequency int8, monetary numeric, as_of timestamptz, bins int4) IS 'the same over plain columns, one row a customer; NULL or frequency 0 is no customer';
+COMMENT ON AGGREGATE @extschema@.rfm_cuts(last_purchase_at timestamptz, frequency int8, monetary numeric, as_of timestamptz, bins int4) IS 'the same over plain columns, one row a customer; NULL or frequency 0 is no customer, below 0: 22023';
+
+-- ---- bad input ----
+CREATE FUNCTION @extschema@.finite_amount(numeric) RETURNS numeric
+	AS 'MODULE_PATHNAME', 'crmseg_finite_amount' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.finite_amount(numeric) IS 'the amount; NaN or infinite: 22023';
+CREATE FUNCTION @extschema@.finite_time(timestamptz) RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'crmseg_finite_time' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.finite_time(timestamptz) IS 'the time; infinite: 22023';

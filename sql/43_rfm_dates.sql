@@ -76,7 +76,7 @@ BEGIN
 			CASE WHEN $3 ->> 'count' = 'days' THEN @extschema@.purchase_days(g.s) ELSE @extschema@.purchase_count(g.s) END - CASE WHEN ($3 -> 'first')::boolean THEN 0 ELSE 1 END,
 			CASE WHEN $3 ->> 'amount' = 'gross' THEN @extschema@.gross_amount(g.s) ELSE @extschema@.net_amount(g.s) END - CASE WHEN ($3 -> 'first')::boolean THEN 0 ELSE @extschema@.first_day_amount(g.s) END
 		FROM (SELECT o.%2$I::text AS id, @extschema@.purchases(o.%3$I::timestamptz, o.%4$I::numeric, (o.%3$I::timestamptz AT TIME ZONE ($3 ->> 'zone'))::date) AS s
-			FROM %1$s o WHERE o.%2$I IS NOT NULL AND o.%3$I::timestamptz <= $1 AND ($2 IS NULL OR o.%3$I::timestamptz > $2) GROUP BY 1) g
+			FROM %1$s o WHERE o.%2$I IS NOT NULL AND @extschema@.finite_time(o.%3$I::timestamptz) <= $1 AND ($2 IS NULL OR o.%3$I::timestamptz > $2) GROUP BY 1) g
 		WHERE @extschema@.purchase_count(g.s) > 0 $q$, orders, party_column, time_column, amount_column)
 	USING as_of, (o ->> 'since')::timestamptz, o;
 END $$;
@@ -200,7 +200,7 @@ BEGIN
 	END IF;
 	RETURN QUERY EXECUTE format($q$
 		WITH o AS (SELECT o.%2$I::text AS id, o.%3$I::timestamptz AS at, @extschema@.purchases(o.%3$I::timestamptz, o.%4$I::numeric) AS s FROM %1$s o
-				WHERE o.%2$I IS NOT NULL AND o.%4$I IS NOT NULL AND o.%3$I::timestamptz <= $1 GROUP BY 1, 2),
+				WHERE o.%2$I IS NOT NULL AND o.%4$I IS NOT NULL AND @extschema@.finite_time(o.%3$I::timestamptz) <= $1 GROUP BY 1, 2),
 			run AS (SELECT o.id, o.at, coalesce(lead(o.at) OVER w, 'infinity') AS next, max(@extschema@.last_purchase_at(o.s)) OVER w AS last,
 					sum(@extschema@.purchase_count(o.s)) OVER w AS n, sum(@extschema@.net_amount(o.s)) OVER w AS amount
 				FROM o WINDOW w AS (PARTITION BY o.id ORDER BY o.at)),

@@ -37,8 +37,8 @@ BEGIN
 	PERFORM @extschema@.check_period(period, zone);
 	RETURN QUERY EXECUTE format($q$
 		WITH o AS MATERIALIZED (SELECT x.id, @extschema@.period_number(x.day, $1) AS n, x.bought, x.amount
-				FROM (SELECT o.%2$I::text AS id, (o.%3$I::timestamptz AT TIME ZONE $3)::date AS day, bool_or(o.%4$I::numeric >= 0) AS bought, sum(o.%4$I::numeric) AS amount
-					FROM %1$s o WHERE o.%2$I IS NOT NULL AND o.%4$I IS NOT NULL AND o.%3$I::timestamptz <= $2 GROUP BY 1, 2) x),
+				FROM (SELECT o.%2$I::text AS id, (o.%3$I::timestamptz AT TIME ZONE $3)::date AS day, bool_or(o.%4$I::numeric >= 0) AS bought, sum(@extschema@.finite_amount(o.%4$I::numeric)) AS amount
+					FROM %1$s o WHERE o.%2$I IS NOT NULL AND o.%4$I IS NOT NULL AND @extschema@.finite_time(o.%3$I::timestamptz) <= $2 GROUP BY 1, 2) x),
 			f AS MATERIALIZED (SELECT o.id, min(o.n) AS first FROM o WHERE o.bought GROUP BY o.id),
 			c AS (SELECT f.first, count(*) AS n FROM f GROUP BY f.first),
 			a AS (SELECT f.first, o.n, count(DISTINCT o.id) FILTER (WHERE o.bought) AS active, sum(o.amount) AS amount FROM o JOIN f USING (id) WHERE o.n >= f.first GROUP BY f.first, o.n)
@@ -70,7 +70,7 @@ BEGIN
 		SELECT g.id, @extschema@.purchase_days(g.s), @extschema@.first_purchase_at(g.s), @extschema@.last_purchase_at(g.s), @extschema@.mean_gap(g.s),
 			r.next, CASE WHEN r.next < $1 THEN $1 - r.next END, extract(epoch FROM $1 - @extschema@.last_purchase_at(g.s))::float8 / nullif(extract(epoch FROM @extschema@.mean_gap(g.s)), 0)::float8
 		FROM (SELECT o.%2$I::text AS id, @extschema@.purchases(o.%3$I::timestamptz, o.%4$I::numeric, (o.%3$I::timestamptz AT TIME ZONE $2)::date) AS s
-				FROM %1$s o WHERE o.%2$I IS NOT NULL AND o.%3$I::timestamptz <= $1 GROUP BY 1) g
+				FROM %1$s o WHERE o.%2$I IS NOT NULL AND @extschema@.finite_time(o.%3$I::timestamptz) <= $1 GROUP BY 1) g
 		CROSS JOIN LATERAL (SELECT @extschema@.last_purchase_at(g.s) + make_interval(secs => extract(epoch FROM @extschema@.mean_gap(g.s))::float8) AS next OFFSET 0) r
 		WHERE @extschema@.purchase_count(g.s) > 0 $q$, orders, party_column, time_column, amount_column) USING as_of, zone;
 END $$;
@@ -84,8 +84,8 @@ BEGIN
 	PERFORM @extschema@.check_period(period, zone);
 	RETURN QUERY EXECUTE format($q$
 		WITH o AS MATERIALIZED (SELECT x.id, @extschema@.period_number(x.day, $1) AS n, bool_or(x.bought) AS bought, sum(x.amount) AS amount
-				FROM (SELECT o.%2$I::text AS id, (o.%3$I::timestamptz AT TIME ZONE $3)::date AS day, bool_or(o.%4$I::numeric >= 0) AS bought, sum(o.%4$I::numeric) AS amount
-					FROM %1$s o WHERE o.%2$I IS NOT NULL AND o.%4$I IS NOT NULL AND o.%3$I::timestamptz <= $2 GROUP BY 1, 2) x GROUP BY 1, 2),
+				FROM (SELECT o.%2$I::text AS id, (o.%3$I::timestamptz AT TIME ZONE $3)::date AS day, bool_or(o.%4$I::numeric >= 0) AS bought, sum(@extschema@.finite_amount(o.%4$I::numeric)) AS amount
+					FROM %1$s o WHERE o.%2$I IS NOT NULL AND o.%4$I IS NOT NULL AND @extschema@.finite_time(o.%3$I::timestamptz) <= $2 GROUP BY 1, 2) x GROUP BY 1, 2),
 			b AS (SELECT o.*, lag(o.n) OVER w AS before, lead(o.n) OVER w AS after FROM o WHERE o.bought WINDOW w AS (PARTITION BY o.id ORDER BY o.n)),
 			-- the period itself, and the one after it when the customer is missing there
 			e AS (SELECT b.n, b.amount, CASE WHEN b.before IS NULL THEN 'new' WHEN b.before = b.n - 1 THEN 'kept' ELSE 'won' END AS kind FROM b
@@ -124,8 +124,8 @@ BEGIN
 		RAISE EXCEPTION 'the time ends before it begins' USING ERRCODE = '22023', HINT = 'from_time lies before to_time.';
 	END IF;
 	EXECUTE format('SELECT count(*) FILTER (WHERE g.before AND NOT g.after)::numeric / nullif(count(*) FILTER (WHERE g.before), 0)
-		FROM (SELECT bool_or(o.%3$I::timestamptz < $1) AS before, bool_or(o.%3$I::timestamptz >= $1) AS after FROM %1$s o
-			WHERE o.%2$I IS NOT NULL AND o.%4$I::numeric >= 0 AND o.%3$I::timestamptz >= $1 - ($2 - $1) AND o.%3$I::timestamptz < $2 GROUP BY o.%2$I) g',
+		FROM (SELECT bool_or(@extschema@.finite_time(o.%3$I::timestamptz) < $1) AS before, bool_or(@extschema@.finite_time(o.%3$I::timestamptz) >= $1) AS after FROM %1$s o
+			WHERE o.%2$I IS NOT NULL AND @extschema@.finite_amount(o.%4$I::numeric) >= 0 AND @extschema@.finite_time(o.%3$I::timestamptz) >= $1 - ($2 - $1) AND @extschema@.finite_time(o.%3$I::timestamptz) < $2 GROUP BY o.%2$I) g',
 		orders, party_column, time_column, amount_column) INTO rate USING from_time, to_time;
 	RETURN rate;
 END $$;

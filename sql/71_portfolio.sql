@@ -6,7 +6,7 @@ CREATE FUNCTION @extschema@.gini_of(amounts numeric[]) RETURNS numeric
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT CASE WHEN sum(x) > 0 THEN 2 * sum(n * x) / (count(*) * sum(x)) - (count(*) + 1)::numeric / count(*) END
-	FROM (SELECT greatest(a, 0) AS x, row_number() OVER (ORDER BY greatest(a, 0)) AS n FROM unnest(amounts) AS a WHERE a IS NOT NULL) AS v;
+	FROM (SELECT greatest(a, 0) AS x, row_number() OVER (ORDER BY greatest(a, 0)) AS n FROM (SELECT @extschema@.finite_amount(b) AS a FROM unnest(amounts) AS b) AS f WHERE a IS NOT NULL) AS v;
 END;
 COMMENT ON FUNCTION @extschema@.gini_of(numeric[]) IS 'final function of gini';
 CREATE AGGREGATE @extschema@.gini(numeric) (SFUNC = array_append, STYPE = numeric[], FINALFUNC = @extschema@.gini_of, INITCOND = '{}');
@@ -24,7 +24,7 @@ BEGIN
 			CASE WHEN w.revenue <= 0 THEN 'C' WHEN w.before < $1 * w.total THEN 'A' WHEN w.before < $2 * w.total THEN 'B' ELSE 'C' END
 		FROM (SELECT p.id, p.revenue, rank() OVER by_revenue AS rank, sum(greatest(p.revenue, 0)) OVER () AS total, sum(greatest(p.revenue, 0)) OVER by_revenue AS up_to,
 				coalesce(sum(greatest(p.revenue, 0)) OVER (by_revenue GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
-			FROM (SELECT o.%2$I::text AS id, sum(o.%3$I::numeric) AS revenue FROM %1$s o WHERE o.%2$I IS NOT NULL AND o.%3$I IS NOT NULL GROUP BY 1) p
+			FROM (SELECT o.%2$I::text AS id, sum(@extschema@.finite_amount(o.%3$I::numeric)) AS revenue FROM %1$s o WHERE o.%2$I IS NOT NULL AND o.%3$I IS NOT NULL GROUP BY 1) p
 			WINDOW by_revenue AS (ORDER BY p.revenue DESC)) w ORDER BY w.rank, w.id $q$, relation, party_column, amount_column) USING a, b;
 END $$;
 COMMENT ON FUNCTION @extschema@.portfolio(regclass, name, name, numeric, numeric) IS 'customers of any table of orders or amounts by what they brought: rank, share, cumulated share, and class: A those who bring the first 80 %, B up to 95 %, C the rest and who brought nothing. The class comes from the share of those who bring more, so equal amounts have equal class and the first is always A';
@@ -174,7 +174,7 @@ CREATE FUNCTION @extschema@.revenue_at_risk(orders regclass, party_column name, 
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY EXECUTE format($q$
-		WITH s AS MATERIALIZED (SELECT o.%2$I::text AS id, @extschema@.purchases(o.%3$I::timestamptz, o.%4$I::numeric) AS s FROM %1$s o WHERE o.%2$I IS NOT NULL AND o.%3$I::timestamptz <= $1 GROUP BY 1),
+		WITH s AS MATERIALIZED (SELECT o.%2$I::text AS id, @extschema@.purchases(o.%3$I::timestamptz, o.%4$I::numeric) AS s FROM %1$s o WHERE o.%2$I IS NOT NULL AND @extschema@.finite_time(o.%3$I::timestamptz) <= $1 GROUP BY 1),
 			f AS MATERIALIZED (SELECT (SELECT @extschema@.fit_mbg_nbd(s.s, $1, '1 day') FROM s) AS m, (SELECT @extschema@.rfm_cuts(s.s, $1, 5) FROM s) AS c WHERE EXISTS (SELECT FROM s WHERE @extschema@.purchase_count(s.s) > 0)),
 			x AS (SELECT @extschema@.rfm_label(@extschema@.rfm_score(s.s, f.c, $1)) AS label, (1 - @extschema@.p_alive(f.m, s.s, $1))::numeric AS risk,
 					@extschema@.net_amount(s.s) / greatest(extract(epoch FROM $1 - @extschema@.first_purchase_at(s.s)) / 31557600, 1) AS revenue FROM s, f WHERE @extschema@.purchase_count(s.s) > 0)

@@ -108,6 +108,13 @@ book_new(MemoryContext parent, bool text_ids, uint64 customers)
 }
 
 static void
+too_many_purchases(void)
+{
+	ereport(ERROR, (errcode(CRMSEG_LIMIT), errmsg("too many purchases of one customer for an rfm_book"), errdetail("A book counts up to %u purchases of a customer.", PG_UINT32_MAX),
+					errhint("Give orders without a known customer the customer NULL: they do not count then.")));
+}
+
+static void
 check(rfm_status status)
 {
 	if (status == RFM_LIMIT)
@@ -152,7 +159,7 @@ add_wide(Book *k, rfm_cell *c, int64 at, Numeric amount)
 	if (!DatumGetBool(rfm_numeric_op(numeric_lt, amount, rfm_numeric(0, 0))))
 	{
 		if (c->purchases == PG_UINT32_MAX)
-			check(RFM_LIMIT);
+			too_many_purchases();
 		if (c->purchases == 0 || at > c->last_at)
 			c->last_at = at;
 		c->purchases++;
@@ -174,6 +181,8 @@ book_settle(Book *k)
 		add_wide(k, c, o->at, rfm_numeric(o->amount, k->b.scale));
 		k->b.done++;
 	}
+	if (status == RFM_LIMIT && k->b.used < RFM_BOOK_MAX)
+		too_many_purchases();
 	check(status);
 }
 
@@ -218,7 +227,7 @@ book_merge_cell(Book *k, const rfm_cell *from, const char *key, uint32 len, Nume
 		if (c->purchases == 0 || from->last_at > c->last_at)
 			c->last_at = from->last_at;
 		if (__builtin_add_overflow(c->purchases, from->purchases, &c->purchases))
-			check(RFM_LIMIT);
+			too_many_purchases();
 	}
 	if (!wide && !(c->tag & RFM_CELL_WIDE) && rfm_rescale(&amount, scale, k->b.scale) && !__builtin_add_overflow(c->amount, amount, &sum))
 		c->amount = sum;
@@ -542,8 +551,8 @@ book_add_text(Book *k, const char *id, uint32 len, int64 at, Datum amount)
 	status = small ? rfm_cell_add(c, at, value) : RFM_WIDE;
 	if (status == RFM_WIDE)
 		add_wide(k, c, at, DatumGetNumeric(amount));
-	else
-		check(status);
+	else if (status == RFM_LIMIT)
+		too_many_purchases();
 }
 
 PG_FUNCTION_INFO_V1(crmseg_book_int);

@@ -60,6 +60,13 @@ cuts_arg(Datum d)
 	return (RfmCuts *) PG_DETOAST_DATUM(d);
 }
 
+void
+rfm_check_frequency(int64 frequency)
+{
+	if (frequency < 0)
+		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("frequency must not be negative"), errhint("It is a number of purchases; who bought nothing has 0.")));
+}
+
 static int
 compare_amount(Numeric a, Numeric b)
 {
@@ -478,7 +485,8 @@ crmseg_score_summary(PG_FUNCTION_ARGS)
 Datum
 crmseg_score_values(PG_FUNCTION_ARGS)
 {
-	if (PG_GETARG_INT64(1) <= 0)
+	rfm_check_frequency(PG_GETARG_INT64(1));
+	if (PG_GETARG_INT64(1) == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_INT16(cuts_score(cuts_arg(PG_GETARG_DATUM(3)), PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_INT64(1), PG_GETARG_NUMERIC(2), PG_GETARG_TIMESTAMPTZ(4)));
 }

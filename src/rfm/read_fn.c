@@ -60,10 +60,11 @@ scope_book(Reading *r, Datum name)
 {
 	text	   *t = DatumGetTextPP(name);
 	uint32		len = VARSIZE_ANY_EXHDR(t),
-				last_len;
+				last_len = 0;
 	rfm_cell   *c = r->last;
+	const char *last = c ? rfm_book_key(&r->names, c, &last_len) : NULL;
 
-	if (!c || memcmp(rfm_book_key(&r->names, c, &last_len), VARDATA_ANY(t), Min(len, last_len)) != 0 || len != last_len)
+	if (!last || len != last_len || memcmp(last, VARDATA_ANY(t), len) != 0)
 	{
 		if (rfm_book_find_text(&r->names, VARDATA_ANY(t), len, &c) != RFM_OK)
 			ereport(ERROR, (errcode(CRMSEG_LIMIT), errmsg("too many scopes")));

@@ -70,6 +70,7 @@ enum {AMOUNT_NET, AMOUNT_GROSS};
 /* cuts_fn.c */
 extern RfmCuts *cuts_build(const RfmCuts *head, Numeric *amount);
 extern int16 cuts_score(const RfmCuts *c, int64 last_at, int64 frequency, Numeric amount, int64 as_of);
+extern void rfm_check_frequency(int64 frequency);
 extern void cuts_amounts(const RfmCuts *c, Numeric *amount);
 extern void rfm_parse_options(const char *s, size_t len, uint8 *count_by, uint8 *amount_by);
 extern const char *const rfm_count_names[2],

@@ -322,6 +322,8 @@ crmseg_sample_values(PG_FUNCTION_ARGS)
 	int64		as_of = as_of_arg(fcinfo, 4);
 	Sample	   *s = sample_state(fcinfo, 5, 0);
 
+	if (!PG_ARGISNULL(2))
+		rfm_check_frequency(PG_GETARG_INT64(2));
 	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2) && !PG_ARGISNULL(3) && PG_GETARG_INT64(2) > 0)
 	{
 		int64		last_at = PG_GETARG_TIMESTAMPTZ(1),

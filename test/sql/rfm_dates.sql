@@ -122,5 +122,36 @@ SELECT count(*) AS customers, count(*) FILTER (WHERE mean_gap IS NULL) AS once, 
 	count(*) FILTER (WHERE overdue_by <> '2024-12-01' - next_purchase_at OR abs(extract(epoch FROM next_purchase_at - last_purchase_at - (last_purchase_at - first_purchase_at) / nullif(purchase_days - 1, 0))) > 1e-5) AS wrong
 FROM crmseg.purchase_rhythm('rd_order', 'id', 'at', 'amount', '2024-12-01');
 
-DROP TABLE rd_order, rd_period, rd_first, rd_utc;
+-- what cannot be added up: sums and counts far beyond, then errors that say so
+DO $$ DECLARE s crmseg.purchase_summary := crmseg.purchase('2024-01-01', 12.5); begin for i in 1..70 loop s := crmseg.summary_merge(s, s); if i in (30, 40, 62) then raise notice '% % %', i, crmseg.purchase_count(s), crmseg.net_amount(s); end if; end loop; end $$;
+DO $$ DECLARE k crmseg.rfm_book; n int8; begin SELECT crmseg.rfm_book(1, '2024-01-01', 12.5, null) into k; for i in 1..40 loop k := crmseg.rfm_book_merge(k, k); if i in (30,31) then SELECT frequency into n FROM crmseg.rfm_rows(k, now()); raise notice '% %', i, n; end if; end loop; end $$;
+SELECT crmseg.rfm_score(now(), -1, 5, '{bins=1}', now());
+SELECT crmseg.rfm_cuts(now(), -1, 5, now(), 3);
+SELECT crmseg.rfm_score(now(), 1, 'NaN', '{bins=3; recency=1,2; frequency=1,2; monetary=1,2}', now());
+SELECT crmseg.rfm_score(now(), 1, 'Infinity', '{bins=3; recency=1,2; frequency=1,2; monetary=1,2}', now());
+SELECT crmseg.rfm_cuts(now(), 1, 'NaN', now(), 3);
+SELECT crmseg.rfm_cuts('infinity'::timestamptz, 1, 5, now(), 3);
+SELECT crmseg.purchase('infinity', 5);
+SELECT crmseg.purchase(now(), 'NaN');
+SELECT crmseg.purchase(now(), '-Infinity');
+SELECT crmseg.gini('NaN'::numeric);
+SELECT crmseg.gini('Infinity'::numeric);
+CREATE TABLE rd_bad (id int, at timestamptz, amount numeric);
+INSERT INTO rd_bad VALUES (1, now(), 'NaN'), (2, now(), 5);
+SELECT * FROM crmseg.portfolio('rd_bad','id','amount');
+SELECT * FROM crmseg.rfm_measures('rd_bad','id','at','amount',now());
+SELECT * FROM crmseg.customer_flow('rd_bad','id','at','amount');
+SELECT * FROM crmseg.cohort_retention('rd_bad','id','at','amount');
+SELECT * FROM crmseg.purchase_rhythm('rd_bad','id','at','amount');
+SELECT * FROM crmseg.rfm_scopes('rd_bad','amount','id','at','amount');
+SELECT * FROM crmseg.rfm_entered('rd_bad','id','at','amount','{bins=1}');
+UPDATE rd_bad SET at = 'infinity', amount = 1;
+SELECT * FROM crmseg.customer_flow('rd_bad','id','at','amount');
+SELECT * FROM crmseg.rfm_measures('rd_bad','id','at','amount',now());
+UPDATE rd_bad SET at = '-infinity', amount = 1;
+SELECT * FROM crmseg.customer_flow('rd_bad','id','at','amount');
+SELECT * FROM crmseg.cohort_retention('rd_bad','id','at','amount');
+SELECT * FROM crmseg.rfm_measures('rd_bad','id','at','amount',now());
+SELECT * FROM crmseg.attrition_rate('rd_bad','id','at','amount',now()-interval '1 day', now());
+DROP TABLE rd_bad, rd_order, rd_period, rd_first, rd_utc;
 DROP FUNCTION rd_measures, rd_scores, rd_wrong, rd_entered;

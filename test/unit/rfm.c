@@ -114,6 +114,58 @@ take(void *context, size_t size)
 	return calloc(1, size);
 }
 
+static void *
+value_room(size_t size)
+{
+	return malloc(size);
+}
+
+/* the cuts of cells against those of a plain array, for values that lie close, far apart and all in one place */
+static void
+test_cell_quantiles(void)
+{
+	bool		ok = true;
+
+	for (int round = 0; round < 400; round++)
+	{
+		size_t		n = 1 + (size_t) (draw() % (round % 8 == 0 ? 60000 : 300)),
+					used = 0;
+		rfm_cell   *cell = calloc(n, sizeof(rfm_cell));
+		int64_t    *value = malloc(sizeof(int64_t) * n),
+					cut[RFM_BINS_MAX],
+					expected[RFM_BINS_MAX],
+					as_of = (int64_t) (draw() % 1000000);
+		int			bins = 1 + (int) (draw() % RFM_BINS_MAX),
+					shift = (int) (draw() % 63);
+
+		for (size_t i = 0; i < n; i++)
+		{
+			cell[i].purchases = draw() % 4 == 0 ? 0 : 1 + (uint32_t) (draw() >> shift) % 100000;
+			cell[i].last_at = (int64_t) (draw() >> shift) - (int64_t) (draw() >> shift);
+			cell[i].amount = draw() % 3 == 0 ? 7 : (int64_t) (draw() >> shift) - (int64_t) (draw() >> shift);
+		}
+		for (int m = RFM_AGE; m <= RFM_AMOUNT; m++)
+		{
+			used = 0;
+			for (size_t i = 0; i < n; i++)
+				if (cell[i].purchases > 0)
+					value[used++] = m == RFM_AGE ? rfm_age_at(cell[i].last_at, as_of) : m == RFM_PURCHASES ? (int64_t) cell[i].purchases : cell[i].amount;
+			ok = ok && rfm_cell_quantiles(cell, n, (rfm_measure) m, as_of, bins, cut, value_room, free) == used;
+			if (used > 0)
+			{
+				rfm_quantiles(value, used, bins, expected);
+				ok = ok && memcmp(cut, expected, sizeof(int64_t) * (size_t) (bins - 1)) == 0;
+			}
+		}
+		free(cell), free(value);
+	}
+	CHECK(ok, "400 random books have the cuts of the same values in plain arrays");
+	ok = rfm_part_of(5, 1) == 0;
+	for (int64_t id = 0; id < 1000; id++)
+		ok = ok && rfm_part_of(id, 8) < 8 && rfm_part_of(id, 8) % 4 == rfm_part_of(id, 4) && rfm_part_of_text((const char *) &id, 8, 4) < 4;
+	CHECK(ok, "a part of many is a part of a part of fewer");
+}
+
 static void
 test_book(void)
 {
@@ -247,6 +299,7 @@ main(void)
 	printf("# seed %llu\n", (unsigned long long) seed);
 	test_summary();
 	test_cuts();
+	test_cell_quantiles();
 	test_book();
 	test_decimals();
 	test_text();
