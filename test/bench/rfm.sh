@@ -68,11 +68,15 @@ show 'customer_rfm, all customers' view bare 'bare insert'
 # one order a transaction, from a client
 if command -v pgbench >/dev/null; then
 	f=$(mktemp); chmod 644 "$f"
-	insert 365 1 | tr '\n\t' '  ' > "$f"; echo ';' >> "$f"
+	echo "INSERT INTO bench_mart.sales_order (party_id, ordered_at, currency, amount, base_rate, source_id, external_id)
+		VALUES (1 + floor(random() * $n), now(), 'EUR', round((random() * 100)::numeric, 2), 1, 1, nextval('bench_mart.ticket'));" | tr '\n\t' '  ' > "$f"
 	tps() { pgbench -n -M prepared -T "${SECONDS_EACH:-5}" -f "$f" 2>/dev/null | sed -n 's/^tps = \([0-9]*\).*/\1/p'; }
 	export PGOPTIONS='-c synchronous_commit=on'
+	fsync=$(q -c 'SHOW fsync')
+	q -c 'ALTER SYSTEM SET fsync = on' -c 'SELECT pg_reload_conf()' >/dev/null; sleep 1
 	q -c "$off"; a=$(tps); q -c "$on"; b=$(tps); q -c "$off"; a2=$(tps); q -c "$on"; b2=$(tps)
 	rm -f "$f"
-	echo "one order a transaction: $a and $a2 tps alone, $b and $b2 tps with the profile kept (fsync $(q -c 'SHOW fsync'))"
+	echo "one order a transaction: $a and $a2 tps alone, $b and $b2 tps with the profile kept (fsync on)"
+	q -c "ALTER SYSTEM SET fsync = $fsync" -c 'SELECT pg_reload_conf()' >/dev/null
 fi
 q -c 'SET client_min_messages = warning' -c 'DROP SCHEMA bench_mart CASCADE'
