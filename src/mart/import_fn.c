@@ -5,6 +5,7 @@
  */
 #include "import_private.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/progress.h"
@@ -161,6 +162,7 @@ find_attributes(Import *im)
 		if (a->data_type && strcmp(a->data_type, got_text(0, 2)) != 0)
 			ereport(ERROR, (errcode(CRMSEG_TYPE_CLASH), errmsg("mapping: attribute \"%s\" is of type %s in the mart's catalogue, not %s", a->key, got_text(0, 2), a->data_type)));
 		a->data_type = got_text(0, 2);
+		a->is_special = got_text(0, 4)[0] == 's';
 		if (a->data_type[0] == 'e')
 		{
 			Datum	   *words;
@@ -234,12 +236,18 @@ end_batch(Import *im, int64 inserted, int64 updated, int64 unchanged)
 static Import *
 begin(const char *mart, const char *source)
 {
+	static TimestampTz last_begin = 0;
 	Import	   *im = palloc0(sizeof(Import));
 
 	im->context = CurrentMemoryContext;
 	im->row_context = AllocSetContextCreate(CurrentMemoryContext, "crmseg row", ALLOCSET_DEFAULT_SIZES);
 	im->mart_name = pstrdup(mart);
-	im->now = GetCurrentTimestamp();
+	/* the instant that now() is, so that what is said now holds now; a second import of one transaction says it later */
+	im->now = GetCurrentTransactionStartTimestamp();
+	if (im->now == last_begin)
+		im->now = GetCurrentTimestamp();
+	else
+		last_begin = im->now;
 	read_mart(im);
 	if (source)
 	{

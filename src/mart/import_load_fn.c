@@ -73,6 +73,12 @@ run(Import *im, const char *sql)
 	return SPI_processed;
 }
 
+uint64
+import_run(Import *im, const char *sql)
+{
+	return run(im, sql);
+}
+
 /* The same for an INSERT of rows whose party and order are proved to be there. */
 static uint64
 run_proved(Import *im, const char *sql)
@@ -429,10 +435,21 @@ load_consents(Import *im)
 static void
 load_attributes(Import *im)
 {
+	bool		special = false;
+
 	run(im, "INSERT INTO @m@.external_key (party_id, scheme, key_value, source_id) SELECT p.party_id, k.scheme, k.key_value, $1 "
 		"FROM pg_temp.crmseg_key k JOIN pg_temp.crmseg_party p ON p.rec = k.rec WHERE p.is_new OR p.is_changed ON CONFLICT (party_id, scheme, key_value) DO NOTHING");
 	if (im->map->attribute_count == 0)
 		return;
+	for (int i = 0; i < im->map->attribute_count; i++)
+		special = special || im->map->attribute[i].is_special;
+	/* the mart refuses what is of a special category without an explicit consent: such a value is left out, and the line is taken */
+	if (special)
+		im->warnings += run(im, "WITH gone AS (DELETE FROM pg_temp.crmseg_attribute a USING pg_temp.crmseg_party p, @m@.attribute_def d WHERE p.rec = a.rec AND d.attribute_id = a.attribute_id "
+			"AND d.sensitivity = 'special' AND NOT EXISTS (SELECT FROM @m@.consent c WHERE c.party_id = p.party_id AND c.status = 'granted' AND c.legal_basis = 'consent' AND c.valid @> now() "
+			"AND (c.purpose = d.consent_purpose OR (d.consent_purpose IS NULL AND c.purpose IN (d.key, 'special_categories')))) RETURNING a.rec, a.ver, d.key) "
+			"INSERT INTO @m@.import_warning (import_id, line_no, column_name, code, reason) SELECT $2, (SELECT min(l.line_no) FROM pg_temp.crmseg_line l WHERE l.rec = g.rec AND l.ver = g.ver), 'attributes.' || g.key, "
+			"'23514', 'of a special category, and the party has given no explicit consent: left out' FROM gone g WHERE EXISTS (SELECT FROM pg_temp.crmseg_line l WHERE l.rec = g.rec AND l.ver = g.ver)");
 	run_proved(im, "INSERT INTO @m@.party_attribute (party_id, attribute_id, item, flag, num, txt, day, doc, provenance, source_id, collected_at, import_id) "
 		"SELECT p.party_id, a.attribute_id, a.item, a.flag, a.num, a.txt, a.day, a.doc, a.provenance, $1, $3, $2 "
 		"FROM pg_temp.crmseg_attribute a JOIN pg_temp.crmseg_party p ON p.rec = a.rec AND a.ver = p.last_ver WHERE p.is_new ON CONFLICT DO NOTHING");
@@ -514,7 +531,7 @@ count_outcomes(Import *im, int64 *inserted, int64 *updated, int64 *unchanged)
 	bool		null;
 
 	/* each line is one of an order that is new: the usual case, and nothing to be looked up */
-	if (im->map->has_line && im->lines_of_orders == im->lines_read - im->rejected &&
+	if (im->map->has_line && im->facts == 0 && im->lines_of_orders == im->lines_read - im->rejected &&
 		run(im, "SELECT FROM pg_temp.crmseg_sale WHERE NOT is_new LIMIT 1") == 0)
 	{
 		*inserted = im->lines_of_orders;
@@ -525,9 +542,11 @@ count_outcomes(Import *im, int64 *inserted, int64 *updated, int64 *unchanged)
 					 "WHEN l.ord IS NOT NULL AND s.is_new AND (l.head OR %s) THEN 'i' "
 					 "WHEN k.line_no IS NOT NULL AND k.old_line_no IS NULL THEN 'i' "
 					 "WHEN l.ord IS NULL AND l.opens AND l.ver = 1 AND p.is_new THEN 'i' "
+					 "WHEN f.fresh THEN 'i' WHEN f.changed THEN 'u' "
 					 "WHEN (l.opens AND (p.is_changed OR (p.is_new AND l.ver > 1))) OR (l.head AND s.is_changed) OR k.is_changed THEN 'u' ELSE 'n' END AS o "
 					 "FROM pg_temp.crmseg_line l LEFT JOIN pg_temp.crmseg_party p ON p.rec = l.rec LEFT JOIN pg_temp.crmseg_sale s ON s.ord = l.ord "
-					 "LEFT JOIN pg_temp.crmseg_known k ON k.line_no = l.line_no) x", im->map->has_line ? "true" : "false"));
+					 "LEFT JOIN pg_temp.crmseg_known k ON k.line_no = l.line_no "
+					 "LEFT JOIN (SELECT f.line_no, bool_or(NOT f.known) AS fresh, bool_or(f.changed) AS changed FROM pg_temp.crmseg_fact f GROUP BY 1) f ON f.line_no = l.line_no) x", im->map->has_line ? "true" : "false"));
 	*inserted = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));
 	*updated = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &null));
 	*unchanged = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &null));
@@ -554,6 +573,7 @@ import_load(Import *im, int64 *inserted, int64 *updated, int64 *unchanged)
 		import_progress(im, PHASE_ORDER);
 		load_orders(im);
 	}
+	import_load_facts(im);
 	import_progress(im, PHASE_COUNT);
 	count_outcomes(im, inserted, updated, unchanged);
 }

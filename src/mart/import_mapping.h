@@ -45,4 +45,7 @@ extern Field *map_field(Compile *c, const JsonbValue *v, const char *path, Field
 extern void map_entity(Compile *c, const JsonbValue *v, const char *path, const FieldName *names, int count, Field **into);
 extern int *map_take_used(Compile *c, int *count);
 
+/* what else a row says */
+extern void import_fact_mapping(Compile *c, const JsonbValue *root);
+
 #endif

@@ -172,7 +172,7 @@ ImportMapping *
 import_mapping(Jsonb *json, const SourceColumns *columns, const MartInfo *mart, const char *from)
 {
 	static const char *const top[] = {
-		"source_key", "party", "email", "phone", "address", "consent", "order", "line", "attributes", "keys",
+		"source_key", "party", "email", "phone", "address", "consent", "order", "line", "attributes", "keys", "loyalty", "reaction", "answer",
 		"null", "encoding", "invalid_contact", "region", "zone", "decimal", "optional_columns", NULL
 	};
 	ImportMapping *m = palloc0(sizeof(ImportMapping));
@@ -328,6 +328,9 @@ import_mapping(Jsonb *json, const SourceColumns *columns, const MartInfo *mart, 
 	else if (m->has_order && !m->order[ORDER_AMOUNT])
 		map_bad("order", "needs amount when there is no line", NULL);
 	m->line_column = map_take_used(c, &m->line_column_count);
+	import_fact_mapping(c, &root);
+	if (m->fact_count > 0 && !m->has_party)
+		map_bad("loyalty, reaction or answer", "needs somebody", "Map source_key or an e-mail address beside it.");
 	if (!m->has_party && !m->has_order)
 		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("the mapping maps nothing"), errhint("Name at least a party, a contact point or an order.")));
 
@@ -338,6 +341,8 @@ import_mapping(Jsonb *json, const SourceColumns *columns, const MartInfo *mart, 
 		m->in_payload[m->order_column[i]] = false;
 	for (int i = 0; i < m->line_column_count; i++)
 		m->in_payload[m->line_column[i]] = false;
+	for (int i = 0; i < m->fact_column_count; i++)
+		m->in_payload[m->fact_column[i]] = false;
 	for (int i = 0; i < m->party_column_count; i++)
 		m->in_payload[m->party_column[i]] = true;
 	return m;

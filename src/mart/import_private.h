@@ -6,6 +6,7 @@
  *   import_read_fn.c     where rows come from: a relation, lines of a file, rejects to be replayed
  *   import_row_fn.c      one row of texts to typed values, or a reject; with import_field_fn.c, import_party_fn.c, import_reject_fn.c
  *   import_contact_fn.c  e-mails, phones, addresses and countries, by the types of src/contact
+ *   import_fact_fn.c     what else a row says: loyalty, reactions, answers
  *   import_stage_fn.c    typed values to temporary tables
  *   import_load_fn.c     temporary tables to the mart, a few statements each
  *   import_insert_fn.c   inserting where references are proved already
@@ -120,6 +121,7 @@ typedef struct Attribute
 	const char *data_type;		/* of attribute_def */
 	char	   *provenance;
 	int16		attribute_id;
+	bool		is_special;		/* a category that needs an explicit consent */
 	Words		allowed;		/* enum */
 	Field	   *value;
 } Attribute;
@@ -129,6 +131,23 @@ typedef struct Key
 	char	   *scheme;
 	Field	   *value;
 } Key;
+
+/* What a row says besides party and order (import_fact_fn.c): the columns of the staging table, which mean another thing for each kind. */
+typedef enum FactField
+{
+	FACT_AT, FACT_A, FACT_B, FACT_C, FACT_D, FACT_E, FACT_N, FACT_DAY, FACT_CHANNEL, FACT_FLAG, FACT_FIELDS
+} FactField;
+
+typedef enum FactKind
+{
+	FACT_LOYALTY, FACT_REACTION, FACT_ANSWER, FACT_KINDS
+} FactKind;
+
+typedef struct Fact
+{
+	FactKind	kind;
+	Field	   *field[FACT_FIELDS];
+} Fact;
 
 typedef struct ImportMapping
 {
@@ -143,6 +162,10 @@ typedef struct ImportMapping
 	Field	 *(*consent)[CONSENT_FIELDS];
 	Attribute  *attribute;
 	Key		   *key;
+	int			fact_count;
+	Fact	   *fact;
+	int			fact_column_count;
+	int		   *fact_column;
 	Words		nothing;		/* words for NULL instead of the usual ones */
 	bool		has_nothing;
 	char		encoding;		/* 'r' repair, 'k' keep, 'x' refuse */
@@ -197,7 +220,7 @@ typedef struct ContactCache ContactCache;
 typedef enum StageTable
 {
 	STAGE_VERSION, STAGE_CONTACT, STAGE_CONSENT, STAGE_ATTRIBUTE, STAGE_KEY, STAGE_ORDER, STAGE_LINE, STAGE_PRODUCT, STAGE_STORE, STAGE_REJECT, STAGE_WARNING,
-	STAGE_RECORD, STAGE_TOTAL, STAGE_TABLES
+	STAGE_RECORD, STAGE_TOTAL, STAGE_FACT, STAGE_TABLES
 } StageTable;
 
 typedef struct Import
@@ -222,6 +245,7 @@ typedef struct Import
 	struct count_hash *nths;
 	int			record_count, order_count, product_count, store_count;
 	int64		lines_read, rejected, warnings, repaired;
+	int64		facts;			/* staged */
 	int64		lines_of_orders;	/* staged with an order */
 	int64		lines_total;	/* estimate, for the progress */
 	int			phase;
@@ -307,6 +331,18 @@ extern void import_read_party(Import *im, PartyRow *r);
 extern void import_check_attributes(Import *im);
 extern void import_stage_version(Import *im, int32 rec, int32 ver, text *external_id, PartyRow *r);
 
+/* the facts of a row */
+typedef struct FactRow
+{
+	bool		is;				/* the row says this */
+	Datum		value[FACT_FIELDS];
+	bool		null[FACT_FIELDS];
+} FactRow;
+
+extern FactRow *import_read_facts(Import *im);
+extern void import_stage_facts(Import *im, const FactRow *rows, int32 rec);
+extern void import_load_facts(Import *im);
+
 /* contacts */
 extern void import_contacts_begin(Import *im);
 extern bool import_email(Import *im, const char *text, size_t size, const char **value, size_t *value_size, const char **norm, size_t *norm_size, const char **reason);
@@ -320,6 +356,7 @@ extern void import_stage_put(Import *im, StageTable table, Datum *values, bool *
 extern void import_stage_end(Import *im);
 
 /* loading */
+extern uint64 import_run(Import *im, const char *sql);
 extern void import_load(Import *im, int64 *inserted, int64 *updated, int64 *unchanged);
 
 /* inserting where references are proved */

@@ -124,6 +124,7 @@ import_row(Import *im)
 	MemoryContext old = MemoryContextSwitchTo(im->row_context);
 	ImportMapping *m = im->map;
 	PartyRow   *party = NULL;
+	FactRow    *facts = NULL;
 	RecordEntry *record = NULL;
 	OrderEntry *order = NULL;
 	Digest		content = {0, 0},
@@ -325,6 +326,9 @@ import_row(Import *im)
 			strlcpy(currency, im->mart.currency, 4);
 	}
 
+	if (m->fact_count > 0)
+		facts = import_read_facts(im);
+
 	/* who it is, when no key says so */
 	if (!im->bad && m->has_party && external_id == NULL && (party->identifies || !has_order))
 	{
@@ -422,6 +426,8 @@ import_row(Import *im)
 			record->buys = record->buys || (has_order && kind != 'r');
 			rec = record->rec;
 			ver = record->versions;
+			if (facts != NULL)
+				import_stage_facts(im, facts, rec);
 		}
 		if (has_order && !again)
 		{

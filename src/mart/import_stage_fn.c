@@ -51,6 +51,8 @@ static const struct
 	[STAGE_REJECT] = {"crmseg_reject", "line_no bigint, raw text, column_name text, code text, reason text, detail text, nth int"},
 	[STAGE_WARNING] = {"crmseg_warning", "line_no bigint, column_name text, code text, reason text, value text"},
 	[STAGE_RECORD] = {"crmseg_record", "rec int, versions int, hash uuid, buys boolean, anonymous_store int"},
+	[STAGE_FACT] = {"crmseg_fact", "line_no bigint, rec int, kind int, at timestamptz, a text COLLATE \"C\", b text COLLATE \"C\", c text, d text, e text, n numeric, day date, channel smallint, "
+		"flag boolean, known boolean, changed boolean"},
 	[STAGE_TOTAL] = {"crmseg_total", "ord int, amount numeric"},
 };
 

@@ -23,7 +23,7 @@ SELECT * FROM imp_shipped('till', :'content');
 SELECT s.name, r.line_no, r.column_name, r.code FROM imp_map.import_reject r JOIN imp_map.import_batch b USING (import_id) JOIN imp_map.source s USING (source_id) ORDER BY r.import_id, 2;
 SELECT s.name, w.line_no, w.column_name, w.value FROM imp_map.import_warning w JOIN imp_map.import_batch b USING (import_id) JOIN imp_map.source s USING (source_id) ORDER BY w.import_id, 2;
 SELECT s.name AS source, r.external_id, p.given_name, p.family_name, (SELECT string_agg(c.value_norm, ' ' ORDER BY c.kind, c.value_norm) FROM imp_map.contact_point c WHERE c.party_id = p.party_id AND c.kind <> 'postal') AS contacts,
-	(SELECT string_agg(c.status || ' ' || (lower(c.valid) AT TIME ZONE 'UTC')::date, ' ' ORDER BY c.valid) FROM imp_map.consent c WHERE c.party_id = p.party_id) AS consent, p.postal_code
+	(SELECT string_agg(c.status || CASE WHEN c.captured_at > now() - interval '1 day' THEN '' ELSE ' ' || to_char(c.captured_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') END, ' ' ORDER BY c.valid) FROM imp_map.consent c WHERE c.party_id = p.party_id) AS consent, p.postal_code
 	FROM imp_map.source_record r JOIN imp_map.source s USING (source_id) JOIN imp_map.party p USING (party_id) ORDER BY 1, 2;
 SELECT o.external_id, p.family_name, p.kind, o.kind, o.ordered_at AT TIME ZONE 'UTC' AS utc, o.amount, o.currency, o.status, st.code AS store, count(l.line_no) AS lines, sum(l.amount) AS of_lines
 	FROM imp_map.sales_order o JOIN imp_map.party p USING (party_id) LEFT JOIN imp_map.store st USING (store_id) LEFT JOIN imp_map.sales_order_line l USING (party_id, order_id)
