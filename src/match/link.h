@@ -129,6 +129,7 @@ typedef struct link_step		/* one comparison of a pair, for an explanation */
 } link_step;
 
 extern link_engine *link_start(const link_memory *memory, int ncolumns, const link_kind *kinds, const char *const *names);
+extern void link_end(link_engine *e);
 extern void link_value(link_engine *e, int column, const char *s, size_t n);	/* valid UTF-8 */
 extern uint32_t link_row(link_engine *e, const char *id, size_t n, int side);	/* ends a row; side 0 or 1; returns the row's number */
 extern bool link_usable(const link_engine *e);	/* some column that identifies */

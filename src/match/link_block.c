@@ -253,9 +253,11 @@ share_before(const uint32_t *a, const uint32_t *b, int key)
 }
 
 static inline void
-put_pair(link_engine *e, uint32_t a, uint32_t b)
+put_pair(link_engine *e, uint32_t a, uint32_t b, int org)
 {
 	uint64_t	at = e->npairs++;
+
+	e->npairs_of[org]++;
 
 	if (at / PAIR_CHUNK >= e->pair_blocks)
 	{
@@ -321,7 +323,7 @@ link_block(link_engine *e)
 					for (uint32_t x = i; x + 1 < j; x++)
 						if (!e->two_sides || ((e->record[(uint32_t) s[x]].flags ^ e->record[(uint32_t) s[x + 1]].flags) & RECORD_SIDE))
 						{
-							put_pair(e, (uint32_t) s[x], (uint32_t) s[x + 1]);
+							put_pair(e, (uint32_t) s[x], (uint32_t) s[x + 1], s[x] >> 32 & 1);
 							rule->pairs++;
 						}
 					continue;
@@ -344,7 +346,7 @@ link_block(link_engine *e)
 						continue;
 					if (share_before(ka, e->key + (size_t) b * e->key_stride, key))
 						continue;
-					put_pair(e, a, b);
+					put_pair(e, a, b, s[i] >> 32 & 1);
 					rule->pairs++;
 				}
 			}

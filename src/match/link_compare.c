@@ -389,7 +389,7 @@ compare_persons(link_engine *e, const link_record *a, const link_record *b, link
 	p->name_bin = 0;
 	if (f == 1 && l == 1 && af == b->first && al == b->last && !e->by_model)
 	{
-		p->name_bin = (uint8_t) (1 + link_name_bin(e->full_count[link_full_hash(b) & (e->address_slots - 1)]));
+		p->name_bin = (uint8_t) (1 + link_name_bin(link_count_of(e, e->full_count, link_full_hash(b))));
 		p->lu[LINK_C_FIRST] += e->lu_name[0][p->name_bin - 1];
 	}
 	/* a child may bear a parent's name */
@@ -453,7 +453,7 @@ link_compare(link_engine *e, const link_record *a, const link_record *b, link_pa
 	p->level[LINK_C_ADDRESS] = (uint8_t) (l = address_level(e, a, b));
 	if (l == 1)
 	{
-		uint32_t	c = e->address_count[link_address_hash(a) & (e->address_slots - 1)];
+		uint32_t	c = link_count_of(e, e->address_count, link_address_hash(a));
 
 		p->lu[LINK_C_ADDRESS] = log2f((0.1f + (c > 12 ? c - 12 : 0)) / (e->with_address + 1));
 	}

@@ -172,3 +172,32 @@ link_dict_free(link_engine *e, link_dict *d)
 	link_free(e, d->text, d->text_room);
 	memset(d, 0, sizeof *d);
 }
+
+/* link_end: gives back all memory, the engine's own too */
+void
+link_end(link_engine *e)
+{
+	link_memory m = e->memory;
+	link_dict  *dicts[] = {&e->names, &e->full, &e->written, &e->skeletons, &e->companies, &e->compacts, &e->legals, &e->locals, &e->addresses, &e->domains,
+		&e->phones, &e->streets, &e->numbers, &e->postcodes, &e->cities, &e->registries, &e->countries, &e->sources};
+	void	   *rest[] = {e->word, e->waiting, e->waiting_text, e->record, e->extra, e->ids, e->name, e->company, e->email, e->lu_phone, e->lu_postcode,
+		e->name_country, e->address_count, e->full_count, e->key, e->edge};
+
+	for (size_t i = 0; i < sizeof dicts / sizeof *dicts; i++)
+		link_dict_free(e, dicts[i]);
+	for (int x = 0; x < e->nextra; x++)
+	{
+		link_dict_free(e, &e->extras[x]);
+		if (e->lu_extra[x])
+			m.release(m.context, e->lu_extra[x]);
+	}
+	for (uint32_t i = 0; i < e->pair_blocks; i++)
+		if (e->pair_block[i])
+			m.release(m.context, e->pair_block[i]);
+	if (e->pair_block)
+		m.release(m.context, e->pair_block);
+	for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
+		if (rest[i])
+			m.release(m.context, rest[i]);
+	m.release(m.context, e);
+}

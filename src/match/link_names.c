@@ -4,7 +4,6 @@
  * missing is read out of the e-mail address where the address is made from one.
  */
 #include "match/link_private.h"
-#include "text/text.h"
 
 #define PIECES 8
 

@@ -3,17 +3,12 @@
  * dictionary. What needs to know all rows (which name is a given name, which domains are common) waits for link_settle.
  */
 #include "match/link_private.h"
-#include "text/text.h"
-
-#include <stddef.h>
 
 const char *const link_kind_name[LINK_KINDS] = {
 	"given_name", "family_name", "maiden_name", "full_name", "organisation_name", "date", "email", "phone", "address", "postal_code", "city",
 	"country", "sex", "registry_number", "code", "text", "source", "ignored"
 };
 
-#define FOLD_ROOM (LINK_TEXT_MAX * TEXT_FOLD_EXPANSION + 8)
-#define TOKENS 24
 
 link_engine *
 link_start(const link_memory *memory, int ncolumns, const link_kind *kinds, const char *const *names)
@@ -64,15 +59,6 @@ link_usable(const link_engine *e)
 		e->has[LINK_CODE] || e->has[LINK_TEXT];
 }
 
-/* folds what fits; returns the length */
-static int
-fold(const char *s, size_t n, char *out)
-{
-	size_t		r = text_fold(s, n > LINK_TEXT_MAX ? LINK_TEXT_MAX : n, out, FOLD_ROOM);
-
-	return r == TEXT_BAD_UTF8 || r > FOLD_ROOM ? 0 : r > LINK_TEXT_MAX ? LINK_TEXT_MAX : (int) r;
-}
-
 /* no more than n bytes, ending where a character ends */
 static size_t
 whole(const char *s, size_t n, size_t most)
@@ -97,120 +83,10 @@ is_nothing(const char *s, int n)
 	return false;
 }
 
-/* room for what is known of every name */
-static void
-link_name_room(link_engine *e)
-{
-	if (e->names.room > e->name_room)
-	{
-		e->name = link_grow(e, e->name, sizeof(link_name) * e->name_room, sizeof(link_name) * e->names.room);
-		memset(e->name + e->name_room, 0, sizeof(link_name) * (e->names.room - e->name_room));
-		e->name_room = e->names.room;
-	}
-}
-
-uint32_t
-link_name_id(link_engine *e, const char *s, size_t n)
-{
-	uint32_t	id = link_intern(e, &e->names, s, n);
-
-	link_name_room(e);
-	return id;
-}
-
-/* puts a value into the queue of its dictionary; its number will stand in the field of the row */
-static void
-wait_for(link_engine *e, link_dict *d, const char *s, size_t n, size_t field, int what, int head, int flags)
-{
-	link_waiting *w;
-
-	if (n == 0)
-		return;
-	if (n > LINK_TEXT_MAX)
-		n = LINK_TEXT_MAX;
-	if (e->nwaiting == WAITING_ROOM || e->waiting_used + n > WAITING_TEXT)
-		link_flush(e);
-	w = &e->waiting[e->nwaiting++];
-	w->dict = d;
-	w->hash = link_hash(s, n);
-	w->row = e->n;
-	w->length = (uint16_t) n;
-	w->text = (uint16_t) e->waiting_used;
-	w->field = (uint16_t) field;
-	w->head = (uint16_t) head;
-	w->what = (uint8_t) what;
-	w->flags = (uint8_t) flags;
-	memcpy(e->waiting_text + e->waiting_used, s, n);
-	e->waiting_used += n;
-	if (d->slots)
-		__builtin_prefetch(&d->slot[(uint32_t) (w->hash >> 32) & (d->slots - 1)]);
-}
-
-void
-link_flush(link_engine *e)
-{
-	for (uint32_t i = 0; i < e->nwaiting; i++)
-	{
-		const link_waiting *w = &e->waiting[i];
-
-		if (w->dict->slots)
-		{
-			uint64_t	s = w->dict->slot[(uint32_t) (w->hash >> 32) & (w->dict->slots - 1)];
-
-			if (s >> 32 == w->hash >> 32)
-				__builtin_prefetch(&w->dict->v[(uint32_t) s]);
-		}
-	}
-	for (uint32_t i = 0; i < e->nwaiting; i++)
-	{
-		const link_waiting *w = &e->waiting[i];
-
-		if (w->dict->slots)
-		{
-			uint64_t	s = w->dict->slot[(uint32_t) (w->hash >> 32) & (w->dict->slots - 1)];
-
-			if (s >> 32 == w->hash >> 32)
-			{
-				__builtin_prefetch(link_text(w->dict, (uint32_t) s));
-				if (w->what != WAITING_PLAIN)
-					__builtin_prefetch(&e->name[(uint32_t) s]);
-			}
-		}
-	}
-	for (uint32_t i = 0; i < e->nwaiting; i++)
-	{
-		const link_waiting *w = &e->waiting[i];
-		const char *s = e->waiting_text + w->text;
-		uint32_t	id = link_intern_hashed(e, w->dict, w->hash, s, w->length);
-
-		memcpy((char *) &e->record[w->row] + w->field, &id, sizeof id);
-		w->dict->v[id].flags |= w->flags;
-		if (w->what == WAITING_PLAIN)
-			continue;
-		link_name_room(e);
-		if (w->what == WAITING_LAST)
-			e->name[id].as_last++;
-		else
-		{
-			e->name[id].as_first++;
-			if (w->head && e->name[id].head == 0)
-			{
-				uint32_t	h = link_name_id(e, s, w->head);
-
-				e->name[id].head = h;
-			}
-		}
-	}
-	e->nwaiting = 0;
-	e->waiting_used = 0;
-}
-
-#define WAIT(dict, s, n, field) wait_for(e, dict, s, n, offsetof(link_record, field), WAITING_PLAIN, 0, 0)
-
 static uint32_t
 put_extra(link_engine *e, int x, const char *s, size_t n)
 {
-	char		t[FOLD_ROOM];
+	char		t[LINK_FOLD_ROOM];
 	int			k = 0,
 				m;
 
@@ -225,7 +101,7 @@ put_extra(link_engine *e, int x, const char *s, size_t n)
 			}
 		case LINK_SEX:
 			{
-				m = fold(s, n, t);
+				m = link_fold(s, n, t);
 				if (m == 0)
 					return 0;
 				k = t[0] == 'm' || t[0] == 'h' || t[0] == '1' ? 'm' : t[0] == 'f' || t[0] == 'w' || t[0] == '2' ? 'f' : 0;
@@ -237,7 +113,7 @@ put_extra(link_engine *e, int x, const char *s, size_t n)
 				return k == 0 ? 0 : link_intern(e, &e->extras[x], t, 1);
 			}
 		default:
-			m = fold(s, n, t);
+			m = link_fold(s, n, t);
 			if (is_nothing(t, m))
 				return 0;
 			if (e->extra_kind[x] == LINK_CODE)
@@ -299,20 +175,20 @@ link_value(link_engine *e, int column, const char *s, size_t n)
 static int
 put_name(link_engine *e, const char *s, int n, size_t field, int what)
 {
-	char		t[FOLD_ROOM],
+	char		t[LINK_FOLD_ROOM],
 				joined[LINK_TEXT_MAX + 1];
-	text_token	token[TOKENS];
+	text_token	token[LINK_TOKENS];
 	size_t		ntokens;
 	int			k = 0,
 				kept = 0,
 				head = 0;
 
-	n = fold(s, n, t);
+	n = link_fold(s, n, t);
 	if (n == 0 || is_nothing(t, n))
 		return 0;
-	ntokens = text_tokens(t, n, token, TOKENS);
-	if (ntokens > TOKENS)
-		ntokens = TOKENS;
+	ntokens = text_tokens(t, n, token, LINK_TOKENS);
+	if (ntokens > LINK_TOKENS)
+		ntokens = LINK_TOKENS;
 	for (size_t i = 0; i < ntokens; i++)
 	{
 		if (i + 1 < ntokens && (link_word_flags(e, token[i].s, token[i].n) & LINK_WORD_TITLE) && token[i].n > 1)
@@ -324,7 +200,7 @@ put_name(link_engine *e, const char *s, int n, size_t field, int what)
 		if (kept++ == 0)
 			head = k;
 	}
-	wait_for(e, &e->names, joined, k, field, what, what == WAITING_FIRST && kept > 1 && head >= 3 ? head : 0, 0);
+	link_wait(e, &e->names, joined, k, field, what, what == WAITING_FIRST && kept > 1 && head >= 3 ? head : 0, 0);
 	return k;
 }
 
@@ -332,7 +208,7 @@ put_name(link_engine *e, const char *s, int n, size_t field, int what)
 static bool
 put_full(link_engine *e, const char *s, int n, bool *comma)
 {
-	char		t[FOLD_ROOM],
+	char		t[LINK_FOLD_ROOM],
 				r[LINK_TEXT_MAX + 1];
 	int			k = 0;
 	const char *c = memchr(s, ',', n);
@@ -341,7 +217,7 @@ put_full(link_engine *e, const char *s, int n, bool *comma)
 	for (int part = 0; part < (c ? 2 : 1); part++)
 	{
 		const char *from = part ? c + 1 : s;
-		int			m = fold(from, c ? (part ? s + n - from : c - s) : n, t),
+		int			m = link_fold(from, c ? (part ? s + n - from : c - s) : n, t),
 					at = 0;
 
 		if (part && k > 0 && k < LINK_TEXT_MAX)
@@ -377,13 +253,13 @@ put_full(link_engine *e, const char *s, int n, bool *comma)
 static void
 put_company(link_engine *e, link_record *r, const char *s, int n)
 {
-	char		t[FOLD_ROOM],
+	char		t[LINK_FOLD_ROOM],
 				name[LINK_TEXT_MAX + 1];
 	const char *form = NULL;
 	int			k = 0,
 				at = 0;
 
-	n = fold(s, n, t);
+	n = link_fold(s, n, t);
 	if (n == 0 || is_nothing(t, n))
 		return;
 	while (at < n)
@@ -437,247 +313,12 @@ put_company(link_engine *e, link_record *r, const char *s, int n)
 	r->flags |= RECORD_ORG;
 }
 
-/* the e-mail as letters, digits and separators of the part before @, without a +tag, and the domain */
-static void
-put_email(link_engine *e, link_record *r, const char *s, int n, bool nameless, char end[2])
-{
-	char		t[FOLD_ROOM + 8],
-				raw[FOLD_ROOM + 8];
-	int			at = -1,
-				k = 0,
-				q = 0;
-	bool		high = false;
-
-	for (int i = 0; i < n; i++)
-	{
-		if (s[i] == '@')
-			at = i;
-		high |= (unsigned char) s[i] >= 0x80;
-	}
-	if (n > 7 && memcmp(s, "mailto:", 7) == 0)
-		s += 7, n -= 7, at -= 7;
-	if (high)
-	{
-		char		f[FOLD_ROOM];
-
-		q = fold(s, at < 0 ? n : at, f);
-		memcpy(raw, f, q);
-	}
-	else
-		for (int i = 0; i < (at < 0 ? n : at); i++)
-			raw[q++] = s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i];
-	for (int i = 1; i < q; i++)
-		if (raw[i] == '+')
-			q = i;
-	for (int i = 0; i < q; i++)
-		if ((raw[i] >= 'a' && raw[i] <= 'z') || (raw[i] >= '0' && raw[i] <= '9') || (unsigned char) raw[i] >= 0x80)
-			t[k++] = raw[i];
-	if (k == 0)
-		return;
-	if (k > 120)
-		k = 120;
-	t[k++] = '@';
-	for (int i = at < 0 ? n : at + 1; i < n && k < LINK_TEXT_MAX - 1; i++)
-	{
-		char		c = s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i];
-
-		if (c != ' ' && c != '>' && c != ';' && c != ',')
-			t[k++] = c;
-	}
-	while (t[k - 1] == '.')
-		k--;
-	WAIT(&e->addresses, t, k, email);
-	r->email = 1;				/* there is one; its number comes later */
-	if (k > 4 && t[k - 3] == '.')
-	{
-		memcpy(end, t + k - 2, 2);
-		if (end[0] == 'u' && end[1] == 'k')
-			memcpy(end, "gb", 2);
-	}
-	if (nameless && at > 0)
-	{
-		if (q > LINK_TEXT_MAX)
-			q = LINK_TEXT_MAX;
-		WAIT(&e->written, raw, q, spare);
-	}
-}
-
-static bool
-has_digit(const char *s, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (s[i] >= '0' && s[i] <= '9')
-			return true;
-	return false;
-}
-
-static bool
-all_digits(const char *s, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (s[i] < '0' || s[i] > '9')
-			return false;
-	return n > 0;
-}
-
-static void
-put_city(link_engine *e, link_record *r, const char *t, int n)
-{
-	char		o[LINK_TEXT_MAX + 1];
-	int			k = 0;
-
-	for (int at = 0; at < n;)
-	{
-		int			w = 0;
-
-		while (at + w < n && t[at + w] != ' ')
-			w++;
-		if (!(link_word_flags(e, t + at, w) & LINK_WORD_CITY) && !(t[at] >= '0' && t[at] <= '9'))
-		{
-			memcpy(o + k, t + at, w);
-			k += w;
-		}
-		at += w + 1;
-	}
-	if (k == 0)
-		for (int i = 0; i < n; i++)
-			if (t[i] != ' ')
-				o[k++] = t[i];
-	WAIT(&e->cities, o, k, city);
-}
-
-static void
-put_postcode(link_engine *e, link_record *r, const char *s, int n)
-{
-	char		o[LINK_TEXT_MAX + 1];
-	int			k = 0;
-
-	for (int i = 0; i < n && k < 12; i++)
-	{
-		char		c = s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i];
-
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-			o[k++] = c;
-	}
-	/* F-75001, D 10115 */
-	if (k == 6 && o[0] >= 'a' && all_digits(o + 1, 5))
-		memmove(o, o + 1, --k);
-	/* a zero that a spreadsheet took away */
-	if (k == 4 && all_digits(o, 4) && e->two_sides == false && r->country)
-	{
-		const char *c = link_text(&e->countries, r->country);
-
-		if (memcmp(c, "fr", 2) == 0 || memcmp(c, "de", 2) == 0 || memcmp(c, "es", 2) == 0 || memcmp(c, "it", 2) == 0 || memcmp(c, "us", 2) == 0)
-		{
-			memmove(o + 1, o, k++);
-			o[0] = '0';
-		}
-	}
-	r->postcode = link_intern(e, &e->postcodes, o, k);
-}
-
-static void
-put_address(link_engine *e, link_record *r, const char *s, int n)
-{
-	char		t[FOLD_ROOM],
-				o[LINK_TEXT_MAX + 1];
-	text_token	token[TOKENS];
-	int			ntokens,
-				k = 0,
-				street_tokens = 0;
-	bool		own_place = e->has[LINK_POSTAL_CODE] || e->has[LINK_CITY];
-
-	n = fold(s, n, t);
-	ntokens = (int) text_tokens(t, n, token, TOKENS);
-	if (ntokens > TOKENS)
-		ntokens = TOKENS;
-	for (int i = 0; i < ntokens; i++)
-	{
-		const char *w = token[i].s;
-		int			m = (int) token[i].n,
-					flags = w[0] >= '0' && w[0] <= '9' ? 0 : link_word_flags(e, w, m);
-
-		if ((flags & LINK_WORD_FLAT) && ntokens > 1)
-		{
-			/* flat 3, 12 Mill Lane; 12 Mill Lane flat 3 */
-			if (i + 1 < ntokens && (has_digit(token[i + 1].s, (int) token[i + 1].n) || token[i + 1].n == 1))
-			{
-				i++;
-				continue;
-			}
-			if (street_tokens > 0)
-				continue;
-		}
-		if (w[0] >= '0' && w[0] <= '9')
-		{
-			int			d = 0;
-
-			while (d < m && w[d] >= '0' && w[d] <= '9')
-				d++;
-			if (!own_place && street_tokens > 0 && d == m && (m == 5 || (m == 4 && r->number)) && r->postcode == 0)
-			{
-				/* what follows the postcode is the city */
-				put_postcode(e, r, w, m);
-				if (i + 1 < ntokens)
-					put_city(e, r, token[i + 1].s, (int) (t + n - token[i + 1].s));
-				break;
-			}
-			if (r->number == 0)
-			{
-				int			z = 0;
-
-				while (z + 1 < d && w[z] == '0')
-					z++;
-				r->number = link_intern(e, &e->numbers, w + z, d - z);
-				continue;
-			}
-		}
-		street_tokens++;
-		if (flags & LINK_WORD_STREET)
-			continue;
-		if (k + m > LINK_TEXT_MAX)
-			break;
-		memcpy(o + k, w, m);
-		k += m;
-	}
-	if (k == 0)
-		/* nothing but words such as place and street */
-		for (int i = 0; i < ntokens; i++)
-			if (!(token[i].s[0] >= '0' && token[i].s[0] <= '9') && k + (int) token[i].n <= LINK_TEXT_MAX)
-			{
-				memcpy(o + k, token[i].s, token[i].n);
-				k += (int) token[i].n;
-			}
-	WAIT(&e->streets, o, k, street);
-}
-
-static void
-put_registry(link_engine *e, link_record *r, const char *s, int n)
-{
-	char		o[LINK_TEXT_MAX + 1];
-	int			k = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		char		c = s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i];
-
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char) c >= 0x80)
-			o[k++] = c;
-	}
-	/* a French establishment (SIRET) and a French VAT number hold the number of the enterprise (SIREN) */
-	if (k == 14 && all_digits(o, 14))
-		k = 9;
-	else if (k == 13 && o[0] == 'f' && o[1] == 'r' && all_digits(o + 4, 9))
-		memmove(o, o + 4, k = 9);
-	WAIT(&e->registries, o, k, registry);
-}
-
 /* link_row: ends a row. The id is the caller's, unique on its side. */
 uint32_t
 link_row(link_engine *e, const char *id, size_t n, int side)
 {
 	link_record *r;
-	char		t[FOLD_ROOM];
+	char		t[LINK_FOLD_ROOM];
 	const char *country = NULL,
 			   *found = NULL;
 	int			k;
@@ -723,7 +364,7 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 	{
 		if (e->length[LINK_COUNTRY])
 		{
-			k = fold(RAW(LINK_COUNTRY), t);
+			k = link_fold(RAW(LINK_COUNTRY), t);
 			country = k == 2 && !(t[0] == 'u' && t[1] == 'k') ? t : link_country(t, k);
 			if (!country && k > 0)
 				country = t;
@@ -763,7 +404,7 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 				r->flags |= RECORD_DATE_OTHER;
 		}
 		if (e->length[LINK_EMAIL])
-			put_email(e, r, RAW(LINK_EMAIL), !(r->flags & RECORD_ORG) && !(r->flags & RECORD_FULL) && (first <= 1 || last == 0), end);
+			link_put_email(e, r, RAW(LINK_EMAIL), !(r->flags & RECORD_ORG) && !(r->flags & RECORD_FULL) && (first <= 1 || last == 0), end);
 		if (e->length[LINK_PHONE])
 		{
 			char		o[24];
@@ -771,7 +412,7 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 			const char *c = country ? country : end[0] ? end : NULL;
 
 			k = link_phone(RAW(LINK_PHONE), c, o, &flags, &found);
-			wait_for(e, &e->phones, o, k, offsetof(link_record, phone), WAITING_PLAIN, 0, flags);
+			link_wait(e, &e->phones, o, k, offsetof(link_record, phone), WAITING_PLAIN, 0, flags);
 		}
 		if (r->country == 0)
 		{
@@ -790,16 +431,16 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 			}
 		}
 		if (e->length[LINK_POSTAL_CODE])
-			put_postcode(e, r, RAW(LINK_POSTAL_CODE));
+			link_put_postcode(e, r, RAW(LINK_POSTAL_CODE));
 		if (e->length[LINK_CITY])
 		{
-			k = fold(RAW(LINK_CITY), t);
-			put_city(e, r, t, k);
+			k = link_fold(RAW(LINK_CITY), t);
+			link_put_city(e, r, t, k);
 		}
 		if (e->length[LINK_ADDRESS])
-			put_address(e, r, RAW(LINK_ADDRESS));
+			link_put_address(e, r, RAW(LINK_ADDRESS));
 		if (e->length[LINK_REGISTRY_NUMBER])
-			put_registry(e, r, RAW(LINK_REGISTRY_NUMBER));
+			link_put_registry(e, r, RAW(LINK_REGISTRY_NUMBER));
 		if (e->rest_length)
 			e->extra[(size_t) e->n * e->nextra + e->rest_extra] = put_extra(e, e->rest_extra, e->rest, e->rest_length);
 		memset(e->length, 0, sizeof e->length);

@@ -7,10 +7,12 @@
 #ifndef CRMSEG_LINK_PRIVATE_H
 #define CRMSEG_LINK_PRIVATE_H
 
+#include <stddef.h>
 #include <string.h>
 
 #include "match/link.h"
 #include "match/match.h"
+#include "text/text.h"
 
 #define LINK_TEXT_MAX 255		/* bytes of a value that are looked at */
 
@@ -126,6 +128,7 @@ typedef struct link_waiting
 #define WAITING_PLAIN 0
 #define WAITING_FIRST 1
 #define WAITING_LAST 2
+#define WAIT(dict, s, n, field) link_wait(e, dict, s, n, offsetof(link_record, field), WAITING_PLAIN, 0, 0)
 
 typedef struct link_word
 {
@@ -199,15 +202,14 @@ struct link_engine
 	link_email *email;			/* from 1 */
 	uint32_t	nemails;
 	float	   *lu_phone,
-			   *lu_company,
 			   *lu_postcode,
 			   *lu_extra[LINK_MAX_EXTRAS],
 			   *name_country;	/* LINK_COUNTRIES shares of a name as first, then as last */
 	float		country_share[LINK_COUNTRIES];
 	uint8_t		country_slot[256];
-	uint32_t   *address_count,	/* how many records have an address, by its hash: a count-min of one row */
-				address_slots,
+	uint64_t   *address_count,	/* how many records have an address: part of its hash, count */
 			   *full_count;		/* the same for given and family name together */
+	uint32_t	count_slots;
 	uint32_t	of_kind[2],		/* records */
 				with_first,
 				with_last,
@@ -229,7 +231,8 @@ struct link_engine
 	uint64_t  **pair_block;		/* chunks of candidate pairs: a << 32 | b */
 	uint32_t	pair_blocks,
 				pair_room;
-	uint64_t	npairs;
+	uint64_t	npairs,
+				npairs_of[2];	/* of persons, of organisations */
 
 	bool		by_model;		/* no frequencies of this table */
 	link_model	model;
@@ -297,19 +300,40 @@ extern const char *link_country(const char *folded, size_t n);	/* ISO code, or N
 extern bool link_phone_mobile(const char *iso, const char *d, int n);
 extern int	link_phone(const char *s, size_t n, const char *country, char *out, int *flags, const char **found);
 
-/* ---- link_normal.c, link_settle.c, link_names.c ---- */
+/* ---- link_contact.c ---- */
+#define LINK_FOLD_ROOM (LINK_TEXT_MAX * TEXT_FOLD_EXPANSION + 8)
+#define LINK_TOKENS 24
+extern int	link_fold(const char *s, size_t n, char *out);
+extern void link_put_email(link_engine *e, link_record *r, const char *s, int n, bool nameless, char end[2]);
+extern void link_put_city(link_engine *e, link_record *r, const char *t, int n);
+extern void link_put_postcode(link_engine *e, link_record *r, const char *s, int n);
+extern void link_put_address(link_engine *e, link_record *r, const char *s, int n);
+extern void link_put_registry(link_engine *e, link_record *r, const char *s, int n);
+
+/* ---- link_queue.c, link_settle.c, link_names.c ---- */
+extern void link_wait(link_engine *e, link_dict *d, const char *s, size_t n, size_t field, int what, int head, int flags);
 extern void link_flush(link_engine *e);
 extern uint32_t link_name_id(link_engine *e, const char *s, size_t n);
 extern void link_names_settle(link_engine *e);
 extern void link_emails_settle(link_engine *e);
-extern uint32_t link_address_hash(const link_record *r);
-extern uint32_t link_full_hash(const link_record *r);
+extern uint64_t link_address_hash(const link_record *r);	/* 0: it has none */
+extern uint64_t link_full_hash(const link_record *r);
 extern void link_frequencies(link_engine *e);
 
 static inline int
 link_name_bin(uint32_t count)
 {
 	return count <= 2 ? 0 : count <= 4 ? (int) count - 2 : count <= 6 ? 3 : count <= 10 ? 4 : count <= 20 ? 5 : 6;
+}
+
+/* how many records were counted under a hash */
+static inline uint32_t
+link_count_of(const link_engine *e, const uint64_t *count, uint64_t hash)
+{
+	for (uint32_t i = (uint32_t) hash & (e->count_slots - 1); count[i]; i = (i + 1) & (e->count_slots - 1))
+		if (count[i] >> 32 == hash >> 32)
+			return (uint32_t) count[i];
+	return 0;
 }
 
 /* ---- link_compare.c ---- */

@@ -302,16 +302,26 @@ year_in(const char *s, int n)
 
 /* ---- frequencies ---- */
 
-uint32_t
+uint64_t
 link_address_hash(const link_record *r)
 {
-	return r->street ? (uint32_t) (link_mix(link_mix(r->street, r->number), r->postcode ? r->postcode : r->city + UINT64_C(0x100000000)) >> 32) | 1 : 0;
+	return r->street ? link_mix(link_mix(r->street, r->number), r->postcode ? r->postcode : r->city + UINT64_C(0x100000000)) | 1 : 0;
 }
 
-uint32_t
+uint64_t
 link_full_hash(const link_record *r)
 {
-	return r->first && r->last ? (uint32_t) (link_mix(r->first, r->last) >> 32) | 1 : 0;
+	return r->first && r->last ? link_mix(r->first, r->last) | 1 : 0;
+}
+
+static void
+count_one(const link_engine *e, uint64_t *count, uint64_t hash)
+{
+	uint32_t	i = (uint32_t) hash & (e->count_slots - 1);
+
+	while (count[i] && count[i] >> 32 != hash >> 32)
+		i = (i + 1) & (e->count_slots - 1);
+	count[i] = (hash >> 32 << 32 | (uint32_t) count[i]) + 1;
 }
 
 static void
@@ -401,23 +411,23 @@ count_names(link_engine *e)
 		for (int k = 0; k < LINK_COUNTRIES; k++)
 			c[k] = (c[k] + 2 * e->country_share[k]) / sum;
 	}
-	while (slots < 2 * e->n)
+	while (slots < e->n + e->n / 2 + 2)
 		slots *= 2;
-	e->address_slots = slots;
-	e->address_count = link_zalloc(e, sizeof(uint32_t) * slots);
-	e->full_count = link_zalloc(e, sizeof(uint32_t) * slots);
+	e->count_slots = slots;
+	e->address_count = link_zalloc(e, sizeof(uint64_t) * slots);
+	e->full_count = link_zalloc(e, sizeof(uint64_t) * slots);
 	for (uint32_t i = 0; i < e->n; i++)
 	{
 		const link_record *r = &e->record[i];
-		uint32_t	h = link_address_hash(r);
+		uint64_t	h = link_address_hash(r);
 
 		if (h)
 		{
-			e->address_count[h & (slots - 1)]++;
+			count_one(e, e->address_count, h);
 			e->with_address++;
 		}
 		if (!(r->flags & RECORD_ORG) && (h = link_full_hash(r)) != 0)
-			e->full_count[h & (slots - 1)]++;
+			count_one(e, e->full_count, h);
 	}
 }
 
@@ -442,7 +452,9 @@ count_countries(link_engine *e)
 		int			best = 0;
 
 		for (int c = 1; c < 256; c++)
-			if (count[c] > count[best] && e->country_slot[c] == 0 && count[c] * 50 >= total)
+			if (e->country_slot[c] == 0 && count[c] * 50 >= total &&
+				(count[c] > count[best] ||
+				 (best && count[c] == count[best] && link_hash(link_text(&e->countries, c), e->countries.v[c].length) > link_hash(link_text(&e->countries, best), e->countries.v[best].length))))
 				best = c;
 		if (best == 0)
 			break;

@@ -212,7 +212,7 @@ names_by_count(const link_engine *e, int org, double expected[LINK_NAME_BINS])
 		{
 			if (!r->first || !r->last || e->names.v[r->first].length == 1)
 				continue;
-			c = e->full_count[link_full_hash(r) & (e->address_slots - 1)];
+			c = link_count_of(e, e->full_count, link_full_hash(r));
 			u = fmin(e->name[r->first].lu_first + link_kappa(e, r->first, r->last), -1.0) + e->name[r->last].lu_last;
 			u = exp2(u);
 		}
@@ -225,14 +225,12 @@ static void
 maximise(link_engine *e, int org, link_class_model *k)
 {
 	link_class_model start = *k;
-	uint64_t	of_kind = 0,
+	uint64_t	of_kind = e->npairs_of[org],
 				taken = 0;
 	uint32_t	limit;
 	link_pair_levels *p;
 	int			nc = LINK_C_EXTRA + e->nextra;
 
-	for (uint64_t i = 0; i < e->npairs; i++)
-		of_kind += ((e->record[e->pair_block[i / PAIR_CHUNK][i % PAIR_CHUNK] >> 32].flags & RECORD_ORG) != 0) == org;
 	if (of_kind == 0)
 		return;
 	link_model_logs(e);
@@ -241,9 +239,12 @@ maximise(link_engine *e, int org, link_class_model *k)
 	for (uint64_t i = 0; i < e->npairs && taken < EM_SAMPLE + EM_SAMPLE / 8; i++)
 	{
 		uint64_t	x = e->pair_block[i / PAIR_CHUNK][i % PAIR_CHUNK];
-		const link_record *a = &e->record[x >> 32];
+		const link_record *a;
 
-		if (((a->flags & RECORD_ORG) != 0) != org || (limit != UINT32_MAX && (uint32_t) link_mix(x, 7) > limit))
+		if (limit != UINT32_MAX && (uint32_t) link_mix(x, 7) > limit)
+			continue;
+		a = &e->record[x >> 32];
+		if (((a->flags & RECORD_ORG) != 0) != org)
 			continue;
 		link_compare(e, a, &e->record[(uint32_t) x], &p[taken++]);
 		if ((taken & 0x3ff) == 0)
@@ -528,11 +529,11 @@ link_prefetch(const link_engine *e, const link_record *a, const link_record *b)
 	{
 		__builtin_prefetch(&e->streets.v[a->street]);
 		__builtin_prefetch(&e->streets.v[b->street]);
-		__builtin_prefetch(&e->address_count[link_address_hash(a) & (e->address_slots - 1)]);
+		__builtin_prefetch(&e->address_count[link_address_hash(a) & (e->count_slots - 1)]);
 	}
 	if (a->first == b->first && a->last == b->last)
 	{
-		__builtin_prefetch(&e->full_count[link_full_hash(a) & (e->address_slots - 1)]);
+		__builtin_prefetch(&e->full_count[link_full_hash(a) & (e->count_slots - 1)]);
 		__builtin_prefetch(e->name_country + (size_t) a->first * 2 * LINK_COUNTRIES);
 		__builtin_prefetch(e->name_country + (size_t) a->last * 2 * LINK_COUNTRIES + LINK_COUNTRIES);
 	}

@@ -1,0 +1,228 @@
+/*
+ * link.c: the linkage engine without a server: dates, telephones, spelling keys, words; random rows of hostile bytes; and that its memory
+ * is given back.
+ */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "match/link_private.h"
+
+static size_t live;
+static uint64_t seed = 20261122;
+
+static void *
+get(void *context, size_t n)
+{
+	void	   *p = malloc(n);
+
+	(void) context;
+	live++;
+	return p;
+}
+
+static void *
+grow(void *context, void *p, size_t old, size_t n)
+{
+	(void) context;
+	(void) old;
+	return realloc(p, n);
+}
+
+static void
+give_back(void *context, void *p)
+{
+	(void) context;
+	live--;
+	free(p);
+}
+
+static void
+look(void *context)
+{
+	(void) context;
+}
+
+static uint32_t
+draw(uint32_t n)
+{
+	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (uint32_t) (seed >> 33) % n;
+}
+
+#define DAY(y, m, d) ((uint32_t) (y) << 9 | (m) << 5 | (d))
+
+static void
+dates(void)
+{
+	static const struct
+	{
+		const char *text;
+		uint32_t	day,
+					other;
+	}			t[] = {
+		{"1982-11-18", DAY(1982, 11, 18), 0}, {"18/11/1982", DAY(1982, 11, 18), 0}, {"18.11.82", DAY(1982, 11, 18), 0}, {"11/18/1982", DAY(1982, 11, 18), 0},
+		{"03/04/1990", DAY(1990, 4, 3), DAY(1990, 3, 4)}, {"05/05/1990", DAY(1990, 5, 5), 0}, {"19821118", DAY(1982, 11, 18), 0}, {"18111982", DAY(1982, 11, 18), 0},
+		{"18 nov. 1982", DAY(1982, 11, 18), 0}, {"November 18, 1982", DAY(1982, 11, 18), 0}, {"3 février 2001", DAY(2001, 2, 3), 0}, {"3. März 2001", DAY(2001, 3, 3), 0},
+		{"1982-11-18 00:00:00", DAY(1982, 11, 18), 0}, {"1982-11-18T10:20:30Z", DAY(1982, 11, 18), 0}, {"29/02/2000", DAY(2000, 2, 29), 0}, {"29/02/1900", 0, 0}, {"31/04/1990", 0, 0},
+		{"", 0, 0}, {"unknown", 0, 0}, {"1982", 0, 0}, {"12/1982", 0, 0}, {"00/00/0000", 0, 0}, {"99/99/9999", 0, 0}, {"1/2/03", DAY(2003, 2, 1), DAY(2003, 1, 2)}
+	};
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+	{
+		uint32_t	other,
+					d = link_read_date(t[i].text, strlen(t[i].text), &other);
+
+		CHECK(d == t[i].day && other == t[i].other, t[i].text[0] ? t[i].text : "the empty text");
+	}
+}
+
+static void
+phones(void)
+{
+	static const struct
+	{
+		const char *text,
+				   *country,
+				   *national;
+		int			flags;
+	}			t[] = {
+		{"06 12 34 56 78", "fr", "612345678", VALUE_MOBILE}, {"+33 (0)6 12 34 56 78", NULL, "612345678", VALUE_MOBILE}, {"0033612345678", NULL, "612345678", VALUE_MOBILE},
+		{"33612345678", NULL, "612345678", VALUE_MOBILE}, {"612345678", "fr", "612345678", VALUE_MOBILE}, {"01.42.34.56.78", "fr", "142345678", VALUE_LANDLINE},
+		{"07911 123456", "gb", "7911123456", VALUE_MOBILE}, {"+44 7911 123456", NULL, "7911123456", VALUE_MOBILE}, {"+49 (0)151 23456789", NULL, "15123456789", VALUE_MOBILE},
+		{"4915123456789", NULL, "15123456789", VALUE_MOBILE}, {"0151 23456789", "de", "15123456789", VALUE_MOBILE}, {"(212) 555-1234", "us", "2125551234", VALUE_LANDLINE},
+		{"+1 212 555 1234", NULL, "2125551234", VALUE_LANDLINE}, {"06 12 34 56 78 ext", NULL, "612345678", 0}, {"0000000000", "fr", "", 0}, {"12", "fr", "", 0}, {"", NULL, "", 0}, {"no number", NULL, "", 0}
+	};
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+	{
+		char		o[24];
+		int			flags;
+		const char *found;
+		int			n = link_phone(t[i].text, strlen(t[i].text), t[i].country, o, &flags, &found);
+
+		CHECK(n == (int) strlen(t[i].national) && memcmp(o, t[i].national, n) == 0 && flags == t[i].flags, t[i].text[0] ? t[i].text : "the empty text");
+	}
+}
+
+static void
+skeletons(void)
+{
+	static const char *const pair[][2] = {{"philippe", "filipe"}, {"thibault", "tibolt"}, {"moreau", "moro"}, {"schmidt", "smidt"}, {"mercier", "mercie"}, {"becquet", "beket"}};
+	char		a[64],
+				b[64];
+
+	for (size_t i = 0; i < sizeof pair / sizeof *pair; i++)
+	{
+		int			n = link_skeleton(pair[i][0], (int) strlen(pair[i][0]), a),
+					m = link_skeleton(pair[i][1], (int) strlen(pair[i][1]), b);
+
+		CHECK(n == m && memcmp(a, b, n) == 0, pair[i][0]);
+	}
+}
+
+/* rows of pieces that normal forms are made of, and of bytes that are no text */
+static void
+random_rows(int n, int sides)
+{
+	static const char *const piece[] = {"Jean", "Dupont", "M.", ", ", "-", "@", "example.org", "+x", "12", " rue ", "75002", "flat 3", "é", "\xc3", "\xff", "'", "  ", "S.A.R.L.", "1982-11-18", "00", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+	static const link_kind kinds[] = {LINK_GIVEN_NAME, LINK_FAMILY_NAME, LINK_MAIDEN_NAME, LINK_FULL_NAME, LINK_ORGANISATION_NAME, LINK_DATE, LINK_EMAIL, LINK_PHONE, LINK_ADDRESS, LINK_ADDRESS,
+	LINK_POSTAL_CODE, LINK_CITY, LINK_COUNTRY, LINK_SEX, LINK_REGISTRY_NUMBER, LINK_CODE, LINK_TEXT, LINK_SOURCE, LINK_DATE};
+	const int	nkinds = sizeof kinds / sizeof *kinds;
+	const char *names[32];
+	link_memory memory = {get, grow, give_back, look, NULL};
+	link_engine *e;
+	link_model	model;
+	uint32_t   *cluster = malloc(sizeof(uint32_t) * (n + 1));
+	const char *id;
+	size_t		size;
+	bool		good = true;
+	uint64_t	edges;
+	const link_edge *edge;
+
+	for (int i = 0; i < nkinds; i++)
+		names[i] = "column";
+	e = link_start(&memory, nkinds, kinds, names);
+	CHECK(link_usable(e), "columns that identify");
+	for (int i = 0; i < n; i++)
+	{
+		char		t[32];
+
+		for (int c = 0; c < nkinds; c++)
+		{
+			char		v[600];
+			size_t		k = 0;
+
+			if (draw(2))
+				continue;
+			for (uint32_t p = draw(5); p > 0; p--)
+			{
+				const char *s = piece[draw(sizeof piece / sizeof *piece)];
+
+				memcpy(v + k, s, strlen(s));
+				k += strlen(s);
+			}
+			{
+				char	   *exact = malloc(k ? k : 1);
+
+				memcpy(exact, v, k);
+				link_value(e, c, exact, k);
+				free(exact);
+			}
+		}
+		snprintf(t, sizeof t, "%d", i / sides);
+		link_row(e, t, strlen(t), i % sides);
+	}
+	CHECK(link_settle(e, &id, &size), "ids are unique");
+	link_block(e);
+	link_train(e, NULL, &model);
+	link_score(e, -4);
+	edge = link_edges(e, &edges);
+	for (uint64_t i = 0; i < edges; i++)
+		good &= edge[i].a < edge[i].b && edge[i].weight >= -4 && edge[i].weight < 1000 && (sides == 1 || ((e->record[edge[i].a].flags ^ e->record[edge[i].b].flags) & RECORD_SIDE));
+	CHECK(good, "edges in order, weights finite, sides apart");
+	link_cluster(e, 0, cluster);
+	for (int i = 0; i < n; i++)
+		good &= cluster[i] <= (uint32_t) i && cluster[cluster[i]] == cluster[i];
+	CHECK(good, "every row has the least row of its cluster");
+	for (int org = 0; org < 2; org++)
+		for (int c = 0; c < link_comparisons(e); c++)
+			for (int l = 0; l < LINK_LEVELS; l++)
+				good &= model.of[org].m[c][l] >= 0 && model.of[org].m[c][l] <= 1.0000001 && model.of[org].u[c][l] >= 0 && model.of[org].u[c][l] <= 1.0000001;
+	CHECK(good, "m and u are probabilities");
+	link_end(e);
+	free(cluster);
+}
+
+static void
+same_id_twice(void)
+{
+	link_memory memory = {get, grow, give_back, look, NULL};
+	link_kind	kind = LINK_EMAIL;
+	const char *name = "mail",
+			   *id = NULL;
+	size_t		n = 0;
+	link_engine *e = link_start(&memory, 1, &kind, &name);
+
+	link_row(e, "7", 1, 0);
+	link_row(e, "8", 1, 0);
+	link_row(e, "7", 1, 0);
+	CHECK(!link_settle(e, &id, &n) && n == 1 && *id == '7', "an id that comes twice is told");
+	link_end(e);
+}
+
+int
+main(void)
+{
+	dates();
+	phones();
+	skeletons();
+	same_id_twice();
+	random_rows(0, 1);
+	random_rows(1, 1);
+	random_rows(3000, 1);
+	random_rows(2000, 2);
+	CHECK(live == 0, "all memory given back");
+	return unit_done();
+}
