@@ -221,7 +221,7 @@ link_emails_settle(link_engine *e)
 			uint32_t	c = boxes.v[i].count,
 						elsewhere = e->locals.v[key[0]].count > c ? e->locals.v[key[0]].count - c : 0;
 			/* a mailbox that implausibly many use stops being evidence */
-			double		u = (0.1 + (c > 12 ? c - 12 : 0)) / total,
+			double		u = (0.03 + (c > 12 ? c - 12 : 0)) / total,
 						common = (double) elsewhere / total * (key[1] ? e->domains.v[key[1]].count : 0) / total;
 
 			/* a local part that stands before many domains is one that several people choose at one of them too, or type by mistake */

@@ -11,11 +11,11 @@ SELECT count(*), count(DISTINCT entity) FROM lf_record;
 -- pairwise precision, recall and F1 of clusters over all true pairs
 CREATE FUNCTION lf_score(clusters text, OUT p numeric, OUT r numeric, OUT f1 numeric) LANGUAGE plpgsql AS $$
 DECLARE
-	both numeric; claimed numeric; true_ numeric;
+	joint numeric; claimed numeric; expected numeric;
 BEGIN
 	EXECUTE format('WITH x AS (SELECT cluster_id, entity, count(*) n FROM %s c JOIN lf_record r ON r.id::text = c.record_id GROUP BY 1, 2)
-		SELECT (SELECT sum(n * (n - 1) / 2) FROM x), (SELECT sum(n * (n - 1) / 2) FROM (SELECT sum(n) n FROM x GROUP BY cluster_id) y), (SELECT sum(n * (n - 1) / 2) FROM (SELECT sum(n) n FROM x GROUP BY entity) z)', clusters) INTO both, claimed, true_;
-	p := both / claimed; r := both / true_; f1 := 2 * both / (claimed + true_);
+		SELECT (SELECT sum(n * (n - 1) / 2) FROM x), (SELECT sum(n * (n - 1) / 2) FROM (SELECT sum(n) n FROM x GROUP BY cluster_id) y), (SELECT sum(n * (n - 1) / 2) FROM (SELECT sum(n) n FROM x GROUP BY entity) z)', clusters) INTO joint, claimed, expected;
+	p := joint / claimed; r := joint / expected; f1 := 2 * joint / (claimed + expected);
 END $$;
 CREATE TABLE lf_cluster AS SELECT * FROM crmseg.cluster_records('lf_record', 'id', :kinds);
 SELECT count(*), count(DISTINCT record_id) FROM lf_cluster;
@@ -37,9 +37,9 @@ CREATE TABLE lf_parted_1 PARTITION OF lf_parted FOR VALUES WITH (MODULUS 2, REMA
 INSERT INTO lf_parted SELECT * FROM lf_record;
 SELECT count(*) AS differ FROM (SELECT * FROM crmseg.cluster_records('lf_parted', 'id', :kinds) EXCEPT SELECT * FROM lf_cluster) x;
 
--- probabilities mean what they say: in each tenth of the pairs the share of true ones is near
-SELECT width_bucket(match_probability, 0.1, 1.0, 3) AS bin, abs(avg(match_probability) - avg((a.entity = b.entity)::int)) < 0.2 AS calibrated
-	FROM crmseg.link_records('lf_record', 'id', :kinds, 0.1) l JOIN lf_record a ON a.id = l.left_id::int JOIN lf_record b ON b.id = l.right_id::int GROUP BY 1 ORDER BY 1;
+-- probabilities mean what they say: where a pair is said to be likely, about that share is true
+SELECT width_bucket(match_probability, 0.5, 1.0, 3) AS bin, abs(avg(match_probability) - avg((a.entity = b.entity)::int)) < 0.15 AS calibrated
+	FROM crmseg.link_records('lf_record', 'id', :kinds) l JOIN lf_record a ON a.id = l.left_id::int JOIN lf_record b ON b.id = l.right_id::int GROUP BY 1 ORDER BY 1;
 SELECT count(*) AS twice FROM (SELECT left_id, right_id FROM crmseg.link_records('lf_record', 'id', :kinds, 0.1) GROUP BY 1, 2 HAVING count(*) > 1) x;
 
 -- two halves linked, nothing inside one
