@@ -403,14 +403,17 @@ add_one(TriggerData *t)
 		return false;
 	}
 	profile = table_open(shape.profile, RowExclusiveLock);
-	if (has_triggers(profile))
+	party = table_open(shape.party, AccessShareLock);
+	mart = table_open(shape.mart, AccessShareLock);
+	/* what was looked up may have changed while we waited for the locks */
+	if (shape.orders != RelationGetRelid(t->tg_relation) || has_triggers(profile))
 	{
-		table_close(profile, RowExclusiveLock);
+		table_close(mart, NoLock);
+		table_close(party, NoLock);
+		table_close(profile, NoLock);
 		ExecDropSingleTupleTableSlot(row);
 		return false;
 	}
-	party = table_open(shape.party, AccessShareLock);
-	mart = table_open(shape.mart, AccessShareLock);
 	key = table_slot_create(profile, NULL);
 	old = table_slot_create(profile, NULL);
 	new = MakeSingleTupleTableSlot(RelationGetDescr(profile), &TTSOpsVirtual);
