@@ -201,11 +201,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.refresh_statistics(name) IS 'gathers the planner''s statistics of those tables of a mart that have none yet or grew by a fifth since; only tables that the caller owns. Returns their number';
 
--- A value of a record by the mapping of its import: a column, {"column": ...}, {"value": ...}, or the place in a list of these.
+-- A value of a record by the mapping of its import: a column, {"column": ...}, {"value": ...}, or the place in a list of these. Written as one
+-- expression, so that the server inlines it.
 CREATE FUNCTION @extschema@.mapped_text(payload jsonb, spec jsonb, place integer DEFAULT 0) RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT nullif(btrim(CASE jsonb_typeof(s) WHEN 'string' THEN payload ->> (s #>> '{}') WHEN 'object' THEN coalesce(payload ->> (s ->> 'column'), s ->> 'value') END), '')
-	FROM (SELECT CASE WHEN jsonb_typeof(spec) = 'array' THEN spec -> place WHEN place = 0 THEN spec END) x (s) $$;
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN nullif(btrim(CASE jsonb_typeof(spec)
+		WHEN 'string' THEN CASE WHEN place = 0 THEN payload ->> (spec #>> '{}') END
+		WHEN 'object' THEN CASE WHEN place = 0 THEN coalesce(payload ->> (spec ->> 'column'), spec ->> 'value') END
+		WHEN 'array' THEN coalesce(payload ->> (spec ->> place), payload ->> (spec -> place ->> 'column'), spec -> place ->> 'value') END), '');
 COMMENT ON FUNCTION @extschema@.mapped_text(jsonb, jsonb, integer) IS 'internal: a value of a record by its mapping, as it was written; NULL when empty';
 
 -- What a record says: by the mapping of its import, or, of a record that was written without one, what its party said before it was merged.
@@ -213,22 +216,23 @@ CREATE FUNCTION @extschema@.refresh_record_identity(mart name, records bigint[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' AS $$
 BEGIN
 	EXECUTE format($q$
-		WITH fresh AS MATERIALIZED (
-			SELECT r.source_record_id, r.party_id, r.source_id, r.payload, b.mapping, b.mapping -> 'party' AS who, CASE jsonb_typeof(b.mapping -> 'address') WHEN 'array' THEN b.mapping -> 'address' -> 0 ELSE b.mapping -> 'address' END AS address
-			FROM unnest($1) n (id) JOIN %1$s.source_record r ON r.source_record_id = n.id LEFT JOIN %1$s.import_batch i ON i.import_id = r.import_id
-			-- what identify() wrote bears the names of the fields
-			CROSS JOIN LATERAL (SELECT coalesce(i.mapping, CASE WHEN r.import_id IS NULL AND r.payload ?| '{given_name,family_name,legal_name,email,phone}' THEN
-				'{"party": {"given_name": "given_name", "family_name": "family_name", "maiden_name": "maiden_name", "birth_date": "birth_date", "sex": "sex", "legal_name": "legal_name"}, "email": "email", "phone": "phone",
-					"address": {"street": "street", "postal_code": "postal_code", "city": "city", "country": "country"}}'::jsonb END) AS mapping) b),
+		WITH spec AS MATERIALIZED (	-- once an import; what identify() wrote bears the names of the fields
+			SELECT b.import_id, b.m -> 'party' -> 'given_name' AS given_name, b.m -> 'party' -> 'family_name' AS family_name, b.m -> 'party' -> 'maiden_name' AS maiden_name, b.m -> 'party' -> 'birth_date' AS birth_date,
+				b.m -> 'party' -> 'sex' AS sex, b.m -> 'party' -> 'legal_name' AS legal_name, b.m -> 'email' AS email, b.m -> 'phone' AS phone, b.a -> 'street' AS street, b.a -> 'postal_code' AS postal_code, b.a -> 'city' AS city, b.a -> 'country' AS country
+			FROM (SELECT i.import_id, i.mapping AS m, CASE jsonb_typeof(i.mapping -> 'address') WHEN 'array' THEN i.mapping -> 'address' -> 0 ELSE i.mapping -> 'address' END AS a FROM %1$s.import_batch i
+				UNION ALL SELECT NULL, v, v -> 'address' FROM (VALUES ('{"party": {"given_name": "given_name", "family_name": "family_name", "maiden_name": "maiden_name", "birth_date": "birth_date", "sex": "sex", "legal_name": "legal_name"},
+					"email": "email", "phone": "phone", "address": {"street": "street", "postal_code": "postal_code", "city": "city", "country": "country"}}'::jsonb)) x (v)) b),
+		fresh AS MATERIALIZED (
+			SELECT r.source_record_id, r.party_id, r.source_id, r.payload, r.import_id,
+				r.payload IS NOT NULL AND (r.import_id IS NOT NULL OR r.payload ?| '{given_name,family_name,legal_name,email,phone}') AS is_mapped
+			FROM unnest($1) n (id) JOIN %1$s.source_record r ON r.source_record_id = n.id),
 		said AS (
 			SELECT f.source_record_id, f.party_id, f.source_id, true AS is_own,
-				@extschema@.mapped_text(f.payload, f.who -> 'given_name') AS given_name, @extschema@.mapped_text(f.payload, f.who -> 'family_name') AS family_name,
-				@extschema@.mapped_text(f.payload, f.who -> 'maiden_name') AS maiden_name, @extschema@.mapped_text(f.payload, f.who -> 'birth_date') AS birth_date,
-				@extschema@.mapped_text(f.payload, f.who -> 'sex') AS sex, @extschema@.mapped_text(f.payload, f.who -> 'legal_name') AS legal_name,
-				@extschema@.mapped_text(f.payload, f.mapping -> 'email') AS email, @extschema@.mapped_text(f.payload, f.mapping -> 'phone') AS phone,
-				@extschema@.mapped_text(f.payload, f.mapping -> 'phone', 1) AS other_phone, @extschema@.mapped_text(f.payload, f.address -> 'street') AS street,
-				@extschema@.mapped_text(f.payload, f.address -> 'postal_code') AS postal_code, @extschema@.mapped_text(f.payload, f.address -> 'city') AS city, @extschema@.mapped_text(f.payload, f.address -> 'country') AS country
-			FROM fresh f WHERE f.payload IS NOT NULL AND f.mapping IS NOT NULL
+				@extschema@.mapped_text(f.payload, m.given_name) AS given_name, @extschema@.mapped_text(f.payload, m.family_name) AS family_name, @extschema@.mapped_text(f.payload, m.maiden_name) AS maiden_name,
+				@extschema@.mapped_text(f.payload, m.birth_date) AS birth_date, @extschema@.mapped_text(f.payload, m.sex) AS sex, @extschema@.mapped_text(f.payload, m.legal_name) AS legal_name,
+				@extschema@.mapped_text(f.payload, m.email) AS email, @extschema@.mapped_text(f.payload, m.phone) AS phone, @extschema@.mapped_text(f.payload, m.phone, 1) AS other_phone,
+				@extschema@.mapped_text(f.payload, m.street) AS street, @extschema@.mapped_text(f.payload, m.postal_code) AS postal_code, @extschema@.mapped_text(f.payload, m.city) AS city, @extschema@.mapped_text(f.payload, m.country) AS country
+			FROM fresh f JOIN spec m ON coalesce(m.import_id, 0) = coalesce(f.import_id, 0) WHERE f.is_mapped
 			UNION ALL
 			SELECT f.source_record_id, f.party_id, f.source_id, NOT EXISTS (SELECT FROM %1$s.source_record o WHERE o.party_id = f.party_id AND o.source_record_id <> f.source_record_id),
 				p.given_name, p.family_name, p.maiden_name, p.birth_date::text, p.sex, p.legal_name, e.value, n.phones[1], n.phones[2], a.street, a.postal_code, a.city, a.country
@@ -236,7 +240,7 @@ BEGIN
 			LEFT JOIN LATERAL (SELECT c.value FROM %1$s.contact_point c WHERE c.party_id = f.party_id AND c.kind = 'email' ORDER BY c.is_primary DESC, c.contact_point_id LIMIT 1) e ON true
 			LEFT JOIN LATERAL (SELECT array_agg(c.value_norm ORDER BY c.is_primary DESC, c.contact_point_id) AS phones FROM %1$s.contact_point c WHERE c.party_id = f.party_id AND c.kind = 'phone') n ON true
 			LEFT JOIN LATERAL (SELECT c.street, c.postal_code, c.city, c.country FROM %1$s.contact_point c WHERE c.party_id = f.party_id AND c.kind = 'postal' ORDER BY c.is_primary DESC, c.contact_point_id LIMIT 1) a ON true
-			WHERE f.payload IS NULL OR f.mapping IS NULL)
+			WHERE NOT f.is_mapped)
 		INSERT INTO %1$s.record_identity AS i (source_record_id, origin_id, source_id, given_name, family_name, maiden_name, birth_date, sex, legal_name, email, phone, other_phone, street, postal_code, city, country)
 		SELECT s.source_record_id, s.party_id, s.source_id, s.given_name, s.family_name, s.maiden_name, s.birth_date, s.sex, s.legal_name, s.email, s.phone, s.other_phone, s.street, s.postal_code, s.city, s.country
 		FROM said s WHERE s.is_own OR NOT EXISTS (SELECT FROM %1$s.record_identity x WHERE x.source_record_id = s.source_record_id)
