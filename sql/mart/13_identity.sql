@@ -252,7 +252,7 @@ CREATE VIEW @mart@.identity_health WITH (security_invoker = true) AS
 		UNION ALL SELECT e.scheme, e.party_id, count(*) FROM @mart@.external_key e GROUP BY e.scheme, e.party_id) v
 	JOIN @mart@.identifier_rule i ON i.kind = v.kind AND i.source_id IS NULL AND v.n > i.max_values GROUP BY v.kind
 	UNION ALL
-	SELECT 'doubtful pairs by probability', format('%s to %s', floor(p.match_probability * 10) / 10, floor(p.match_probability * 10) / 10 + 0.1), count(*) FROM @mart@.doubtful_pair p GROUP BY floor(p.match_probability * 10)
+	SELECT 'doubtful pairs by probability', format('%s to %s', round((floor(p.match_probability * 10) / 10)::numeric, 1), round((floor(p.match_probability * 10) / 10 + 0.1)::numeric, 1)), count(*) FROM @mart@.doubtful_pair p GROUP BY floor(p.match_probability * 10)
 	UNION ALL
 	SELECT 'weights of doubtful pairs', format('%s to %s bits', floor(p.match_weight), floor(p.match_weight) + 1), count(*) FROM @mart@.doubtful_pair p GROUP BY floor(p.match_weight)
 	UNION ALL
