@@ -14,7 +14,7 @@ SELECT label, rejected >= 0 AS counted FROM crmseg.import_outcomes('demo_shop');
 SELECT source, count(*) AS fields, bool_and(filled BETWEEN 0 AND total) AS in_range FROM crmseg.source_completeness('demo_shop') GROUP BY source ORDER BY source;
 -- names of one's own that would be markup are harmless in the page
 INSERT INTO demo_shop.rfm_label_def (position, label) VALUES (1, '<script>alert("x")</script>');
-SELECT r LIKE '<!DOCTYPE html>%' AS page, r ~ '<script' AS script, r ~ '&lt;script&gt;' AS escaped, (SELECT count(*) FROM regexp_matches(r, '<svg ', 'g')) AS pictures,
+SELECT r LIKE '<!DOCTYPE html>%' AS page, r ~ '<script' AS script, r ~ '&lt;script&gt;' AS escaped, (SELECT count(*) FROM regexp_matches(r, '<svg ', 'g')) > 5 AS pictures,
 	r ~ '(https?:)?//(?!www.w3.org/2000/svg)' AS refers_outside FROM crmseg.report('demo_shop') AS r;
 \set VERBOSITY terse
 CALL crmseg.demo('demo_shop', 60);
