@@ -40,7 +40,7 @@ SELECT c.conrelid::regclass AS table_without, pg_get_constraintdef(c.oid) AS par
 FROM pg_constraint c
 WHERE c.contype = 'p' AND c.connamespace = 'crm_test'::regnamespace
 	AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.conrelid AND a.attname = 'party_id' AND a.attnotnull)
-	AND (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.conrelid AND a.attnum = c.conkey[1]) <> 'party_id';
+	AND (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.conrelid AND a.attnum = c.conkey[1]) <> 'party_id' ORDER BY c.conrelid::regclass::text COLLATE "C";
 -- the closed list of direct identifiers: the columns that the planner keeps no values of
 SELECT c.relname, string_agg(a.attname, ', ' ORDER BY a.attnum) AS columns
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attstattarget = 0 AND a.attnum > 0
