@@ -367,6 +367,9 @@ condition(segment_scope *s, const segment_node *n, segment_reference *r, bool ne
 				return psprintf("(%s %s %s)", r->sql, segment_operator(s, segment_op_text(op)), other.sql);
 			}
 		case SEGMENT_IN:
+			/* of one value it is an equality, as it is to the server: another operator may take another index */
+			if (n->values == 1)
+				return psprintf("(%s %s %s)", r->sql, segment_operator(s, negated ? "<>" : "="), segment_literal(s, n, &n->value[0], r));
 			return psprintf("(%s %s %s (%s))", r->sql, segment_operator(s, negated ? "<>" : "="), negated ? "ALL" : "ANY",
 							list_of(s, n, r, r->class == CLASS_NUMBER ? InvalidOid : get_array_type(getBaseType(r->type))));
 		case SEGMENT_BETWEEN:
