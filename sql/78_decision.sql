@@ -121,12 +121,11 @@ DECLARE
 	members text;
 	chan smallint;
 	candidates bigint[];
-	n_candidates integer;
 	batch bigint[];
 	wanted integer := max_parties;
 	at timestamptz;
 	claimed bigint[];
-	place integer := 1;
+	reached bigint := -9223372036854775808;
 	share CONSTANT float8 := control_share;
 BEGIN
 	IF segment IS NULL OR campaign IS NULL OR channel IS NULL OR max_parties IS NULL OR control_share IS NULL THEN
@@ -136,17 +135,18 @@ BEGIN
 	END IF;
 	members := @extschema@.audience_sql(mart, segment);
 	EXECUTE format('SELECT h.channel_id FROM %s.channel h WHERE h.name = $1', m) INTO chan USING channel;
-	-- who could be written to as things stand; party ids in order, so that neighbours are answered together. This raises for an unknown campaign or channel
-	PERFORM @extschema@.eligible(mart, 0, channel, campaign, now());
-	EXECUTE format('SELECT coalesce(array_agg(x.party_id ORDER BY x.party_id), ''{}'') FROM (SELECT s.party_id FROM (%s) s ORDER BY s.party_id) x
-		CROSS JOIN LATERAL @extschema@.eligible($1, x.party_id, $2, $3, $4) e WHERE e.ok', members) INTO candidates USING mart, channel, campaign, clock_timestamp();
-	n_candidates := cardinality(candidates);
-	WHILE wanted > 0 AND place <= n_candidates LOOP
+	PERFORM @extschema@.eligible(mart, 0, channel, campaign, now());	-- raises for an unknown campaign or channel
+	WHILE wanted > 0 LOOP
+		-- who could be written to as things stand, in the order of ids, so that neighbours are answered together
+		EXECUTE format('SELECT coalesce(array_agg(c.party_id), ''{}'') FROM (SELECT x.party_id FROM (SELECT s.party_id FROM (%s) s WHERE s.party_id > $6 ORDER BY s.party_id) x
+			CROSS JOIN LATERAL @extschema@.eligible($1, x.party_id, $2, $3, $4) e WHERE e.ok LIMIT $5) c', members)
+			INTO candidates USING mart, channel, campaign, clock_timestamp(), wanted, reached;
+		EXIT WHEN candidates = '{}';
+		SELECT max(c) INTO reached FROM unnest(candidates) c;
 		-- reserved for this transaction: what others are claiming is passed over, what they have claimed is seen below
 		EXECUTE format('SELECT coalesce(array_agg(p.party_id ORDER BY p.party_id), ''{}'') FROM (
 			SELECT p.party_id FROM %s.party p WHERE p.party_id = ANY ($1) ORDER BY p.party_id FOR NO KEY UPDATE SKIP LOCKED) p', m)
-			INTO batch USING candidates[place : place + wanted - 1];
-		place := place + wanted;
+			INTO batch USING candidates;
 		at := clock_timestamp();
 		EXECUTE format('WITH e AS MATERIALIZED (
 				SELECT b.party_id, e.contact_point_id, row_number() OVER (ORDER BY hashint8extended(b.party_id, $3)) AS turn, count(*) OVER () AS parties
@@ -279,15 +279,15 @@ BEGIN
 			SELECT l.party_id, l.product_id, sum(l.quantity) AS quantity, max(l.ordered_at) FILTER (WHERE l.quantity > 0) AS last_at
 			FROM %1$s.sales_order_line l JOIN %1$s.sales_order o ON o.party_id = l.party_id AND o.order_id = l.order_id AND o.status <> ''cancelled''
 			WHERE l.product_id IN (SELECT p.product_id FROM %1$s.product p WHERE p.sku = $1
-				UNION SELECT r.product_id FROM %1$s.product_relation r JOIN %1$s.product p ON p.product_id = r.related_id WHERE p.sku = $1 AND r.kind = ANY ($2))
+				UNION SELECT r.related_id FROM %1$s.product_relation r JOIN %1$s.product p ON p.product_id = r.product_id WHERE p.sku = $1 AND r.kind = ANY ($2))
 			GROUP BY 1, 2)
-		SELECT b.party_id, r.product_id, a.sku, r.kind, r.weight, b.quantity, b.last_at
+		SELECT b.party_id, r.related_id, a.sku, r.kind, r.weight, b.quantity, b.last_at
 		FROM %1$s.product p JOIN line b ON b.product_id = p.product_id AND b.quantity > 0
 		JOIN %1$s.party y ON y.party_id = b.party_id AND y.kind <> ''unidentified''
-		JOIN %1$s.product_relation r ON r.related_id = p.product_id AND r.kind = ANY ($2)
-		JOIN %1$s.product a ON a.product_id = r.product_id
-		WHERE p.sku = $1 AND NOT EXISTS (SELECT FROM line o WHERE o.party_id = b.party_id AND o.product_id = r.product_id AND o.quantity > 0)
-		ORDER BY b.party_id, r.weight DESC, r.product_id', m) USING sku, kinds;
+		JOIN %1$s.product_relation r ON r.product_id = p.product_id AND r.kind = ANY ($2)
+		JOIN %1$s.product a ON a.product_id = r.related_id
+		WHERE p.sku = $1 AND NOT EXISTS (SELECT FROM line o WHERE o.party_id = b.party_id AND o.product_id = r.related_id AND o.quantity > 0)
+		ORDER BY b.party_id, r.weight DESC, r.related_id', m) USING sku, kinds;
 END $$;
 COMMENT ON FUNCTION @extschema@.cross_sell(name, text, text[]) IS 'who has bought a product, and kept it, without what goes with it: the products to offer (accessories, cross-sells, upsells of product_relation), the strongest first';
 

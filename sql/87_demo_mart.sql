@@ -90,6 +90,8 @@ BEGIN
 		links.right_pairs, links.true_pairs, links.found_pairs - links.right_pairs;
 	n := @extschema@.rescore(mart, timestamptz '2026-01-01 00:00+01', 5);
 	RAISE NOTICE 'scored: % customers, as of 1 January 2026', n;
+	n := @extschema@.demo_behaviour(mart, seed);
+	RAISE NOTICE 'behaviour of 2025: % rows of campaigns, messages, reactions, visits, carts, answers and cases', n;
 	RAISE NOTICE E'done in % s. Try:\n  SELECT label, count(*), sum(monetary) FROM %.customer_rfm GROUP BY label ORDER BY 3 DESC;\n  SELECT class, count(*), sum(revenue), max(cumulated_share) FROM %.portfolio GROUP BY class ORDER BY class;\n  SELECT * FROM %.customer_rfm JOIN %.reachable USING (party_id) WHERE label = ''Champions'' AND channel = ''email'' LIMIT 10;\nand the report: psql -At -o report.html -c "SELECT @extschema@.report(%)"',
 		round(extract(epoch FROM clock_timestamp() - began)::numeric, 1), m, m, m, m, quote_literal(mart);
 END $$;

@@ -56,8 +56,8 @@ CREATE TABLE @mart@.product_relation (
 	CHECK (product_id <> related_id)
 );
 CREATE INDEX product_relation_related_id ON @mart@.product_relation (related_id);
-COMMENT ON TABLE @mart@.product_relation IS 'which product goes with which';
-COMMENT ON COLUMN @mart@.product_relation.product_id IS 'the accessory, the replacement, the part';
-COMMENT ON COLUMN @mart@.product_relation.kind IS 'accessory_of, replaces, upsell, cross_sell, variant_of or part_of';
-COMMENT ON COLUMN @mart@.product_relation.related_id IS 'the product it goes with';
+COMMENT ON TABLE @mart@.product_relation IS 'which product goes with which: (ß, accessory_of, case) says that the case is an accessory of ß';
+COMMENT ON COLUMN @mart@.product_relation.product_id IS 'the product that others go with';
+COMMENT ON COLUMN @mart@.product_relation.kind IS 'what the related product is to it: accessory_of, replaces, upsell, cross_sell, variant_of or part_of';
+COMMENT ON COLUMN @mart@.product_relation.related_id IS 'its accessory, replacement, variant, part, or what else to offer with it';
 COMMENT ON COLUMN @mart@.product_relation.weight IS 'how strongly';

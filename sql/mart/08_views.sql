@@ -116,7 +116,7 @@ COMMENT ON COLUMN @mart@.product_purchase.currency IS 'currency of amount';
 COMMENT ON COLUMN @mart@.product_purchase.base_amount IS 'amount in the base currency, NULL: no rate known';
 
 CREATE VIEW @mart@.prospects WITH (security_invoker = true) AS
-	SELECT p.party_id, p.kind, p.given_name, p.family_name, p.legal_name, p.country, p.postal_code, p.created_at
+	SELECT p.party_id, p.given_name, p.family_name, p.legal_name, p.country, p.postal_code, p.created_at
 	FROM @mart@.party p
 	WHERE p.lifecycle = 'prospect' AND p.kind <> 'unidentified'
 		AND NOT EXISTS (SELECT FROM @mart@.sales_order o WHERE o.party_id = p.party_id AND o.kind = 's' AND o.status <> 'cancelled');

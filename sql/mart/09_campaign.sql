@@ -66,8 +66,8 @@ COMMENT ON COLUMN @mart@.message.body IS 'the text, or where it lies';
 
 CREATE TABLE @mart@.campaign_target (
 	party_id bigint NOT NULL REFERENCES @mart@.party ON DELETE CASCADE,
-	campaign_id integer NOT NULL REFERENCES @mart@.campaign,
-	channel_id smallint NOT NULL REFERENCES @mart@.channel,
+	campaign_id integer NOT NULL,
+	channel_id smallint NOT NULL,
 	contact_point_id bigint,
 	is_control boolean NOT NULL DEFAULT false,
 	state text NOT NULL DEFAULT 'claimed' CHECK (state IN ('claimed', 'sent', 'failed', 'cancelled')),
@@ -308,11 +308,11 @@ CREATE INDEX sales_order_campaign ON @mart@.sales_order (campaign_id) WHERE camp
 
 -- The lists that facts name (step 2 says why these are no foreign keys).
 CREATE TRIGGER campaign_in_use BEFORE DELETE OR UPDATE OF campaign_id ON @mart@.campaign
-	FOR EACH ROW EXECUTE FUNCTION @extschema@.keep_referenced('campaign_id', 'interaction', 'sales_order');
+	FOR EACH ROW EXECUTE FUNCTION @extschema@.keep_referenced('campaign_id', 'campaign_target', 'interaction', 'sales_order');
 CREATE TRIGGER message_in_use BEFORE DELETE OR UPDATE OF message_id ON @mart@.message
 	FOR EACH ROW EXECUTE FUNCTION @extschema@.keep_referenced('message_id', 'interaction');
 CREATE TRIGGER channel_in_touch BEFORE DELETE OR UPDATE OF channel_id ON @mart@.channel
-	FOR EACH ROW EXECUTE FUNCTION @extschema@.keep_referenced('channel_id', 'interaction', 'reaction', 'party_channel');
+	FOR EACH ROW EXECUTE FUNCTION @extschema@.keep_referenced('channel_id', 'campaign_target', 'interaction', 'reaction', 'party_channel');
 
 -- Direct identifiers, as in step 2: an address that was clicked may name who clicked.
 ALTER TABLE @mart@.reaction ALTER COLUMN url SET STATISTICS 0;

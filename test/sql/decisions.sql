@@ -257,7 +257,7 @@ SELECT c.party_id, c.cart_id FROM crmseg.claim_abandoned_carts('dm', 2, 'email')
 SELECT c.party_id, c.cart_id FROM crmseg.claim_abandoned_carts('dm', 2, 'email') c ORDER BY 1;
 
 -- what sells along: net of returns
-INSERT INTO product_relation (product_id, kind, related_id, weight) VALUES (2, 'accessory_of', 1, 2), (3, 'accessory_of', 1, 1), (4, 'replaces', 1, 1);
+INSERT INTO product_relation (product_id, kind, related_id, weight) VALUES (1, 'accessory_of', 2, 2), (1, 'accessory_of', 3, 1), (1, 'replaces', 4, 1);
 INSERT INTO sales_order (party_id, order_id, ordered_at, kind, currency, amount, source_id, external_id) VALUES (1, 901, '2026-01-01', 's', 'EUR', 10, 1, 'x1'), (2, 902, '2026-01-01', 's', 'EUR', 10, 1, 'x2'), (2, 903, '2026-01-02', 'r', 'EUR', -10, 1, 'x3'),
 	(3, 904, '2026-01-01', 's', 'EUR', 20, 1, 'x4'), (4, 905, '2026-01-01', 's', 'EUR', 20, 1, 'x5'), (4, 906, '2026-01-05', 'r', 'EUR', -20, 1, 'x6');
 INSERT INTO sales_order_line (party_id, order_id, line_no, product_id, ordered_at, quantity, amount) VALUES (1, 901, 1, 1, '2026-01-01', 1, 10), (2, 902, 1, 1, '2026-01-01', 1, 10), (2, 903, 1, 1, '2026-01-02', -1, -10),
