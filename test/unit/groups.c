@@ -21,7 +21,7 @@ main(void)
 	uint32_t	parent[N];
 	int64_t		fact[N];
 	bool		has[N];
-	Groups		g = {parent, fact, has, N};
+	Groups		g = {.parent = parent, .fact = fact, .has_fact = has, .n = N};
 	int			wrong = 0,
 				refused = 0;
 
@@ -76,6 +76,51 @@ main(void)
 	}
 	CHECK(wrong == 0, "groups are those of a naive relabelling");
 	CHECK(refused > 100, "facts kept groups apart %d times", refused);
+
+	/* pairs to keep apart, against asking every pair */
+	wrong = refused = 0;
+	for (int round = 0; round < 50; round++)
+	{
+		static uint32_t parent[N], first[N], last[N], count[N];
+		static int64_t fact[N];
+		static bool has_fact[N];
+		static Apart apart[2 * N];
+		static uint32_t one[N], other[N];
+		int			label[N];
+		int			pairs = 1 + draw(N);
+		Groups		g = {.parent = parent, .fact = fact, .has_fact = has_fact, .n = N, .apart = apart, .first = first, .last = last, .count = count};
+
+		groups_init(&g);
+		for (int i = 0; i < N; i++)
+			label[i] = i;
+		for (int i = 0; i < pairs; i++)
+		{
+			one[i] = draw(N);
+			other[i] = draw(N);
+			groups_keep_apart(&g, one[i], other[i]);
+		}
+		for (int k = 0; k < 2 * N; k++)
+		{
+			uint32_t	a = draw(N),
+						b = draw(N);
+			int			la = label[a],
+						lb = label[b];
+			bool		join = true;
+
+			for (int i = 0; i < pairs && la != lb; i++)
+				join &= !((label[one[i]] == la && label[other[i]] == lb) || (label[one[i]] == lb && label[other[i]] == la));
+			refused += !join;
+			if (join)
+				for (int i = 0; i < N; i++)
+					if (label[i] == la || label[i] == lb)
+						label[i] = la < lb ? la : lb;
+			wrong += groups_join(&g, a, b) != join;
+		}
+		for (int i = 0; i < N; i++)
+			wrong += groups_root(&g, i) != (uint32_t) label[i];
+	}
+	CHECK(wrong == 0, "groups with pairs to keep apart are those of a naive relabelling");
+	CHECK(refused > 100, "pairs kept groups apart %d times", refused);
 
 	{
 		int64_t		ids[] = {5, -3, 5, INT64_MAX, INT64_MIN, -3, 0};
