@@ -4,7 +4,7 @@
  * given name and one date of birth, so a contradiction there counts against the whole; of addresses, mailboxes, telephones and family
  * names a person may have several, so the best pair of values counts.
  *
- * Edges of at least -9 bits split the records into components; each is worked through by itself.
+ * Edges of at least -7 bits split the records into components; each is worked through by itself.
  */
 #include "match/link_private.h"
 
@@ -15,7 +15,7 @@
 #define SIZE_ROUNDS 2
 #define SIZE_LEAST 12.0
 #define SIZE_SAMPLE 30000		/* records from whose components the sizes of parties are learned */
-#define CLUSTER_MARGIN 0.9		/* bits: a cluster asserts all pairs of its members, so joining asks for more than a pair by itself */
+#define CLUSTER_MARGIN 1.0		/* bits: a cluster asserts all pairs of its members, so joining asks for more than a pair by itself */
 #define SIZES 12				/* clusters of so many members and more are of one size class */
 #define CACHE_NODES 48			/* up to this size of a component all comparisons are kept */
 
@@ -508,7 +508,7 @@ learn_sizes(work *w, const components *g)
 }
 
 /*
- * link_cluster: for every row the least row of its cluster. threshold is in bits. Edges of link_score(e, -9) or more must be there.
+ * link_cluster: for every row the least row of its cluster. threshold is in bits. Edges of link_score(e, -7) or more should be there.
  */
 void
 link_cluster(link_engine *e, double threshold, uint32_t *out)

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#define KEEP_FROM -9.0			/* bits: weaker pairs take no part in clusters */
+#define KEEP_FROM -7.0			/* bits: weaker pairs take no part in clusters */
 #define LONG_RUN 500000			/* records from which a phase is told */
 
 PG_FUNCTION_INFO_V1(crmseg_link_records);
