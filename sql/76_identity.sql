@@ -1,5 +1,5 @@
 -- Who is it: the first link between records of several systems. Pairs are found here (exact_pairs: what is surely one), groups are made of
--- them, and 76_merge.sql makes each group one party. Another finder of pairs can take the first place and leave the rest as it is.
+-- them, and 76_merge.sql makes each group one party; then similar records are found by the linkage engine (31_link.sql) and go the same way.
 
 CREATE FUNCTION @extschema@.connected_groups(left_ids bigint[], right_ids bigint[], fact_ids bigint[] DEFAULT '{}', facts bigint[] DEFAULT '{}', apart_left bigint[] DEFAULT '{}', apart_right bigint[] DEFAULT '{}')
 	RETURNS TABLE (member bigint, root bigint)

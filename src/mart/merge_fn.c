@@ -2,8 +2,8 @@
  * merge_fn.c: the rows that refer to parties follow a merge, and the parties that are left go. Both are done for all parties at once; the
  * server's check of each reference of each row, nine tenths of the time, is left out where it is proved beforehand:
  *   - rows move to parties that are there and locked as that check locks them (FOR KEY SHARE);
- *   - rows that follow by ON UPDATE CASCADE, such as order lines, move in the same statement, after the rows they refer to were locked;
- *   - parties go when no row refers to them, which one query a foreign key tells, after they were locked against new ones.
+ *   - rows that follow by ON UPDATE CASCADE, such as order lines, move in the same statement, those that were being added in a second one;
+ *   - parties go when no row refers to them, which one query tells for all foreign keys, after they were locked against new ones.
  * What is not proved is checked by the server: foreign keys of other shapes, tables that the caller may not read or whose triggers or
  * rules could write something else, partitions, and everything under REPEATABLE READ, where a query may not see the newest rows.
  * All runs with the caller's rights; the SQL declarations fix search_path and row_security.
