@@ -222,24 +222,24 @@ CREATE VIEW @mart@.mart_health WITH (security_invoker = true) AS
 	FROM (
 		SELECT 'records to link' AS subject, count(*)::text AS value, count(*) > 100000 AS is_bad, 'run resolve' AS hint FROM @mart@.source_record r WHERE r.resolved_at IS NULL
 		UNION ALL
-		SELECT 'orders without a rate', count(*)::text, count(*) > 0, 'fill currency_rate, run convert_orders' FROM @mart@.sales_order o WHERE o.base_rate IS NULL
+		SELECT 'orders without a rate' AS subject, count(*)::text AS value, count(*) > 0 AS is_bad, 'fill currency_rate, run convert_orders' AS hint FROM @mart@.sales_order o WHERE o.base_rate IS NULL
 		UNION ALL
-		SELECT 'refused lines', count(*)::text, count(*) > 0, 'correct import_reject.raw, run import_replay' FROM @mart@.import_reject
+		SELECT 'refused lines' AS subject, count(*)::text AS value, count(*) > 0 AS is_bad, 'correct import_reject.raw, run import_replay' AS hint FROM @mart@.import_reject
 		UNION ALL
-		SELECT 'rows in default partitions', n.total::text, n.total > 0, 'run make_partitions'
+		SELECT 'rows in default partitions' AS subject, n.total::text AS value, n.total > 0 AS is_bad, 'run make_partitions' AS hint
 		FROM (SELECT (SELECT count(*) FROM @mart@.interaction_default) + (SELECT count(*) FROM @mart@.reaction_default) + (SELECT count(*) FROM @mart@.web_session_default) + (SELECT count(*) FROM @mart@.web_event_default) AS total) n
 		UNION ALL
-		SELECT 'months ahead', count(*)::text, count(*) < 1, 'run make_partitions'
+		SELECT 'months ahead' AS subject, count(*)::text AS value, count(*) < 1 AS is_bad, 'run make_partitions' AS hint
 		FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
 		WHERE i.inhparent = '@mart_text@.interaction'::pg_catalog.regclass AND c.relname > 'interaction' || to_char(now() AT TIME ZONE 'UTC', '_YYYY_MM') AND c.relname <> 'interaction_default'
 		UNION ALL
-		SELECT 'last maintain', coalesce(max(r.ended_at)::text, 'never'), coalesce(max(r.ended_at) < now() - interval '2 days', true), 'schedule CALL maintain' FROM @mart@.run r WHERE r.task = 'maintain' AND r.state = 'done'
+		SELECT 'last maintain' AS subject, coalesce(max(r.ended_at)::text, 'never') AS value, coalesce(max(r.ended_at) < now() - interval '2 days', true) AS is_bad, 'schedule CALL maintain' AS hint FROM @mart@.run r WHERE r.task = 'maintain' AND r.state = 'done'
 		UNION ALL
-		SELECT 'failed runs of 7 days', count(*)::text, count(*) > 0, 'see run.note' FROM @mart@.run r WHERE r.state = 'failed' AND r.started_at > now() - interval '7 days'
+		SELECT 'failed runs of 7 days' AS subject, count(*)::text AS value, count(*) > 0 AS is_bad, 'see run.note' AS hint FROM @mart@.run r WHERE r.state = 'failed' AND r.started_at > now() - interval '7 days'
 		UNION ALL
-		SELECT 'privacy requests overdue', count(*)::text, count(*) > 0, 'see service_case' FROM @mart@.service_case s WHERE starts_with(s.kind, 'privacy_') AND s.closed_at IS NULL AND s.due_at < now()
+		SELECT 'privacy requests overdue' AS subject, count(*)::text AS value, count(*) > 0 AS is_bad, 'see service_case' AS hint FROM @mart@.service_case s WHERE starts_with(s.kind, 'privacy_') AND s.closed_at IS NULL AND s.due_at < now()
 		UNION ALL
-		SELECT 'best channels as of', coalesce(max(p.made_at)::text, 'never'), coalesce(max(p.made_at) < now() - interval '8 days', false), 'run refresh_priors or maintain' FROM @mart@.channel_prior p) h;
+		SELECT 'best channels as of' AS subject, coalesce(max(p.made_at)::text, 'never') AS value, coalesce(max(p.made_at) < now() - interval '8 days', false) AS is_bad, 'run refresh_priors or maintain' AS hint FROM @mart@.channel_prior p) h;
 COMMENT ON VIEW @mart@.mart_health IS 'for whoever watches: what of the mart wants attention';
 COMMENT ON COLUMN @mart@.mart_health.subject IS 'what is watched';
 COMMENT ON COLUMN @mart@.mart_health.value IS 'how it stands';

@@ -13,20 +13,20 @@ CREATE VIEW @mart@.data_audit WITH (security_invoker = true) AS
 		WHERE v.parties > 0
 		UNION ALL
 		-- as sure as the share of them that is known to work
-		SELECT 'contact', c.kind, 'declared', c.source_id, count(DISTINCT c.party_id), count(*), max(c.verified_at), avg(CASE WHEN c.status = 'valid' THEN 1.0 WHEN c.status = 'unverified' THEN 0.5 ELSE 0 END)::double precision
+		SELECT 'contact' AS theme, c.kind AS key, 'declared' AS provenance, c.source_id AS source_id, count(DISTINCT c.party_id) AS parties, count(*) AS items, max(c.verified_at) AS newest, avg(CASE WHEN c.status = 'valid' THEN 1.0 WHEN c.status = 'unverified' THEN 0.5 ELSE 0 END)::double precision AS confidence
 		FROM @mart@.contact_point c GROUP BY c.kind, c.source_id
 		UNION ALL
-		SELECT 'consent', c.purpose || '.' || h.name || '.' || c.status, 'declared', c.source_id, count(DISTINCT c.party_id), count(*), max(c.captured_at), NULL
+		SELECT 'consent' AS theme, c.purpose || '.' || h.name || '.' || c.status AS key, 'declared' AS provenance, c.source_id AS source_id, count(DISTINCT c.party_id) AS parties, count(*) AS items, max(c.captured_at) AS newest, NULL AS confidence
 		FROM @mart@.consent c JOIN @mart@.channel h ON h.channel_id = c.channel_id WHERE c.valid @> now() GROUP BY c.purpose, h.name, c.status, c.source_id
 		UNION ALL
-		SELECT 'attribute', d.key, a.provenance, a.source_id, count(DISTINCT a.party_id), count(*), max(a.collected_at), avg(a.confidence)
+		SELECT 'attribute' AS theme, d.key AS key, a.provenance AS provenance, a.source_id AS source_id, count(DISTINCT a.party_id) AS parties, count(*) AS items, max(a.collected_at) AS newest, avg(a.confidence) AS confidence
 		FROM @mart@.party_attribute a JOIN @mart@.attribute_def d ON d.attribute_id = a.attribute_id WHERE a.valid @> now() GROUP BY d.key, a.provenance, a.source_id
 		UNION ALL
-		SELECT 'key', k.scheme, 'declared', k.source_id, count(DISTINCT k.party_id), count(*), NULL, NULL FROM @mart@.external_key k GROUP BY k.scheme, k.source_id
+		SELECT 'key' AS theme, k.scheme AS key, 'declared' AS provenance, k.source_id AS source_id, count(DISTINCT k.party_id) AS parties, count(*) AS items, NULL AS newest, NULL AS confidence FROM @mart@.external_key k GROUP BY k.scheme, k.source_id
 		UNION ALL
-		SELECT 'record', 'record', 'observed', r.source_id, count(DISTINCT r.party_id), count(*), max(r.last_seen), NULL FROM @mart@.source_record r GROUP BY r.source_id
+		SELECT 'record' AS theme, 'record' AS key, 'observed' AS provenance, r.source_id AS source_id, count(DISTINCT r.party_id) AS parties, count(*) AS items, max(r.last_seen) AS newest, NULL AS confidence FROM @mart@.source_record r GROUP BY r.source_id
 		UNION ALL
-		SELECT 'behaviour', 'orders', 'observed', NULL, count(*), sum(q.orders)::bigint, max(q.last_order_at), 1 FROM @mart@.party_profile q WHERE q.orders > 0 HAVING count(*) > 0)
+		SELECT 'behaviour' AS theme, 'orders' AS key, 'observed' AS provenance, NULL AS source_id, count(*) AS parties, sum(q.orders)::bigint AS items, max(q.last_order_at) AS newest, 1 AS confidence FROM @mart@.party_profile q WHERE q.orders > 0 HAVING count(*) > 0)
 	SELECT f.theme, f.key, f.provenance, s.party_level AS level, s.name AS source, f.parties, round(f.parties::numeric / nullif(p.parties, 0), 4) AS fill_rate, f.items, f.newest,
 		round(f.confidence::numeric, 4) AS confidence
 	FROM f CROSS JOIN p LEFT JOIN @mart@.source s ON s.source_id = f.source_id;
