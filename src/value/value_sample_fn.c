@@ -309,10 +309,17 @@ Datum
 crmseg_value_sample_out(PG_FUNCTION_ARGS)
 {
 	StringInfoData buf;
+	bytea	   *b;
+	char	   *text;
 
 	pq_begintypsend(&buf);
 	send_sample(&buf, PG_GETARG_DATUM(0));
-	PG_RETURN_CSTRING(DatumGetCString(DirectFunctionCall1(byteaout, PointerGetDatum(pq_endtypsend(&buf)))));
+	/* as bytea in hex, whatever bytea_output says: what is immutable looks at no setting */
+	b = pq_endtypsend(&buf);
+	text = palloc(VARSIZE(b) * 2 + 3);
+	memcpy(text, "\\x", 2);
+	text[2 + hex_encode(VARDATA(b), VARSIZE(b) - VARHDRSZ, text + 2)] = 0;
+	PG_RETURN_CSTRING(text);
 }
 
 Datum
