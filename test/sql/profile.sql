@@ -54,7 +54,10 @@ BEGIN
 			WHEN what < 0.97 THEN
 				BEGIN
 					PERFORM pf.random_orders(20);
-					RAISE EXCEPTION 'back' USING ERRCODE = 'ZZ001';
+					-- an assertion in heap_update does not allow for a row that is locked, updated in a subtransaction that goes back, and updated again
+					IF current_setting('debug_assertions') = 'off' THEN
+						RAISE EXCEPTION 'back' USING ERRCODE = 'ZZ001';
+					END IF;
 				EXCEPTION WHEN SQLSTATE 'ZZ001' THEN NULL;
 				END;
 			ELSE
