@@ -67,14 +67,18 @@ INSERT INTO "Who ""is"" it".party (party_id, given_name, family_name, birth_date
 SELECT comparison, left_value, right_value, level, m IS NOT NULL AS has_m, round(weight::numeric) AS weight FROM crmseg.explain_match('Who "is" it', 5, 11);
 SELECT abs((SELECT match_weight FROM crmseg.find_matches('Who "is" it', '{"given_name": "Johannes", "family_name": "Mueller", "birth_date": "1970-03-02"}') WHERE party_id = 5)
 	- (SELECT running FROM crmseg.explain_match('Who "is" it', 5, 11) WITH ORDINALITY ORDER BY ordinality DESC LIMIT 1)) < 0.01 AS same_sum;
-SELECT x IS DOCUMENT AS well_formed, (xpath('count(//*[local-name()="rect"])', x))[1]::text::int AS bars, strpos(x::text, '<script') AS scripts
-	FROM (SELECT crmseg.match_chart('Who "is" it', 5, 11)::xml AS x) c;
+-- well-formed: as many elements closed as opened, no sign left that would open one (a server may have no libxml)
+CREATE FUNCTION pg_temp.is_svg(x text) RETURNS boolean LANGUAGE sql AS $$
+	SELECT x ~ '^<svg .*</svg>$' AND (SELECT count(*) FROM regexp_matches(x, '<[a-z]', 'g')) = (SELECT count(*) FROM regexp_matches(x, '</[a-z]|/>', 'g'))
+		AND regexp_replace(x, '<[^<>]*>', '', 'g') !~ '[<>]' AND x !~ '&(?!(amp|lt|gt|quot|apos|#[0-9]+);)' $$;
+SELECT pg_temp.is_svg(x) AS well_formed, (SELECT count(*) FROM regexp_matches(x, '<rect', 'g')) AS bars, strpos(x, '<script') AS scripts
+	FROM (SELECT crmseg.match_chart('Who "is" it', 5, 11) AS x) c;
 UPDATE "Who ""is"" it".party SET given_name = '<b>&"''' WHERE party_id = 11;
-SELECT crmseg.match_chart('Who "is" it', 5, 11)::xml IS DOCUMENT AS well_formed;
+SELECT pg_temp.is_svg(crmseg.match_chart('Who "is" it', 5, 11)) AS well_formed;
 SELECT * FROM crmseg.explain_match('Who "is" it', 5, 9);
 SELECT * FROM crmseg.explain_match('Who "is" it', 5, 12345);
 SELECT crmseg.match_chart('Who "is" it', NULL, 5) IS NULL AS null_gives_null;
-SELECT crmseg.svg_match('[]')::xml IS DOCUMENT AS nothing_to_show;
+SELECT pg_temp.is_svg(crmseg.svg_match('[]')) AS nothing_to_show;
 
 -- many parties: of those that are asked for with slips of the pen nearly all are among the first ten, as a search through all of them finds
 SELECT setseed(0.25);

@@ -99,9 +99,10 @@ SELECT c.party_id, c.channel_id, touches, responses, round(touch_w / crmseg.deca
 FROM party_channel c WHERE party_id = 6 ORDER BY 1, 2;
 
 -- months: rows wait in the default partition
-SELECT relation, rows, is_default FROM (SELECT relation, is_default, (xpath('/row/c/text()', query_to_xml(format('SELECT count(*) AS c FROM fm.%I', partition), false, true, '')))[1]::text AS rows FROM crmseg.partitions('fm')) x WHERE rows <> '0' ORDER BY 1, 2, 3;
+CREATE FUNCTION pg_temp.rows_in(relation text) RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE n bigint; BEGIN EXECUTE format('SELECT count(*) FROM fm.%I', relation) INTO n; RETURN n; END $$;
+SELECT relation, rows, is_default FROM (SELECT relation, is_default, pg_temp.rows_in(partition) AS rows FROM crmseg.partitions('fm')) x WHERE rows <> 0 ORDER BY 1, 2, 3;
 SELECT crmseg.make_partitions('fm', 0, '2026-01-15') > 0 AS made, crmseg.make_partitions('fm', 0, '2026-01-15') AS again;
-SELECT p.partition, p.from_month, p.until_month, (xpath('/row/c/text()', query_to_xml(format('SELECT count(*) AS c FROM fm.%I', partition), false, true, '')))[1]::text AS rows
+SELECT p.partition, p.from_month, p.until_month, pg_temp.rows_in(partition) AS rows
 FROM crmseg.partitions('fm') p WHERE relation IN ('interaction', 'reaction') AND from_month < '2026-04-01' ORDER BY 1;
 SELECT tableoid::regclass, count(*) FROM interaction GROUP BY 1 ORDER BY 1;
 SELECT crmseg.refresh_channels('fm') AS wrong;
