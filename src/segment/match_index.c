@@ -185,9 +185,9 @@ static void
 take_out(segment_index *ix, uint32_t line)
 {
 	const uint8_t *at = ix->line[line].kept,
-			   *end = at + ix->line[line].kept_len;
+			   *end = at ? at + ix->line[line].kept_len : NULL;
 
-	while (at < end)
+	while (at != end)
 	{
 		segment_condition c = {.attribute = (uint16_t) unpack(&at)};
 		Table	   *table = &ix->attribute[c.attribute].table[unpack(&at)];

@@ -141,8 +141,8 @@ test_cell_quantiles(void)
 		for (size_t i = 0; i < n; i++)
 		{
 			cell[i].purchases = draw() % 4 == 0 ? 0 : 1 + (uint32_t) (draw() >> shift) % 100000;
-			cell[i].last_at = (int64_t) (draw() >> shift) - (int64_t) (draw() >> shift);
-			cell[i].amount = draw() % 3 == 0 ? 7 : (int64_t) (draw() >> shift) - (int64_t) (draw() >> shift);
+			cell[i].last_at = (int64_t) (draw() >> shift) / 2 - (int64_t) (draw() >> shift) / 2;
+			cell[i].amount = draw() % 3 == 0 ? 7 : (int64_t) (draw() >> shift) / 2 - (int64_t) (draw() >> shift) / 2;
 		}
 		for (int m = RFM_AGE; m <= RFM_AMOUNT; m++)
 		{
