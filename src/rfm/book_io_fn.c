@@ -121,11 +121,11 @@ crmseg_book_recv(PG_FUNCTION_ARGS)
 Datum
 crmseg_book_out(PG_FUNCTION_ARGS)
 {
-	return rfm_state_out(crmseg_book_send, PG_GETARG_DATUM(0));
+	return state_out(crmseg_book_send, PG_GETARG_DATUM(0));
 }
 
 Datum
 crmseg_book_in(PG_FUNCTION_ARGS)
 {
-	return rfm_state_in(crmseg_book_recv, PG_GETARG_CSTRING(0), "rfm_book");
+	return state_in(crmseg_book_recv, PG_GETARG_CSTRING(0), "rfm_book");
 }

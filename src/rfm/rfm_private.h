@@ -10,6 +10,8 @@
 #include "utils/expandeddatum.h"
 #include "utils/numeric.h"
 
+#include "state.h"
+
 #include "compat.h"
 #include "error.h"
 #include "rfm/rfm.h"
@@ -85,10 +87,6 @@ struct Sample;
 extern struct Sample *sample_new(MemoryContext parent, int bins, int count_by, int amount_by, int64 room);
 extern void sample_push(struct Sample *s, int64 age, int64 frequency, Numeric amount, bool small, int64 value, int scale);
 extern RfmCuts *sample_cuts(struct Sample *s);
-
-/* sample_fn.c: the text form of aggregate states */
-extern Datum rfm_state_out(PGFunction send, Datum state);
-extern Datum rfm_state_in(PGFunction recv, const char *text, const char *type);
 
 #define rfm_numeric_op(op, a, b) DirectFunctionCall2(op, NumericGetDatum(a), NumericGetDatum(b))
 

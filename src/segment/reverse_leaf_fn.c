@@ -423,16 +423,12 @@ bound_of(building *b, const segment_node *n, const segment_value *v, const segme
 	else
 	{
 		/* a time: the constant as SQL makes it */
-		segment_condition *none = NULL;
 		char	   *sql = segment_literal(&b->scope, n, v, ref);
 		char	   *text = pstrdup(v->text.data);
 		bool		offset;
 		Datum		d;
 
-		(void) none;
 		(void) sql;				/* raises what SQL would */
-		if (v->kind == SEGMENT_STRING)
-			text = pstrdup(v->text.data);
 		offset = strlen(text) > 19 && (text[strlen(text) - 6] == '+' || text[strlen(text) - 6] == '-') && text[strlen(text) - 3] == ':';
 		if (offset)
 			return false;		/* rare: the evaluator has it */

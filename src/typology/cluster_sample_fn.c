@@ -18,6 +18,8 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
+#include "state.h"
+
 PG_FUNCTION_INFO_V1(crmseg_cluster_sample_in);
 PG_FUNCTION_INFO_V1(crmseg_cluster_sample_out);
 PG_FUNCTION_INFO_V1(crmseg_cluster_sample_recv);
@@ -606,18 +608,7 @@ crmseg_cluster_sample_in(PG_FUNCTION_ARGS)
 Datum
 crmseg_cluster_sample_out(PG_FUNCTION_ARGS)
 {
-	StringInfoData buf;
-	bytea	   *b;
-	char	   *text;
-
-	pq_begintypsend(&buf);
-	send_sample(&buf, PG_GETARG_DATUM(0));
-	/* as bytea in hex, whatever bytea_output says: what is immutable looks at no setting */
-	b = pq_endtypsend(&buf);
-	text = palloc(VARSIZE(b) * 2 + 3);
-	memcpy(text, "\\x", 2);
-	text[2 + hex_encode(VARDATA(b), VARSIZE(b) - VARHDRSZ, text + 2)] = 0;
-	PG_RETURN_CSTRING(text);
+	return state_out(crmseg_cluster_sample_send, PG_GETARG_DATUM(0));
 }
 
 Datum
