@@ -28,6 +28,9 @@ INSERT INTO sales_order (party_id, order_id, ordered_at, currency, amount, chann
 INSERT INTO sales_order_line (party_id, order_id, line_no, product_id, ordered_at, quantity, amount) SELECT o.party_id, o.order_id, n, 1 + (random() * 3)::int, o.ordered_at, sign(o.amount), o.amount / 2 FROM sales_order o, generate_series(1, 2) n;
 INSERT INTO interaction (party_id, interaction_id, occurred_at, channel_id, campaign_id, message_id, is_solicitation, cost)
 	SELECT 1 + (random() * 299)::int, i, now() - random() * interval '200 days', 1 + (random() * 2)::int, 1, 1 + (random())::int, random() < 0.9, 0.01 FROM generate_series(1, 2500) i;
+-- touched often and silent, whatever chance drew for the others
+INSERT INTO party (party_id) VALUES (302);
+INSERT INTO interaction (party_id, interaction_id, occurred_at, channel_id, is_solicitation) SELECT 302, 4000 + i, now() - i * interval '1 day', 1, true FROM generate_series(1, 10) i;
 INSERT INTO interaction (party_id, interaction_id, occurred_at, channel_id) SELECT 5, 3000 + i, now() - i * interval '1 day', 1 FROM generate_series(1, 12) i;
 INSERT INTO reaction (party_id, interaction_id, interaction_at, occurred_at, channel_id, kind, is_machine, amount) SELECT i.party_id, i.interaction_id, i.occurred_at, least(i.occurred_at + random() * interval '3 days', now()), i.channel_id, k, random() < 0.3, CASE WHEN k = 'order' THEN 10 END
 	FROM interaction i, unnest('{open,click,order}'::text[]) k WHERE random() < 0.15 AND i.interaction_id < 3000;

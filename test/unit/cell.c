@@ -73,7 +73,7 @@ legacy(const char *in, LegacyCharset usual, const char *expected)
 	size_t		n = 0;
 	bool		ok = legacy_to_utf8(in, strlen(in), &usual, out, &n);
 
-	CHECK(ok == (expected != NULL) && (!ok || (n == strlen(expected) && memcmp(out, expected, n) == 0)), expected ? expected : "nothing is guessed");
+	CHECK(ok == (expected != NULL) && (!ok || (n == strlen(expected) && memcmp(out, expected, n) == 0)), "%s", expected ? expected : "nothing is guessed");
 	if (ok && expected && n != strlen(expected))
 		printf("#   %.*s\n", (int) n, out);
 }

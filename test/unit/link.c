@@ -74,7 +74,7 @@ dates(void)
 		uint32_t	other,
 					d = link_read_date(t[i].text, strlen(t[i].text), &other);
 
-		CHECK(d == t[i].day && other == t[i].other, t[i].text[0] ? t[i].text : "the empty text");
+		CHECK(d == t[i].day && other == t[i].other, "%s", t[i].text[0] ? t[i].text : "the empty text");
 	}
 }
 
