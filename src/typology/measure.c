@@ -324,9 +324,9 @@ ordered_bits(double v)
 	return b.u >> 63 ? ~b.u : b.u | (UINT64_C(1) << 63);
 }
 
-/* Shell's sort of a run whose sorted bits are equal; runs are short unless values crowd */
+/* Shell's sort, by the whole value, of a run whose sorted bits are equal; runs are short unless values crowd */
 static void
-sort_run(ranked *r, size_t n)
+sort_run(const double *x, ranked *r, size_t n)
 {
 	size_t		gap = 1;
 
@@ -338,47 +338,93 @@ sort_run(ranked *r, size_t n)
 			ranked		v = r[i];
 			size_t		j = i;
 
-			for (; j >= gap && r[j - gap].key > v.key; j -= gap)
+			for (; j >= gap && x[r[j - gap].index] > x[v.index]; j -= gap)
 				r[j] = r[j - gap];
 			r[j] = v;
 		}
 }
 
-#define DIGIT 11
-#define PASSES 3
+/* the nearest whole number of what is below 2^51: no bit of its fraction has a place beside this sum's, and no call is made */
+static inline double
+whole(double v)
+{
+	return v + 0x1.8p52 - 0x1.8p52;
+}
 
 /*
- * Twice the average rank of each value: equal values share the mean of their places. A radix sort by the 33 bits after those that all have in
+ * Ranks by counting, where all are whole multiples of 1 / scale in a range of at most `range`: counts of things, days, cents. False, and nothing
+ * is ranked, where they are not. `room` is for `range` of them.
+ */
+static bool
+ranks_by_counting(const double *x, size_t n, double scale, size_t range, ranked *room, int64_t *doubled)
+{
+	double		least = x[0] * scale,
+				most = least;
+	int64_t		below = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		double		v = whole(x[i] * scale);
+
+		least = fmin(least, v);
+		most = fmax(most, v);
+		if (v / scale != x[i] || !(most - least < (double) range))
+			return false;
+	}
+	memset(room, 0, sizeof(ranked) * ((size_t) (most - least) + 1));
+	for (size_t i = 0; i < n; i++)
+		room[(size_t) (whole(x[i] * scale) - least)].count++;
+	for (size_t i = 0; i <= (size_t) (most - least); i++)
+	{
+		int64_t		here = room[i].count;
+
+		room[i].count = 2 * below + here + 1;
+		below += here;
+	}
+	for (size_t i = 0; i < n; i++)
+		doubled[i] = room[(size_t) (whole(x[i] * scale) - least)].count;
+	return true;
+}
+
+#define PASSES 3
+#define COUNTED 262144			/* numbers: what a second-level cache holds */
+
+/*
+ * Twice the average rank of each value: equal values share the mean of their places. A radix sort by the 32 bits after those that all have in
  * common, which leaves few values together, and these are sorted by comparing.
  */
 void
 measure_ranks(const double *x, size_t n, int64_t *doubled, ranked *room)
 {
+	static const int digit[PASSES] = {11, 11, 10};
 	ranked	   *from = room,
 			   *to = room + n;
+	size_t		range = n < COUNTED ? n : COUNTED;
 	uint64_t	differ = 0;
-	int			lead = 0;
+	int			lead = 0,
+				shift = 0;
 
+	if (n == 0 || ranks_by_counting(x, n, 1, range, room, doubled) || ranks_by_counting(x, n, 100, range, room, doubled))
+		return;
 	for (size_t i = 0; i < n; i++)
-	{
-		from[i] = (ranked) {ordered_bits(x[i]), (uint32_t) i};
-		differ |= from[i].key ^ from[0].key;
-	}
-	while (lead < 63 && !(differ >> (63 - lead)))
+		differ |= ordered_bits(x[i]) ^ ordered_bits(x[0]);
+	while (lead < 32 && !(differ >> (63 - lead)))
 		lead++;
-	for (int pass = 0; pass < PASSES; pass++)
+	for (size_t i = 0; i < n; i++)
+		from[i] = (ranked) {.key = (uint32_t) (ordered_bits(x[i]) << lead >> 32), .index = (uint32_t) i};
+	for (int pass = 0; pass < PASSES; shift += digit[pass++])
 	{
-		size_t		start[1 << DIGIT] = {0},
+		size_t		start[1 << 11] = {0},
 					sum = 0;
-		int			shift = 64 - DIGIT * (PASSES - pass);
+		uint32_t	mask = (UINT32_C(1) << digit[pass]) - 1;
 		ranked	   *swap;
 
 		/* a digit in which nothing differs */
-		if (((differ << lead) >> shift & ((1 << DIGIT) - 1)) == 0)
+		if (((differ << lead >> 32) >> shift & mask) == 0)
 			continue;
 		for (size_t i = 0; i < n; i++)
-			start[(from[i].key << lead) >> shift & ((1 << DIGIT) - 1)]++;
-		for (int b = 0; b < 1 << DIGIT; b++)
+			start[from[i].key >> shift & mask]++;
+		for (uint32_t b = 0; b <= mask; b++)
 		{
 			size_t		c = start[b];
 
@@ -386,24 +432,23 @@ measure_ranks(const double *x, size_t n, int64_t *doubled, ranked *room)
 			sum += c;
 		}
 		for (size_t i = 0; i < n; i++)
-			to[start[(from[i].key << lead) >> shift & ((1 << DIGIT) - 1)]++] = from[i];
+			to[start[from[i].key >> shift & mask]++] = from[i];
 		swap = from, from = to, to = swap;
 	}
 	for (size_t i = 0; i < n;)
 	{
-		uint64_t	bits = (from[i].key << lead) >> (64 - DIGIT * PASSES);
 		size_t		stop = i + 1;
 		bool		sorted = true;
 
-		for (; stop < n && (from[stop].key << lead) >> (64 - DIGIT * PASSES) == bits; stop++)
-			sorted &= from[stop - 1].key <= from[stop].key;
+		for (; stop < n && from[stop].key == from[i].key; stop++)
+			sorted &= x[from[stop - 1].index] <= x[from[stop].index];
 		if (!sorted)
-			sort_run(from + i, stop - i);
+			sort_run(x, from + i, stop - i);
 		while (i < stop)
 		{
 			size_t		j = i + 1;
 
-			while (j < stop && from[j].key == from[i].key)
+			while (j < stop && x[from[j].index] == x[from[i].index])
 				j++;
 			for (size_t l = i; l < j; l++)
 				doubled[from[l].index] = (int64_t) (i + j + 1);

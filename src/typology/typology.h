@@ -64,10 +64,14 @@ extern double measure_variance(const group_sums *group, size_t groups);
 /* pairs without missing values */
 extern association measure_pearson(const double *x, const double *y, size_t n);
 /* doubled average ranks; room for 2 n */
-typedef struct ranked
+typedef union ranked
 {
-	uint64_t	key;
-	uint32_t	index;
+	struct
+	{
+		uint32_t	key;		/* leading bits of the value */
+		uint32_t	index;
+	};
+	int64_t		count;
 } ranked;
 extern void measure_ranks(const double *x, size_t n, int64_t *doubled, ranked *room);
 extern association measure_spearman(const int64_t *x, const int64_t *y, size_t n);

@@ -126,6 +126,8 @@ measures(void)
 			b[i] = uniform() < 0.3 ? a[i] % others : below(others);
 			x[i] = offset + (round % 2 ? floor(3 * gauss()) : gauss()) + a[i] * 0.3;
 			y[i] = (round % 5 == 0 ? floor(4 * uniform()) : gauss()) + 0.2 * (x[i] - offset);
+			if (round % 7 == 0)
+				y[i] = floor(100 * y[i]) / 100;	/* cents */
 			group_add(&g[a[i]], x[i] - x[0]);
 			counts[a[i] * 8 + b[i]]++;
 			by_a[a[i]]++;
