@@ -5,6 +5,11 @@ CREATE FUNCTION @extschema@.decay_weight(at timestamptz, half_life_days integer)
 	AS 'MODULE_PATHNAME', 'crmseg_decay_weight' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.decay_weight(timestamptz, integer) IS 'the weight 2^(20 + days since 2020 / half-life) that a fact of that day (UTC) has in sums with forward decay, a whole number; such a sum divided by the weight of the present is what it is worth now. The same on every machine. 22023 for half-lives beyond 1 to 36500 days and instants that are not finite';
 
+CREATE FUNCTION @extschema@.visitor_id(cookie text) RETURNS uuid
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN CASE WHEN cookie ~* '^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$' THEN cookie::uuid ELSE md5('crmseg visitor ' || cookie)::uuid END;
+COMMENT ON FUNCTION @extschema@.visitor_id(text) IS 'the visitor_id of what a cookie or a device says: a UUID is itself, anything else its digest; as import_flat writes it';
+
 CREATE FUNCTION @extschema@.set_interaction_at() RETURNS trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

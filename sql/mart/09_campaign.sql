@@ -132,6 +132,8 @@ CREATE TABLE @mart@.reaction (
 	amount numeric CHECK (amount > '-Infinity' AND amount < 'Infinity'),
 	order_id bigint,
 	url text,
+	contact_point_id bigint,
+	is_temporary boolean NOT NULL DEFAULT false,
 	CONSTRAINT reaction_after_its_message CHECK (occurred_at >= interaction_at),
 	CONSTRAINT reaction_names_its_message CHECK ((interaction_id IS NULL) = (interaction_at IS NULL))
 ) PARTITION BY RANGE (occurred_at);
@@ -152,6 +154,64 @@ COMMENT ON COLUMN @mart@.reaction.is_machine IS 'made by a machine, such as a ma
 COMMENT ON COLUMN @mart@.reaction.amount IS 'of an order: the amount attributed, base currency';
 COMMENT ON COLUMN @mart@.reaction.order_id IS 'of an order: the order';
 COMMENT ON COLUMN @mart@.reaction.url IS 'of a click: where it led';
+COMMENT ON COLUMN @mart@.reaction.contact_point_id IS 'the address it came from or that bounced; NULL: that of the interaction';
+COMMENT ON COLUMN @mart@.reaction.is_temporary IS 'of a bounce: the mailbox was full or the server away, the address stays as it is';
+
+-- What follows from a reaction, in the same transaction: an unsubscription or a complaint withdraws consents from its instant on (of the
+-- purpose of its campaign, else of all purposes on its channel), a bounce marks the address. Said late, it takes its place in time: what was
+-- granted afterwards stays. A machine that followed the link withdraws nothing.
+CREATE FUNCTION @mart@.reaction_heeded() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM new_row n WHERE n.kind IN ('unsubscribe', 'complaint', 'bounce') AND NOT n.is_machine) THEN
+		RETURN NULL;
+	END IF;
+	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
+	PERFORM FROM party p WHERE p.party_id IN (SELECT n.party_id FROM new_row n WHERE n.kind IN ('unsubscribe', 'complaint') AND NOT n.is_machine)
+		ORDER BY p.party_id FOR NO KEY UPDATE;
+	WITH u AS (
+		SELECT n.party_id, n.channel_id, n.kind, n.occurred_at AS at, CASE n.kind WHEN 'unsubscribe' THEN g.purpose END AS purpose, coalesce(n.contact_point_id, i.contact_point_id) AS point
+		FROM new_row n LEFT JOIN interaction i ON i.party_id = n.party_id AND i.occurred_at = n.interaction_at AND i.interaction_id = n.interaction_id
+		LEFT JOIN campaign g ON g.campaign_id = i.campaign_id
+		WHERE n.kind IN ('unsubscribe', 'complaint') AND NOT n.is_machine),
+	held AS (
+		-- the first word against a period ends it
+		SELECT DISTINCT ON (c.party_id, c.purpose, c.channel_id, c.contact_point_id, c.valid) c.*, u.at, u.kind
+		FROM u JOIN consent c ON c.party_id = u.party_id AND c.channel_id = u.channel_id AND c.status = 'granted' AND c.valid @> u.at
+			AND (u.purpose IS NULL OR c.purpose = u.purpose) AND (u.point IS NULL OR c.contact_point_id IN (0, u.point))
+		ORDER BY c.party_id, c.purpose, c.channel_id, c.contact_point_id, c.valid, u.at),
+	turned AS (
+		UPDATE consent c SET status = 'withdrawn', captured_at = h.at, method = h.kind FROM held h
+		WHERE c.party_id = h.party_id AND c.purpose = h.purpose AND c.channel_id = h.channel_id AND c.contact_point_id = h.contact_point_id AND c.valid = h.valid AND lower(c.valid) = h.at),
+	cut AS (
+		UPDATE consent c SET valid = tstzrange(lower(c.valid), h.at, CASE WHEN lower_inc(c.valid) THEN '[)' ELSE '()' END) FROM held h
+		WHERE c.party_id = h.party_id AND c.purpose = h.purpose AND c.channel_id = h.channel_id AND c.contact_point_id = h.contact_point_id AND c.valid = h.valid
+			AND (lower_inf(c.valid) OR lower(c.valid) < h.at)
+		RETURNING h.*)
+	INSERT INTO consent (party_id, purpose, channel_id, contact_point_id, status, legal_basis, valid, captured_at, source_id, method, jurisdiction)
+		SELECT c.party_id, c.purpose, c.channel_id, c.contact_point_id, 'withdrawn', c.legal_basis, tstzrange(c.at, upper(c.valid), CASE WHEN upper_inc(c.valid) THEN '[]' ELSE '[)' END), c.at, c.source_id, c.kind, c.jurisdiction FROM cut c;
+	-- a word against what was never granted is kept too, so that no list says yes in its place
+	WITH u AS (
+		SELECT DISTINCT ON (n.party_id, n.channel_id, w.purpose) n.party_id, n.channel_id, n.kind, n.occurred_at AS at, w.purpose
+		FROM new_row n LEFT JOIN interaction i ON i.party_id = n.party_id AND i.occurred_at = n.interaction_at AND i.interaction_id = n.interaction_id
+		LEFT JOIN campaign g ON g.campaign_id = i.campaign_id CROSS JOIN LATERAL (SELECT coalesce(g.purpose, 'newsletter') AS purpose) w
+		WHERE n.kind IN ('unsubscribe', 'complaint') AND NOT n.is_machine ORDER BY n.party_id, n.channel_id, w.purpose, n.occurred_at)
+	INSERT INTO consent (party_id, purpose, channel_id, status, valid, captured_at, method)
+		SELECT u.party_id, u.purpose, u.channel_id, 'withdrawn', tstzrange(u.at, (SELECT min(lower(c.valid)) FROM consent c
+			WHERE c.party_id = u.party_id AND c.purpose = u.purpose AND c.channel_id = u.channel_id AND c.contact_point_id = 0 AND lower(c.valid) > u.at)), u.at, u.kind
+		FROM u WHERE NOT EXISTS (SELECT FROM consent c WHERE c.party_id = u.party_id AND c.purpose = u.purpose AND c.channel_id = u.channel_id
+			AND c.valid @> u.at AND (c.contact_point_id = 0 OR c.status <> 'granted'));
+	UPDATE contact_point c SET status = 'bounced', verified_at = b.at
+	FROM (SELECT n.party_id, max(n.occurred_at) AS at, coalesce(n.contact_point_id, i.contact_point_id, (SELECT o.contact_point_id FROM contact_point o JOIN channel h ON h.channel_id = n.channel_id AND h.contact_kind = o.kind
+			WHERE o.party_id = n.party_id ORDER BY o.status IN ('valid', 'unverified') DESC, o.is_primary DESC, o.contact_point_id LIMIT 1)) AS point
+		FROM new_row n LEFT JOIN interaction i ON i.party_id = n.party_id AND i.occurred_at = n.interaction_at AND i.interaction_id = n.interaction_id
+		WHERE n.kind = 'bounce' AND NOT n.is_temporary AND NOT n.is_machine GROUP BY 1, 3) b
+	WHERE c.party_id = b.party_id AND c.contact_point_id = b.point AND c.status IN ('valid', 'unverified') AND (c.verified_at IS NULL OR c.verified_at <= b.at);
+	RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION @mart@.reaction_heeded() FROM PUBLIC;
+COMMENT ON FUNCTION @mart@.reaction_heeded() IS 'trigger: an unsubscription or complaint withdraws the consents it is about from its instant on, a bounce that is not temporary marks the address, as the owner of the mart';
+CREATE TRIGGER reaction_heeded AFTER INSERT ON @mart@.reaction REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION @mart@.reaction_heeded();
 
 -- How well each channel works with each party. Weights decay forward (Cormode, Shkapenyuk, Srivastava, Xu 2009): each touch weighs
 -- 2^(its day / half-life), so that sums are only added to, in any order, exactly; who reads divides by the weight of the present.

@@ -1,6 +1,6 @@
 /*
  * import_fact_fn.c: what rows say that parties did, besides ordering: loyalty cards, what an e-mail tool saw (sent, opened, clicked ...),
- * answers to surveys. Read with the row (import_row_fn.c), staged in one table whose columns mean for each kind what facts[] says, and
+ * answers to surveys, visits of the web site. Read with the row (import_row_fn.c), staged in one table whose columns mean for each kind what facts[] says, and
  * loaded by a few statements; what is known already is told by its key in the mart, so the same file twice changes nothing.
  */
 #include "import_mapping.h"
@@ -8,7 +8,7 @@
 #include "executor/spi.h"
 #include "utils/builtins.h"
 
-static const char *const reaction_kinds[] = {"sent", "delivered", "open", "click", "reply", "bounce", "complaint", "unsubscribe", "order", NULL};
+static const char *const reaction_kinds[] = {"sent", "delivered", "open", "click", "reply", "bounce", "soft_bounce", "complaint", "unsubscribe", "order", NULL};
 static const char *const survey_kinds[] = {"satisfaction", "contest", "qualification", "sign_up", "newsletter", "nps", NULL};
 
 static const FieldName loyalty_names[] = {
@@ -26,6 +26,7 @@ static const FieldName reaction_names[] = {
 	[FACT_D] = {"url", FIELD_TEXT},
 	[FACT_CHANNEL] = {"channel", FIELD_CHANNEL, NULL, true},
 	[FACT_FLAG] = {"is_machine", FIELD_BOOLEAN},
+	[FACT_N] = {"amount", FIELD_NUMBER},
 };
 static const FieldName answer_names[] = {
 	[FACT_AT] = {"answered_at", FIELD_TIME},
@@ -34,7 +35,23 @@ static const FieldName answer_names[] = {
 	[FACT_C] = {"choice", FIELD_NAME},
 	[FACT_D] = {"body", FIELD_TEXT},
 	[FACT_E] = {"survey_kind", FIELD_WORD, survey_kinds, true},
+	[FACT_F] = {"sku", FIELD_KEY},
+	[FACT_G] = {"store", FIELD_KEY},
+	[FACT_H] = {"order", FIELD_KEY},
 	[FACT_N] = {"score", FIELD_NUMBER},
+};
+static const FieldName visit_names[] = {
+	[FACT_AT] = {"occurred_at", FIELD_TIME},
+	[FACT_A] = {"kind", FIELD_NAME},
+	[FACT_B] = {"visitor", FIELD_KEY},
+	[FACT_C] = {"session", FIELD_KEY},
+	[FACT_D] = {"page", FIELD_TEXT},
+	[FACT_E] = {"sku", FIELD_KEY},
+	[FACT_F] = {"device", FIELD_NAME},
+	[FACT_G] = {"referrer", FIELD_TEXT},
+	[FACT_H] = {"campaign", FIELD_NAME},
+	[FACT_N] = {"value", FIELD_NUMBER},
+	[FACT_CHANNEL] = {"channel", FIELD_CHANNEL, NULL, true},
 };
 
 static const struct
@@ -50,6 +67,7 @@ static const struct
 	"{\"reaction\": {\"kind\": \"event\", \"occurred_at\": \"date\", \"channel\": \"email\", \"campaign\": \"campaign\"}}"},
 	[FACT_ANSWER] = {"answer", answer_names, lengthof(answer_names), {FACT_AT, FACT_A, FACT_B},
 	"{\"answer\": [{\"survey\": \"visit\", \"question\": \"service\", \"score\": \"note\", \"answered_at\": \"date\"}]}"},
+	[FACT_VISIT] = {"visit", visit_names, lengthof(visit_names), {FACT_AT, FACT_B, FACT_B}, "{\"visit\": {\"visitor\": \"cookie\", \"occurred_at\": \"time\", \"kind\": \"event\", \"page\": \"url\"}}"},
 };
 
 /* The keys of facts in a mapping. */
@@ -97,6 +115,7 @@ import_fact_mapping(Compile *c, const JsonbValue *root)
 			if (!whole && !c->optional)
 				map_bad(facts[kind].key, "lacks something that it must have", facts[kind].hint);
 			m->fact_count += whole;
+			m->has_visit |= whole && kind == FACT_VISIT;
 		}
 	}
 	m->fact_column = map_take_used(c, &m->fact_column_count);
@@ -160,7 +179,8 @@ import_stage_facts(Import *im, const FactRow *r, int32 rec)
 }
 
 /* The statements, in order; each kind first tells what is known or changed. */
-static const char *const statements[FACT_KINDS][10] = {
+#define MAX_STATEMENTS 20
+static const char *const statements[FACT_KINDS][MAX_STATEMENTS] = {
 	[FACT_LOYALTY] = {
 		/* of a card that the file names twice the last line counts */
 		"DELETE FROM pg_temp.crmseg_fact f USING pg_temp.crmseg_fact g WHERE f.kind = 0 AND g.kind = 0 AND g.rec = f.rec AND g.a = f.a AND g.b = f.b AND g.line_no > f.line_no",
@@ -180,7 +200,11 @@ static const char *const statements[FACT_KINDS][10] = {
 		"INSERT INTO @m@.message (campaign_id, channel_id, subject) SELECT DISTINCT c.campaign_id, f.channel, f.c FROM pg_temp.crmseg_fact f "
 		"LEFT JOIN (SELECT name, min(campaign_id) AS campaign_id FROM @m@.campaign GROUP BY name) c ON c.name = f.b WHERE f.kind = 1 AND f.c IS NOT NULL "
 		"AND NOT EXISTS (SELECT FROM @m@.message s WHERE s.subject = f.c AND s.campaign_id IS NOT DISTINCT FROM c.campaign_id AND s.channel_id = f.channel) ORDER BY 1, 2, 3",
-		"CREATE TEMPORARY TABLE crmseg_touch ON COMMIT DROP AS SELECT f.ctid AS place, f.line_no, p.party_id, f.at, f.a AS kind, f.channel, f.d AS url, coalesce(f.flag, false) AS is_machine, c.campaign_id, s.message_id "
+		"CREATE TEMPORARY TABLE crmseg_touch ON COMMIT DROP AS SELECT f.ctid AS place, f.line_no, p.party_id, f.at, CASE f.a WHEN 'soft_bounce' THEN 'bounce' ELSE f.a END AS kind, f.a = 'soft_bounce' AS is_temporary, "
+		"f.a AS word, f.channel, f.d AS url, coalesce(f.flag, false) AS is_machine, f.n AS amount, c.campaign_id, s.message_id, "
+		/* the address that the row names */
+		"(SELECT o.contact_point_id FROM pg_temp.crmseg_contact t JOIN @m@.contact_point o ON o.party_id = p.party_id AND o.kind = t.kind AND o.value_norm = t.value_norm "
+		"JOIN @m@.channel h ON h.channel_id = f.channel AND h.contact_kind = t.kind WHERE t.rec = f.rec ORDER BY t.ver DESC, t.item LIMIT 1) AS contact_point_id "
 		"FROM pg_temp.crmseg_fact f JOIN pg_temp.crmseg_party p ON p.rec = f.rec LEFT JOIN (SELECT name, min(campaign_id) AS campaign_id FROM @m@.campaign GROUP BY name) c ON c.name = f.b "
 		"LEFT JOIN (SELECT subject, campaign_id, channel_id, min(message_id) AS message_id FROM @m@.message GROUP BY 1, 2, 3) s ON s.subject = f.c AND s.channel_id = f.channel AND s.campaign_id IS NOT DISTINCT FROM c.campaign_id "
 		"WHERE f.kind = 1",
@@ -189,15 +213,15 @@ static const char *const statements[FACT_KINDS][10] = {
 		"WHERE f.ctid = t.place AND t.nth > 1",
 		"DELETE FROM pg_temp.crmseg_touch t USING pg_temp.crmseg_touch u WHERE u.party_id = t.party_id AND u.at = t.at AND u.kind = t.kind AND u.channel = t.channel AND u.campaign_id IS NOT DISTINCT FROM t.campaign_id "
 		"AND u.url IS NOT DISTINCT FROM t.url AND u.line_no < t.line_no",
-		"UPDATE pg_temp.crmseg_fact f SET known = true FROM pg_temp.crmseg_touch t WHERE f.line_no = t.line_no AND f.kind = 1 AND f.a = t.kind AND CASE WHEN t.kind = 'sent' "
+		"UPDATE pg_temp.crmseg_fact f SET known = true FROM pg_temp.crmseg_touch t WHERE f.line_no = t.line_no AND f.kind = 1 AND f.a = t.word AND CASE WHEN t.kind = 'sent' "
 		"THEN EXISTS (SELECT FROM @m@.interaction i WHERE i.party_id = t.party_id AND i.occurred_at = t.at AND i.channel_id = t.channel AND i.campaign_id IS NOT DISTINCT FROM t.campaign_id) "
 		"ELSE EXISTS (SELECT FROM @m@.reaction r WHERE r.party_id = t.party_id AND r.occurred_at = t.at AND r.kind = t.kind AND r.channel_id = t.channel AND r.url IS NOT DISTINCT FROM t.url) END",
-		"DELETE FROM pg_temp.crmseg_touch t USING pg_temp.crmseg_fact f WHERE f.line_no = t.line_no AND f.kind = 1 AND f.a = t.kind AND f.known",
-		"INSERT INTO @m@.interaction (party_id, occurred_at, channel_id, campaign_id, message_id, status) SELECT t.party_id, t.at, t.channel, t.campaign_id, t.message_id, 'sent' "
+		"DELETE FROM pg_temp.crmseg_touch t USING pg_temp.crmseg_fact f WHERE f.line_no = t.line_no AND f.kind = 1 AND f.a = t.word AND f.known",
+		"INSERT INTO @m@.interaction (party_id, occurred_at, channel_id, campaign_id, message_id, contact_point_id, status) SELECT t.party_id, t.at, t.channel, t.campaign_id, t.message_id, t.contact_point_id, 'sent' "
 		"FROM pg_temp.crmseg_touch t WHERE t.kind = 'sent' ORDER BY t.party_id, t.at",
 		/* each reaction to the last message of its campaign before it */
-		"INSERT INTO @m@.reaction (party_id, occurred_at, interaction_id, interaction_at, channel_id, kind, is_machine, url) "
-		"SELECT t.party_id, t.at, i.interaction_id, i.occurred_at, t.channel, t.kind, t.is_machine, t.url FROM pg_temp.crmseg_touch t LEFT JOIN LATERAL (SELECT x.interaction_id, x.occurred_at FROM @m@.interaction x "
+		"INSERT INTO @m@.reaction (party_id, occurred_at, interaction_id, interaction_at, channel_id, kind, is_machine, url, amount, contact_point_id, is_temporary) "
+		"SELECT t.party_id, t.at, i.interaction_id, i.occurred_at, t.channel, t.kind, t.is_machine, t.url, CASE WHEN t.kind = 'order' THEN t.amount END, t.contact_point_id, t.is_temporary FROM pg_temp.crmseg_touch t LEFT JOIN LATERAL (SELECT x.interaction_id, x.occurred_at FROM @m@.interaction x "
 		"WHERE x.party_id = t.party_id AND x.occurred_at <= t.at AND x.channel_id = t.channel AND x.campaign_id = t.campaign_id ORDER BY x.occurred_at DESC, x.interaction_id DESC LIMIT 1) i ON true "
 		"WHERE t.kind <> 'sent' ORDER BY t.party_id, t.at",
 		NULL
@@ -209,8 +233,63 @@ static const char *const statements[FACT_KINDS][10] = {
 		"FROM pg_temp.crmseg_party p, @m@.survey s, @m@.survey_answer w WHERE f.kind = 2 AND p.rec = f.rec AND s.name = f.a AND w.party_id = p.party_id AND w.survey_id = s.survey_id AND w.question = f.b AND w.answered_at = f.at",
 		"UPDATE @m@.survey_answer w SET score = f.n, choice = f.c, body = f.d FROM pg_temp.crmseg_fact f, pg_temp.crmseg_party p, @m@.survey s "
 		"WHERE f.kind = 2 AND f.changed AND p.rec = f.rec AND s.name = f.a AND w.party_id = p.party_id AND w.survey_id = s.survey_id AND w.question = f.b AND w.answered_at = f.at",
-		"INSERT INTO @m@.survey_answer (party_id, survey_id, question, answered_at, score, choice, body) SELECT p.party_id, (SELECT min(s.survey_id) FROM @m@.survey s WHERE s.name = f.a), f.b, f.at, f.n, f.c, f.d "
+		"INSERT INTO @m@.survey_answer (party_id, survey_id, question, answered_at, score, choice, body, product_id, store_id, order_id) SELECT p.party_id, (SELECT min(s.survey_id) FROM @m@.survey s WHERE s.name = f.a), f.b, f.at, f.n, f.c, f.d, "
+		"(SELECT o.product_id FROM @m@.product o WHERE o.sku = f.f), (SELECT o.store_id FROM @m@.store o WHERE o.code = f.g), "
+		"(SELECT min(o.order_id) FROM @m@.sales_order o WHERE o.party_id = p.party_id AND o.external_id = f.h) "
 		"FROM pg_temp.crmseg_fact f JOIN pg_temp.crmseg_party p ON p.rec = f.rec WHERE f.kind = 2 AND NOT f.known ORDER BY p.party_id, f.b ON CONFLICT DO NOTHING",
+		NULL
+	},
+	[FACT_VISIT] = {
+		"INSERT INTO @m@.campaign (name) SELECT DISTINCT f.h FROM pg_temp.crmseg_fact f WHERE f.kind = 3 AND f.h IS NOT NULL AND NOT EXISTS (SELECT FROM @m@.campaign c WHERE c.name = f.h) ORDER BY 1",
+		"INSERT INTO @m@.product (sku, name) SELECT DISTINCT f.e, f.e FROM pg_temp.crmseg_fact f WHERE f.kind = 3 AND f.e IS NOT NULL AND NOT EXISTS (SELECT FROM @m@.product o WHERE o.sku = f.e) ORDER BY 1 ON CONFLICT DO NOTHING",
+		"CREATE TEMPORARY TABLE crmseg_visit ON COMMIT DROP AS SELECT f.ctid AS place, f.line_no, p.party_id, crmseg.visitor_id(f.b) AS visitor_id, f.c AS key, f.at, "
+		"CASE lower(f.a) WHEN 'page_view' THEN 'page' WHEN 'pageview' THEN 'page' WHEN 'view_item' THEN 'product' WHEN 'product_view' THEN 'product' WHEN 'add_to_cart' THEN 'cart_add' "
+		"WHEN 'link_click' THEN 'click' WHEN 'site_search' THEN 'search' ELSE coalesce(lower(f.a), CASE WHEN f.e IS NULL THEN 'page' ELSE 'product' END) END AS kind, "
+		"f.d AS page, o.product_id, CASE WHEN abs(f.n) < 1e38 THEN f.n::real END AS value, f.f AS device, f.g AS referrer, c.campaign_id, coalesce(f.channel, 8::smallint) AS channel_id, NULL::bigint AS session_id, false AS known "
+		"FROM pg_temp.crmseg_fact f LEFT JOIN pg_temp.crmseg_party p ON p.rec = f.rec LEFT JOIN @m@.product o ON o.sku = f.e "
+		"LEFT JOIN (SELECT name, min(campaign_id) AS campaign_id FROM @m@.campaign GROUP BY name) c ON c.name = f.h WHERE f.kind = 3",
+		"CREATE TEMPORARY TABLE crmseg_visited ON COMMIT DROP AS SELECT s.visitor_id, s.session_id, s.started_at, coalesce(s.ended_at, s.started_at) AS ended_at, s.party_id "
+		"FROM @m@.web_session s WHERE s.visitor_id IN (SELECT v.visitor_id FROM pg_temp.crmseg_visit v) AND s.started_at <= (SELECT max(v.at) FROM pg_temp.crmseg_visit v)",
+		/* the same event again, in the file or in the mart */
+		"UPDATE pg_temp.crmseg_visit v SET known = true FROM (SELECT v.place, row_number() OVER (PARTITION BY v.visitor_id, v.at, v.kind, v.page, v.product_id ORDER BY v.line_no) AS nth FROM pg_temp.crmseg_visit v) n "
+		"WHERE v.place = n.place AND n.nth > 1",
+		"UPDATE pg_temp.crmseg_visit v SET known = true FROM pg_temp.crmseg_visited s JOIN @m@.web_event e ON e.session_id = s.session_id AND e.visitor_id = s.visitor_id WHERE NOT v.known AND s.visitor_id = v.visitor_id "
+		"AND e.occurred_at = v.at AND e.kind = v.kind AND e.page IS NOT DISTINCT FROM v.page AND e.product_id IS NOT DISTINCT FROM v.product_id "
+		"AND e.occurred_at >= (SELECT min(x.at) FROM pg_temp.crmseg_visit x) AND e.occurred_at <= (SELECT max(x.at) FROM pg_temp.crmseg_visit x)",
+		"UPDATE pg_temp.crmseg_fact f SET known = true FROM pg_temp.crmseg_visit v WHERE f.ctid = v.place AND v.known",
+		"DELETE FROM pg_temp.crmseg_visit v WHERE v.known",
+		/* who a visitor is: whoever he said he was, as long as that was always the same */
+		"UPDATE pg_temp.crmseg_visit v SET party_id = n.party_id FROM (SELECT x.visitor_id, min(x.party_id) AS party_id FROM (SELECT v.visitor_id, v.party_id FROM pg_temp.crmseg_visit v "
+		"UNION ALL SELECT s.visitor_id, s.party_id FROM @m@.web_session s WHERE s.visitor_id IN (SELECT v.visitor_id FROM pg_temp.crmseg_visit v)) x "
+		"GROUP BY x.visitor_id HAVING count(DISTINCT x.party_id) = 1) n WHERE n.visitor_id = v.visitor_id AND v.party_id IS NULL",
+		"UPDATE @m@.web_session s SET party_id = n.party_id FROM (SELECT v.visitor_id, min(v.party_id) AS party_id FROM pg_temp.crmseg_visit v GROUP BY 1 HAVING count(DISTINCT v.party_id) = 1) n "
+		"WHERE s.visitor_id = n.visitor_id AND s.party_id IS NULL AND NOT EXISTS (SELECT FROM @m@.web_session o WHERE o.visitor_id = n.visitor_id AND o.party_id <> n.party_id)",
+		"UPDATE @m@.cart s SET party_id = n.party_id FROM (SELECT v.visitor_id, min(v.party_id) AS party_id FROM pg_temp.crmseg_visit v GROUP BY 1 HAVING count(DISTINCT v.party_id) = 1) n "
+		"WHERE s.visitor_id = n.visitor_id AND s.party_id IS NULL AND NOT EXISTS (SELECT FROM @m@.web_session o WHERE o.visitor_id = n.visitor_id AND o.party_id <> n.party_id)",
+		/* sessions: what lies within one that is there belongs to it; else one ends after half an hour of silence, with its key or with its person */
+		"UPDATE pg_temp.crmseg_visit v SET session_id = s.session_id FROM pg_temp.crmseg_visited s WHERE s.visitor_id = v.visitor_id AND v.at >= s.started_at AND v.at <= s.ended_at",
+		"UPDATE pg_temp.crmseg_visit v SET session_id = g.session_id FROM (SELECT g.place, coalesce(first_value(g.session_id) OVER (PARTITION BY g.visitor_id, g.part ORDER BY g.at, g.line_no), -first_value(g.line_no) OVER (PARTITION BY g.visitor_id, g.part ORDER BY g.at, g.line_no)) AS session_id "
+		"FROM (SELECT k.*, count(*) FILTER (WHERE k.opens) OVER (PARTITION BY k.visitor_id ORDER BY k.at, k.line_no) AS part FROM (SELECT x.*, x.place IS NULL OR lag(x.at) OVER w IS NULL "
+		"OR x.at > lag(x.at) OVER w + interval '30 minutes' OR x.key <> lag(x.key) OVER w OR x.who <> lag(x.who) OVER w AS opens "
+		/* who it was last, where an event does not say */
+		"FROM (SELECT x.*, max(x.party_id) OVER (PARTITION BY x.visitor_id, x.said) AS who FROM (SELECT x.*, count(x.party_id) OVER (PARTITION BY x.visitor_id ORDER BY x.at, x.line_no) AS said "
+		"FROM (SELECT v.place, v.line_no, v.visitor_id, v.at, v.key, v.party_id, NULL::bigint AS session_id FROM pg_temp.crmseg_visit v WHERE v.session_id IS NULL "
+		"UNION ALL SELECT NULL, 0, s.visitor_id, s.ended_at, NULL, s.party_id, s.session_id FROM pg_temp.crmseg_visited s) x) x) x WINDOW w AS (PARTITION BY x.visitor_id ORDER BY x.at, x.line_no)) k) g) g "
+		"WHERE v.place = g.place",
+		"UPDATE pg_temp.crmseg_visit v SET session_id = n.session_id FROM (SELECT x.session_id AS old, nextval(pg_get_serial_sequence(format('%I.web_session', $5), 'session_id')) AS session_id "
+		"FROM (SELECT DISTINCT v.session_id FROM pg_temp.crmseg_visit v WHERE v.session_id < 0 ORDER BY 1 DESC) x) n WHERE n.old = v.session_id",
+		"UPDATE @m@.web_session s SET ended_at = greatest(s.ended_at, n.at), party_id = coalesce(s.party_id, n.party_id), events = s.events + n.events, product_views = s.product_views + n.product_views, "
+		"clicks = s.clicks + n.clicks, cart_adds = s.cart_adds + n.cart_adds "
+		"FROM (SELECT v.session_id, max(v.at) AS at, max(v.party_id) AS party_id, count(*) AS events, count(*) FILTER (WHERE v.kind = 'product') AS product_views, count(*) FILTER (WHERE v.kind = 'click') AS clicks, "
+		"count(*) FILTER (WHERE v.kind = 'cart_add') AS cart_adds FROM pg_temp.crmseg_visit v GROUP BY 1) n JOIN pg_temp.crmseg_visited o ON o.session_id = n.session_id "
+		"WHERE s.visitor_id = o.visitor_id AND s.started_at = o.started_at AND s.session_id = o.session_id",
+		"INSERT INTO @m@.web_session (visitor_id, started_at, session_id, party_id, ended_at, channel_id, device, campaign_id, referrer, landing, events, product_views, clicks, cart_adds) "
+		"SELECT v.visitor_id, min(v.at), v.session_id, max(v.party_id), max(v.at), min(v.channel_id), (array_agg(v.device ORDER BY v.at, v.line_no) FILTER (WHERE v.device IS NOT NULL))[1], "
+		"(array_agg(v.campaign_id ORDER BY v.at, v.line_no) FILTER (WHERE v.campaign_id IS NOT NULL))[1], (array_agg(v.referrer ORDER BY v.at, v.line_no))[1], (array_agg(v.page ORDER BY v.at, v.line_no))[1], "
+		"count(*), count(*) FILTER (WHERE v.kind = 'product'), count(*) FILTER (WHERE v.kind = 'click'), count(*) FILTER (WHERE v.kind = 'cart_add') FROM pg_temp.crmseg_visit v "
+		"WHERE NOT EXISTS (SELECT FROM pg_temp.crmseg_visited o WHERE o.session_id = v.session_id) GROUP BY v.visitor_id, v.session_id ORDER BY v.session_id",
+		"INSERT INTO @m@.web_event (visitor_id, session_id, occurred_at, kind, product_id, value, page) SELECT v.visitor_id, v.session_id, v.at, v.kind, v.product_id, v.value, v.page "
+		"FROM pg_temp.crmseg_visit v ORDER BY v.at, v.line_no",
 		NULL
 	},
 };
@@ -222,7 +301,7 @@ import_load_facts(Import *im)
 
 	if (im->facts == 0)
 		return;
-	import_run(im, "DROP TABLE IF EXISTS pg_temp.crmseg_touch");
+	import_run(im, "DROP TABLE IF EXISTS pg_temp.crmseg_touch, pg_temp.crmseg_visit, pg_temp.crmseg_visited");
 	for (int i = 0; i < im->map->fact_count; i++)
 		has[im->map->fact[i].kind] = true;
 	for (int kind = 0; kind < FACT_KINDS; kind++)

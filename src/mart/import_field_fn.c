@@ -243,7 +243,7 @@ word_of(const char *const *allowed, const char *p, size_t n)
 		{"en cours", "open"}, {"pending", "open"}, {"processing", "open"}, {"offen", "open"}, {"professionnel", "professional"}, {"cadeau", "gift"}, {"personnel", "personal"},
 		{"opened", "open"}, {"opens", "open"}, {"unique_opened", "open"}, {"first opening", "open"}, {"first_opening", "open"}, {"ouverture", "open"}, {"ouvert", "open"}, {"geöffnet", "open"},
 		{"abierto", "open"}, {"aperto", "open"}, {"clicked", "click"}, {"clicks", "click"}, {"clic", "click"}, {"clics", "click"}, {"geklickt", "click"}, {"replied", "reply"}, {"réponse", "reply"},
-		{"bounced", "bounce"}, {"hard_bounce", "bounce"}, {"hard bounce", "bounce"}, {"hardbounce", "bounce"}, {"soft_bounce", "bounce"}, {"soft bounce", "bounce"}, {"softbounce", "bounce"},
+		{"bounced", "bounce"}, {"hard_bounce", "bounce"}, {"hard bounce", "bounce"}, {"hardbounce", "bounce"}, {"soft bounce", "soft_bounce"}, {"softbounce", "soft_bounce"}, {"deferred", "soft_bounce"},
 		{"npai", "bounce"}, {"spam", "complaint"}, {"abuse", "complaint"}, {"plainte", "complaint"}, {"unsubscribed", "unsubscribe"}, {"unsub", "unsubscribe"}, {"désinscription", "unsubscribe"},
 		{"désabonnement", "unsubscribe"}, {"abgemeldet", "unsubscribe"}, {"send", "sent"}, {"request", "sent"}, {"requests", "sent"}, {"envoi", "sent"}, {"envoyé", "sent"}, {"gesendet", "sent"},
 		{"delivery", "delivered"}, {"livré", "delivered"}, {"délivré", "delivered"}, {"zugestellt", "delivered"}, {"conversion", "order"}, {"purchase", "order"}, {"achat", "order"},

@@ -117,6 +117,7 @@ read_mart(Import *im)
 static void
 find_source(Import *im)
 {
+	ImportMapping *m = im->map;
 	Oid			types[1] = {TEXTOID};
 	Datum		values[1];
 	bool		null;
@@ -126,7 +127,10 @@ find_source(Import *im)
 	query(im, psprintf("SELECT pg_advisory_xact_lock(hashtextextended(%s || $1, 0))", quote_literal_cstr(psprintf("crmseg.import %s ", im->mart.quoted))), 1, types, values, NULL);
 	if (!query(im, find, 1, types, values, NULL))
 	{
-		query(im, psprintf("INSERT INTO %s.source (name) VALUES ($1) ON CONFLICT (name) DO NOTHING", im->mart.quoted), 1, types, values, NULL);
+		query(im, psprintf("INSERT INTO %s.source (name%s%s%s) VALUES ($1%s%s%s) ON CONFLICT (name) DO NOTHING", im->mart.quoted,
+						   m->source_kind ? ", kind" : "", m->source_level ? ", party_level" : "", m->source_trust >= 0 ? ", trust" : "",
+						   m->source_kind ? psprintf(", '%s'", m->source_kind) : "", m->source_level ? psprintf(", '%s'", m->source_level) : "",
+						   m->source_trust >= 0 ? psprintf(", %d", m->source_trust) : ""), 1, types, values, NULL);
 		query(im, find, 1, types, values, NULL);
 	}
 	im->source_id = DatumGetInt16(got(0, 1, &null));

@@ -1,7 +1,7 @@
 /*
  * import_load_fn.c: from the staging tables to the mart, a few statements for all rows at once. @m@ stands for the mart's schema, @ps@ and @os@ for the
  * sequences of party and sales_order;
- * parameters: $1 the source, $2 the import, $3 the instant, $4 the mart's currency, $5 the mart's name. Every name is qualified or of pg_catalog; the
+ * parameters: $1 the source, $2 the import, $3 the instant, $4 the mart's currency, $5 the mart's name, $6 records may change. Every name is qualified or of pg_catalog; the
  * search path is fixed by the caller (import_fn.c).
  */
 #include "import_private.h"
@@ -45,8 +45,8 @@ in_mart(Import *im, const char *sql)
 	return s.data;
 }
 
-#define PARAMETERS 5
-static Oid	parameter_type[PARAMETERS] = {INT2OID, INT8OID, TIMESTAMPTZOID, TEXTOID, NAMEOID};
+#define PARAMETERS 6
+static Oid	parameter_type[PARAMETERS] = {INT2OID, INT8OID, TIMESTAMPTZOID, TEXTOID, NAMEOID, BOOLOID};
 
 static void
 parameters(const Import *im, Datum *values)
@@ -56,6 +56,7 @@ parameters(const Import *im, Datum *values)
 	values[2] = TimestampTzGetDatum(im->now);
 	values[3] = PointerGetDatum(cstring_to_text(im->mart.currency));
 	values[4] = DirectFunctionCall1(namein, CStringGetDatum(im->mart.name));
+	values[5] = BoolGetDatum(!im->map->points_only);
 }
 
 /* Runs one statement; returns the rows it wrote or read. */
@@ -193,10 +194,14 @@ match_records(Import *im)
 		"UPDATE @m@.store o SET anonymous_party_id = n.party_id FROM need n WHERE o.store_id = n.store_id");
 	run(im, "INSERT INTO pg_temp.crmseg_party SELECT r.rec, CASE WHEN r.anonymous_store IS NOT NULL THEN o.anonymous_party_id WHEN s.party_id IS NOT NULL THEN s.party_id "
 		"ELSE nextval(@ps@) END, "
-		"r.anonymous_store IS NULL AND s.party_id IS NULL, s.party_id IS NOT NULL AND s.content_hash IS DISTINCT FROM r.hash, r.versions, r.hash, r.buys "
+		"r.anonymous_store IS NULL AND s.party_id IS NULL, s.party_id IS NOT NULL AND $6 AND s.content_hash IS DISTINCT FROM r.hash, r.versions, r.hash, r.buys, false "
 		"FROM pg_temp.crmseg_record r LEFT JOIN pg_temp.crmseg_version v ON v.rec = r.rec AND v.ver = r.versions "
 		"LEFT JOIN @m@.source_record s ON s.source_id = $1 AND s.external_id = v.external_id "
 		"LEFT JOIN pg_temp.crmseg_store t ON t.store_no = r.anonymous_store LEFT JOIN @m@.store o ON o.code = t.code");
+	/* what was seen of an address is of the one party that has it, at once: an unsubscription waits for no linking of records */
+	if (im->map->points_only && im->map->fact_count > 0 && im->map->contact_count > 0)
+		run(im, "UPDATE pg_temp.crmseg_party p SET party_id = n.party_id, is_new = false, joins = true FROM (SELECT c.rec, min(o.party_id) AS party_id FROM pg_temp.crmseg_contact c "
+			"JOIN @m@.contact_point o ON o.kind = c.kind AND o.value_norm = c.value_norm GROUP BY c.rec HAVING count(DISTINCT o.party_id) = 1) n WHERE p.rec = n.rec AND p.is_new");
 	im->parties_locked = lock_parties(im);
 	/* a record is known by its last content; what earlier lines of the file said of it counts when it names something new */
 	run(im, "UPDATE pg_temp.crmseg_party p SET is_changed = true WHERE NOT p.is_new AND NOT p.is_changed AND p.last_ver > 1 AND EXISTS (SELECT FROM pg_temp.crmseg_contact c "
@@ -297,7 +302,7 @@ load_parties(Import *im)
 	}
 	insert_rows(im, "source_record", "party_id, source_id, external_id, payload, content_hash, first_seen, last_seen, import_id",
 		   "SELECT p.party_id, $1, v.external_id, v.payload, p.hash, $3, $3, $2 "
-		   "FROM pg_temp.crmseg_party p JOIN pg_temp.crmseg_version v ON v.rec = p.rec AND v.ver = p.last_ver WHERE p.is_new", NULL, false);
+		   "FROM pg_temp.crmseg_party p JOIN pg_temp.crmseg_version v ON v.rec = p.rec AND v.ver = p.last_ver WHERE p.is_new OR p.joins", NULL, false);
 	if (run(im, "SELECT FROM pg_temp.crmseg_party WHERE is_changed LIMIT 1") == 0)
 		return;
 

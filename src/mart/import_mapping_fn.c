@@ -108,6 +108,16 @@ contacts(Compile *c, const JsonbValue *v, char kind, const char *path)
 	}
 }
 
+static char *
+one_of(char *word, const char *const *allowed, const char *path, const char *what)
+{
+	for (int i = 0; allowed[i]; i++)
+		if (strcmp(allowed[i], word) == 0)
+			return word;
+	map_bad(path, what, NULL);
+	return NULL;
+}
+
 static void
 attributes(Compile *c, const JsonbValue *v)
 {
@@ -162,6 +172,31 @@ attributes(Compile *c, const JsonbValue *v)
 	}
 }
 
+/* What a source is that is made by this import: its kind, its level, its trust. */
+static void
+source_settings(ImportMapping *m, const JsonbValue *v)
+{
+	static const char *const known[] = {"kind", "party_level", "trust", NULL};
+	static const char *const kinds[] = {"system", "device", "card", "registry", "file", "partner", NULL};
+	static const char *const levels[] = {"first", "second", "third", NULL};
+	JsonbValue *k;
+
+	if (!map_is_object(v))
+		map_bad("source", "must be an object", "{\"source\": {\"kind\": \"partner\", \"party_level\": \"third\", \"trust\": 20}}");
+	map_check_keys(v, "source", known);
+	if ((k = map_get(v, "kind")) != NULL)
+		m->source_kind = one_of(map_need_string(k, "source.kind"), kinds, "source.kind", "must be system, device, card, registry, file or partner");
+	if ((k = map_get(v, "party_level")) != NULL)
+		m->source_level = one_of(map_need_string(k, "source.party_level"), levels, "source.party_level", "must be first, second or third");
+	if ((k = map_get(v, "trust")) != NULL)
+	{
+		if (k->type == jbvNumeric)
+			m->source_trust = DatumGetInt32(DirectFunctionCall1(int4in, DirectFunctionCall1(numeric_out, NumericGetDatum(k->val.numeric))));
+		if (m->source_trust < 0 || m->source_trust > 100)
+			map_bad("source.trust", "must be a number from 0 to 100", NULL);
+	}
+}
+
 static uint64
 digest(Jsonb *json)
 {
@@ -172,7 +207,7 @@ ImportMapping *
 import_mapping(Jsonb *json, const SourceColumns *columns, const MartInfo *mart, const char *from)
 {
 	static const char *const top[] = {
-		"source_key", "party", "email", "phone", "address", "consent", "order", "line", "attributes", "keys", "loyalty", "reaction", "answer",
+		"source_key", "party", "email", "phone", "address", "consent", "order", "line", "attributes", "keys", "loyalty", "reaction", "answer", "visit", "source",
 		"null", "encoding", "invalid_contact", "region", "zone", "decimal", "optional_columns", NULL
 	};
 	ImportMapping *m = palloc0(sizeof(ImportMapping));
@@ -229,6 +264,10 @@ import_mapping(Jsonb *json, const SourceColumns *columns, const MartInfo *mart, 
 			map_bad("optional_columns", "must be true or false", NULL);
 		c->optional = k->val.boolean;
 	}
+
+	m->source_trust = -1;
+	if ((k = map_get(&root, "source")) != NULL)
+		source_settings(m, k);
 
 	/* the party's part */
 	if ((k = map_get(&root, "source_key")) != NULL)
@@ -301,6 +340,9 @@ import_mapping(Jsonb *json, const SourceColumns *columns, const MartInfo *mart, 
 	for (int i = 0; i < PARTY_FIELDS; i++)
 		m->has_party = m->has_party || m->party[i];
 	m->has_party = m->has_party || m->source_key || m->contact_count || m->address_count || m->consent_count || m->attribute_count || m->key_count;
+	m->points_only = m->address_count + m->consent_count + m->attribute_count + m->key_count == 0 && m->contact_count == (m->source_key == NULL);
+	for (int i = 0; i < PARTY_FIELDS; i++)
+		m->points_only = m->points_only && !m->party[i];
 	m->party_column = map_take_used(c, &m->party_column_count);
 
 	/* order and line */
@@ -329,10 +371,11 @@ import_mapping(Jsonb *json, const SourceColumns *columns, const MartInfo *mart, 
 		map_bad("order", "needs amount when there is no line", NULL);
 	m->line_column = map_take_used(c, &m->line_column_count);
 	import_fact_mapping(c, &root);
-	if (m->fact_count > 0 && !m->has_party)
-		map_bad("loyalty, reaction or answer", "needs somebody", "Map source_key or an e-mail address beside it.");
-	if (!m->has_party && !m->has_order)
-		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("the mapping maps nothing"), errhint("Name at least a party, a contact point or an order.")));
+	for (int i = 0; i < m->fact_count && !m->has_party; i++)
+		if (m->fact[i].kind != FACT_VISIT)
+			map_bad("loyalty, reaction or answer", "needs somebody", "Map source_key or an e-mail address beside it.");
+	if (!m->has_party && !m->has_order && !m->has_visit)
+		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("the mapping maps nothing"), errhint("Name at least a party, a contact point, an order or a visit.")));
 
 	/* the payload is the record without what belongs to order and line alone */
 	m->in_payload = palloc(columns->count + 1);

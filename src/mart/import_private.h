@@ -135,12 +135,12 @@ typedef struct Key
 /* What a row says besides party and order (import_fact_fn.c): the columns of the staging table, which mean another thing for each kind. */
 typedef enum FactField
 {
-	FACT_AT, FACT_A, FACT_B, FACT_C, FACT_D, FACT_E, FACT_N, FACT_DAY, FACT_CHANNEL, FACT_FLAG, FACT_FIELDS
+	FACT_AT, FACT_A, FACT_B, FACT_C, FACT_D, FACT_E, FACT_F, FACT_G, FACT_H, FACT_N, FACT_DAY, FACT_CHANNEL, FACT_FLAG, FACT_FIELDS
 } FactField;
 
 typedef enum FactKind
 {
-	FACT_LOYALTY, FACT_REACTION, FACT_ANSWER, FACT_KINDS
+	FACT_LOYALTY, FACT_REACTION, FACT_ANSWER, FACT_VISIT, FACT_KINDS
 } FactKind;
 
 typedef struct Fact
@@ -162,6 +162,10 @@ typedef struct ImportMapping
 	Field	 *(*consent)[CONSENT_FIELDS];
 	Attribute  *attribute;
 	Key		   *key;
+	bool		has_visit;		/* visits are of somebody who may not be known */
+	bool		points_only;	/* nothing of a party but its key: a record that is known is not changed */
+	char	   *source_kind, *source_level;	/* of a source that is new */
+	int			source_trust;	/* -1: as the table has it */
 	int			fact_count;
 	Fact	   *fact;
 	int			fact_column_count;

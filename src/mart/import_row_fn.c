@@ -133,6 +133,7 @@ import_row(Import *im)
 	Datum		d;
 	bool		has_order = m->has_order;
 	bool		anonymous = false;
+	bool		nobody = false;	/* a visit of somebody who is not known */
 	Datum		head[ORDER_FIELDS];
 	bool		head_null[ORDER_FIELDS];
 	Datum		order_id = 0;
@@ -329,8 +330,14 @@ import_row(Import *im)
 	if (m->fact_count > 0)
 		facts = import_read_facts(im);
 
+	if (!im->bad && m->has_visit && external_id == NULL && !has_order && !(m->has_party && party->identifies))
+	{
+		nobody = true;
+		for (int i = 0; i < m->fact_count; i++)
+			nobody = nobody && (!facts[i].is || m->fact[i].kind == FACT_VISIT);
+	}
 	/* who it is, when no key says so */
-	if (!im->bad && m->has_party && external_id == NULL && (party->identifies || !has_order))
+	if (!im->bad && !nobody && m->has_party && external_id == NULL && (party->identifies || !has_order))
 	{
 		const char *norm = NULL;
 		StringInfoData id;
@@ -359,7 +366,7 @@ import_row(Import *im)
 			record = record_lookup(im->records, key);
 		}
 	}
-	else if (!im->bad && external_id == NULL)
+	else if (!im->bad && !nobody && external_id == NULL)
 		anonymous = true;
 
 	if (im->bad)
@@ -406,6 +413,9 @@ import_row(Import *im)
 			}
 			ver = 0;
 		}
+		else if (nobody)
+			rec = -1,
+				ver = 0;
 		else
 		{
 			record = record_insert(im->records, key, &found);
@@ -426,9 +436,9 @@ import_row(Import *im)
 			record->buys = record->buys || (has_order && kind != 'r');
 			rec = record->rec;
 			ver = record->versions;
-			if (facts != NULL)
-				import_stage_facts(im, facts, rec);
 		}
+		if (facts != NULL && !anonymous)
+			import_stage_facts(im, facts, rec);
 		if (has_order && !again)
 		{
 			bool		head_line = !order_known;

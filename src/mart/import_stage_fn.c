@@ -51,7 +51,7 @@ static const struct
 	[STAGE_REJECT] = {"crmseg_reject", "line_no bigint, raw text, column_name text, code text, reason text, detail text, nth int"},
 	[STAGE_WARNING] = {"crmseg_warning", "line_no bigint, column_name text, code text, reason text, value text"},
 	[STAGE_RECORD] = {"crmseg_record", "rec int, versions int, hash uuid, buys boolean, anonymous_store int"},
-	[STAGE_FACT] = {"crmseg_fact", "line_no bigint, rec int, kind int, at timestamptz, a text COLLATE \"C\", b text COLLATE \"C\", c text, d text, e text, n numeric, day date, channel smallint, "
+	[STAGE_FACT] = {"crmseg_fact", "line_no bigint, rec int, kind int, at timestamptz, a text COLLATE \"C\", b text COLLATE \"C\", c text, d text, e text COLLATE \"C\", f text, g text, h text, n numeric, day date, channel smallint, "
 		"flag boolean, known boolean, changed boolean"},
 	[STAGE_TOTAL] = {"crmseg_total", "ord int, amount numeric"},
 };
@@ -86,7 +86,7 @@ import_stage_begin(Import *im)
 	initStringInfo(&sql);
 	for (int i = 0; i < STAGE_TABLES; i++)
 		make_table(&sql, tables[i].name, tables[i].columns);
-	make_table(&sql, "crmseg_party", "rec int, party_id bigint, is_new boolean, is_changed boolean, last_ver int, hash uuid, buys boolean");
+	make_table(&sql, "crmseg_party", "rec int, party_id bigint, is_new boolean, is_changed boolean, last_ver int, hash uuid, buys boolean, joins boolean NOT NULL DEFAULT false");
 	make_table(&sql, "crmseg_sale", "ord int, order_id bigint, party_id bigint, old_party_id bigint, is_new boolean, is_changed boolean, ordered_at timestamptz");
 	make_table(&sql, "crmseg_known", "line_no bigint, ord int, old_line_no int, is_changed boolean");
 	if (SPI_execute(sql.data, false, 0) < 0)

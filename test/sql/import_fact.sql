@@ -53,7 +53,55 @@ SELECT * FROM imp_load('form', 'opinion', :'map');
 SELECT * FROM imp_load('form', 'opinion', :'map');
 SELECT v.value, a.txt, f.traits FROM party_attribute a JOIN contact_point v USING (party_id) JOIN party_profile f USING (party_id) ORDER BY 1;
 SELECT line_no, column_name, code, reason FROM import_warning WHERE import_id = (SELECT min(import_id) FROM import_batch WHERE relation = 'imp_fact.opinion') ORDER BY 1;
+-- what the e-mail tool saw follows at once: an unsubscription withdraws, a bounce marks the address, a soft one does not
+SELECT v.value, v.status, v.verified_at FROM contact_point v WHERE v.status <> 'unverified' ORDER BY 1;
+SELECT v.value, c.purpose, c.status, c.contact_point_id, c.valid, c.method FROM consent c JOIN contact_point v USING (party_id) WHERE c.purpose <> 'opinions' ORDER BY 1, 2, c.valid;
+CREATE TABLE list (mail text, other text, optin text, le text);
+INSERT INTO list VALUES ('k1@example.com', 'k1b@example.com', 'oui', '2026-01-01'), ('k2@example.com', NULL, 'oui', '2026-01-01'), ('k3@example.com', NULL, 'oui', '2026-05-01'), ('k4@example.com', NULL, 'oui', '2026-01-01'), ('k5@example.com', NULL, 'non', '2026-01-01');
+SELECT * FROM imp_load('letter', 'list', '{"source_key": "mail", "email": ["mail", "other"], "consent": [{"purpose": "newsletter", "channel": "email", "status": "optin", "captured_at": "le"}, {"purpose": "offers", "channel": "email", "status": "optin", "captured_at": "le"}]}');
+CREATE TABLE tool (mail text, event text, date text, campaign text, machine text);
+INSERT INTO tool VALUES ('k1@example.com', 'sent', '2026-03-01 08:00', 'Letter 3', NULL), ('k1@example.com', 'unsubscribed', '2026-03-02 08:00', 'Letter 3', NULL), ('k1@example.com', 'unsubscribed', '2026-03-05 08:00', 'Letter 3', NULL),
+	('k2@example.com', 'spam', '2026-03-03 08:00', NULL, NULL), ('k3@example.com', 'unsubscribed', '2026-03-04 08:00', NULL, NULL), ('k4@example.com', 'unsubscribed', '2026-03-04 08:00', NULL, 'oui'),
+	('k4@example.com', 'soft bounce', '2026-03-05 08:00', NULL, NULL), ('k5@example.com', 'hard bounce', '2026-03-05 08:00', NULL, NULL), ('k1b@example.com', 'bounce', '2026-03-05 08:00', NULL, NULL);
+\set map '{"source_key": "mail", "reaction": {"kind": "event", "occurred_at": "date", "campaign": "campaign", "is_machine": "machine", "channel": "email"}}'
+SELECT * FROM imp_load('letter', 'tool', :'map');
+SELECT * FROM imp_load('letter', 'tool', :'map');
+SELECT v.value, c.purpose, c.status, c.valid, c.method FROM consent c JOIN contact_point v USING (party_id) WHERE v.is_primary AND v.value LIKE 'k%' ORDER BY 1, 2, c.valid;
+SELECT v.value, v.status, v.is_primary FROM contact_point v WHERE v.value LIKE 'k%' ORDER BY 1;
+SELECT r.external_id, r.payload FROM source_record r WHERE r.external_id LIKE 'k1%' ORDER BY 1;
+SELECT v.value, h.purpose FROM reachable h JOIN contact_point v USING (party_id, contact_point_id) WHERE v.value LIKE 'k%' ORDER BY 1, 2;
+-- another source that knows addresses only: what it saw is of the party that has the address, with its second address too
+INSERT INTO tool VALUES ('K1B@example.com', 'bounce', '2026-03-06 08:00', NULL, NULL), ('k3@example.com', 'unsubscribed', '2026-06-06 08:00', NULL, NULL);
+SELECT * FROM imp_load('sender', 'tool', '{"email": "mail", "reaction": {"kind": "event", "occurred_at": "date", "campaign": "campaign", "is_machine": "machine", "channel": "email"}}');
+SELECT v.value, v.status, h.purpose FROM contact_point v LEFT JOIN reachable h USING (party_id, contact_point_id) WHERE v.value LIKE 'k%' ORDER BY 1, 3;
+-- a row of the application itself: withdrawn in the very next query, in the same transaction
+BEGIN;
+SELECT count(*) AS before FROM reachable h JOIN contact_point v USING (party_id, contact_point_id) WHERE v.value = 'k4@example.com';
+INSERT INTO reaction (party_id, occurred_at, channel_id, kind) SELECT party_id, '2026-06-01', 1, 'unsubscribe' FROM contact_point WHERE value = 'k4@example.com';
+SELECT count(*) AS after FROM reachable h JOIN contact_point v USING (party_id, contact_point_id) WHERE v.value = 'k4@example.com';
+ROLLBACK;
+-- the log of a web site: visitors, half an hour of silence ends a session, who logs in is known before and after
+CREATE TABLE log (c text, u text, t text, e text, p text, sku text);
+INSERT INTO log VALUES ('ck1', NULL, '2026-03-01 10:00', 'page_view', '/a', NULL), ('ck1', NULL, '2026-03-01 10:05', 'view_item', '/p', 'S1'), ('ck1', NULL, '2026-03-01 11:00', 'page_view', '/a', NULL),
+	('ck1', '42', '2026-03-01 11:10', 'add_to_cart', '/p', 'S1'), ('ck2', NULL, '2026-03-01 10:00', 'page_view', '/a', NULL), ('ck2', NULL, '2026-03-01 10:00', 'page_view', '/a', NULL), (NULL, NULL, '2026-03-01 10:00', 'page_view', '/a', NULL),
+	('ck2', NULL, '2026-13-01 10:00', 'page_view', '/a', NULL), ('9f3b0d52-0c61-4d0e-9a52-8b25c7f0a111', NULL, '2026-03-01 10:00', NULL, NULL, 'S2');
+\set map '{"source_key": "u", "visit": {"visitor": "c", "occurred_at": "t", "kind": "e", "page": "p", "sku": "sku"}}'
+SELECT * FROM imp_load('site', 'log', :'map');
+SELECT * FROM imp_load('site', 'log', :'map');
+INSERT INTO log VALUES ('ck1', NULL, '2026-03-01 11:30', 'click', '/z', NULL), ('ck1', NULL, '2026-03-01 11:55', 'page_view', '/z', NULL), ('ck1', NULL, '2026-03-01 09:55', 'page_view', '/z', NULL), ('ck1', '43', '2026-03-01 12:00', 'page_view', '/z', NULL);
+SELECT * FROM imp_load('site', 'log', :'map');
+SELECT line_no, column_name, code, reason FROM import_reject WHERE import_id = (SELECT min(import_id) FROM import_batch WHERE relation = 'imp_fact.log') ORDER BY 1;
+SELECT s.visitor_id = crmseg.visitor_id('ck1') AS ck1, s.started_at, s.ended_at, r.external_id, s.events, s.product_views, s.clicks, s.cart_adds, s.landing FROM web_session s LEFT JOIN source_record r USING (party_id) ORDER BY s.visitor_id, s.started_at;
+SELECT e.occurred_at, e.kind, p.sku, e.page, e.session_id = s.session_id AS own FROM web_event e JOIN web_session s USING (visitor_id, session_id) LEFT JOIN product p USING (product_id) ORDER BY e.visitor_id, 1, 4;
+UPDATE import_reject SET raw = (raw::jsonb || '{"c": "ck3", "t": "2026-03-01 10:01"}')::text WHERE import_id = (SELECT min(import_id) FROM import_batch WHERE relation = 'imp_fact.log');
+SELECT r.* FROM crmseg.import_replay('imp_fact', (SELECT min(import_id) FROM import_batch WHERE relation = 'imp_fact.log')) b, crmseg.import_report('imp_fact', b) r;
+-- a list of a partner: a source of its own level, which tells the mart what it is once
+SELECT imp_load('partner', 'list', '{"source": {"kind": "partner", "party_level": "third", "trust": 10}, "email": "mail"}');
+SELECT name, kind, party_level, trust FROM source WHERE name IN ('partner', 'letter') ORDER BY 1;
 -- refused before anything is read
+SELECT imp_load('club', 'list', '{"email": "mail", "source": {"kind": "friend"}}');
+SELECT imp_load('club', 'list', '{"email": "mail", "source": {"trust": 101}}');
+SELECT imp_load('club', 'log', '{"visit": {"visitor": "c"}}');
 SELECT imp_load('club', 'long', '{"answer": {"survey": "x", "question": "y", "score": "r", "answered_at": "at"}}');
 SELECT imp_load('club', 'long', '{"email": "mail", "answer": {"survey": "x", "question": "y", "answered_at": "at"}}');
 SELECT imp_load('club', 'long', '{"email": "mail", "reaction": {"kind": "q", "occurred_at": "at"}}');
