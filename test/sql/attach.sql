@@ -1,0 +1,96 @@
+-- live tables of an application as sources, of every entity: by triggers and by a watermark, changes and deletions, names that need quotes
+SET client_min_messages = warning;
+SET timezone = 'UTC';
+SELECT crmseg.create_datamart('Am', '{"time_zone": "Europe/Paris", "default_phone_region": "FR"}');
+SET search_path = "Am", public;
+CREATE SCHEMA att_app;
+CREATE TABLE att_app.customer (id int PRIMARY KEY, name text, mail text);
+CREATE TABLE att_app.orders (id int PRIMARY KEY, customer_id int, at timestamptz, total numeric);
+CREATE TABLE att_app."Order Line" (id int PRIMARY KEY, order_id int, ref text, qty int, amount numeric(10,2));
+CREATE TABLE att_app.contact (id int PRIMARY KEY, customer_id int, kind text, value text);
+CREATE TABLE att_app.optin (id int PRIMARY KEY, customer_id int, purpose text, status text, at timestamp);
+CREATE TABLE att_app.mailing (id int PRIMARY KEY, customer_id int, sent_at timestamptz, camp text);
+CREATE TABLE att_app.event (id int PRIMARY KEY, customer_id int, at timestamptz, what text, camp text);
+CREATE TABLE att_app.hit (id int PRIMARY KEY, cookie text, customer_id int, at timestamptz, url text, sku text, what text);
+INSERT INTO att_app.customer SELECT i, 'N'||i, 'c'||i||'@x.fr' FROM generate_series(1,5) i;
+INSERT INTO att_app.orders SELECT i, 1+i%5, '2026-01-01'::timestamptz + i*interval '1 day', 10*i FROM generate_series(1,8) i;
+INSERT INTO att_app."Order Line" SELECT i, 1+i%8, 'S'||i%3, 1, 5 FROM generate_series(1,16) i;
+INSERT INTO att_app.contact VALUES (1,1,'phone','06 12 34 56 78'),(2,2,'email','Second@X.fr'),(3,1,'email','c1@x.fr'),(4,3,'email','nothing');
+INSERT INTO att_app.optin VALUES (1,1,'newsletter','granted','2026-01-01 10:00'),(2,2,'newsletter','granted','2026-01-01 10:00');
+INSERT INTO campaign (name) VALUES ('Spring');
+INSERT INTO att_app.mailing VALUES (1,1,'2026-02-01','Spring'),(2,2,'2026-02-01','Spring'),(3,99,'2026-02-01','Spring');
+INSERT INTO att_app.event VALUES (1,1,'2026-02-02','click','Spring'),(2,2,'2026-02-02','unsubscribe','Spring');
+INSERT INTO att_app.hit VALUES (1,'aa',NULL,'2026-02-01 10:00','/a',NULL,'page'),(2,'aa',1,'2026-02-01 10:05','/p','S1','product'),(3,'bb',NULL,'2026-02-01 10:05','/p','S1','product');
+SELECT crmseg.attach('Am','party','att_app.customer','{"source":"app","deletions":"erase","source_key":"id","party":{"full_name":"name"},"email":"mail"}');
+SELECT crmseg.attach('Am','order','att_app.orders','{"source":"app","deletions":"cancel","source_key":"customer_id","order":{"external_id":"id","ordered_at":"at","amount":"total"}}');
+SELECT crmseg.attach('Am','line','att_app."Order Line"','{"source":"app","key":"id","order":"order_id","sku":"ref","quantity":"qty","amount":"amount"}');
+SELECT crmseg.attach('Am','contact_point','att_app.contact','{"source":"app","key":"id","party":"customer_id","kind":"kind","value":"value"}');
+SELECT crmseg.attach('Am','consent','att_app.optin','{"source":"app","key":"id","party":"customer_id","purpose":"purpose","channel":{"value":"email"},"status":"status","captured_at":"at"}');
+SELECT crmseg.attach('Am','interaction','att_app.mailing','{"source":"app","key":"id","party":"customer_id","occurred_at":"sent_at","channel":{"value":"email"},"campaign":"camp"}');
+SELECT crmseg.attach('Am','reaction','att_app.event','{"source":"app","key":"id","party":"customer_id","occurred_at":"at","channel":{"value":"email"},"kind":"what"}');
+SELECT crmseg.attach('Am','web_event','att_app.hit','{"source":"app","key":"id","party":"customer_id","visitor":"cookie","occurred_at":"at","kind":"what","page":"url","sku":"sku"}');
+CREATE VIEW att_count AS SELECT (SELECT count(*) FROM party) parties, (SELECT count(*) FROM sales_order) orders, (SELECT count(*) FROM sales_order_line) lines, (SELECT count(*) FROM contact_point) points, (SELECT count(*) FROM consent) consents,
+	(SELECT count(*) FROM interaction) interactions, (SELECT count(*) FROM reaction) reactions, (SELECT count(*) FROM web_event) events, (SELECT count(*) FROM survey_answer) answers, (SELECT count(*) FROM service_case) cases, (SELECT count(*) FROM loyalty_account) cards,
+	(SELECT count(*) FROM attached_row) followed, (SELECT count(*) FROM attached_change) waiting;
+CREATE TABLE att_app.answer (id int PRIMARY KEY, customer_id int, note int, at timestamptz, sku text);
+CREATE TABLE att_app.claim (id int PRIMARY KEY, customer_id int, at timestamptz);
+CREATE TABLE att_app.card (no text PRIMARY KEY, customer_id int, points int);
+INSERT INTO survey (kind, name) VALUES ('satisfaction', 'Visit');
+INSERT INTO att_app.answer VALUES (1, 1, 9, '2026-03-01', 'S1'), (2, 2, 3, '2026-03-01', 'S2');
+INSERT INTO att_app.claim VALUES (1, 1, '2026-03-02');
+INSERT INTO att_app.card VALUES ('K1', 1, 100);
+SELECT crmseg.attach('Am', 'survey_answer', 'att_app.answer', '{"source": "app", "key": "id", "party": "customer_id", "survey": {"value": "Visit"}, "question": {"value": "service"}, "score": "note", "answered_at": "at", "sku": "sku"}');
+SELECT crmseg.attach('Am', 'service_case', 'att_app.claim', '{"source": "app", "key": "id", "party": "customer_id", "kind": {"value": "complaint"}, "opened_at": "at"}');
+SELECT crmseg.attach('Am', 'loyalty_account', 'att_app.card', '{"source": "app", "key": "no", "party": "customer_id", "programme": {"value": "club"}, "card_no": "no", "points": "points"}');
+-- a mailing of a customer that is not there yet waits
+SELECT attachment_id, rows_read, deleted FROM crmseg.pull_attached('Am');
+SELECT attachment_id, rows_read, deleted FROM crmseg.pull_attached('Am') WHERE rows_read > 0;
+SELECT * FROM att_count;
+SELECT c.kind, c.value_norm FROM contact_point c WHERE c.value_norm !~ '^c[0-9]@x.fr' ORDER BY 1, 2;
+SELECT r.kind, i.occurred_at IS NOT NULL AS of_a_message, r.occurred_at FROM reaction r LEFT JOIN interaction i USING (party_id, interaction_id) ORDER BY 1;
+-- changes and deletions of each
+UPDATE att_app."Order Line" SET amount = 7 WHERE id = 3; DELETE FROM att_app."Order Line" WHERE id = 4; INSERT INTO att_app."Order Line" VALUES (17, 3, 'S1', 2, 9);
+DELETE FROM att_app.contact WHERE id = 1; DELETE FROM att_app.optin WHERE id = 1;
+DELETE FROM att_app.mailing WHERE id = 2; UPDATE att_app.mailing SET sent_at = '2026-01-31' WHERE id = 1; INSERT INTO att_app.customer VALUES (99, 'Late', 'late@x.fr');
+DELETE FROM att_app.event WHERE id = 1; DELETE FROM att_app.hit WHERE id = 3; INSERT INTO att_app.hit VALUES (4, 'aa', NULL, '2026-02-01 10:20', '/q', NULL, 'click');
+UPDATE att_app.answer SET note = 8 WHERE id = 1; DELETE FROM att_app.answer WHERE id = 2; DELETE FROM att_app.claim; UPDATE att_app.card SET points = 150;
+SELECT attachment_id, rows_read, deleted FROM crmseg.pull_attached('Am');
+SELECT attachment_id, rows_read, deleted FROM crmseg.pull_attached('Am') WHERE rows_read > 0;
+SELECT * FROM att_count;
+SELECT purpose, status, lower(valid) < '2026-02-01' AS old, upper_inf(valid) AS holds FROM consent ORDER BY party_id, valid;
+SELECT session_id, events, clicks FROM web_session ORDER BY 1;
+SELECT r.external_id, i.occurred_at FROM interaction i JOIN source_record r USING (party_id) ORDER BY 1;
+SELECT o.external_id, l.line_no, l.amount FROM sales_order_line l JOIN sales_order o USING (order_id) WHERE o.external_id IN ('3', '4', '5') ORDER BY 1, 2;
+SELECT score, points FROM survey_answer, loyalty_account;
+-- a merged party is followed, since its records are
+SELECT crmseg.merge_parties('Am', (SELECT party_id FROM source_record WHERE external_id = '3'), (SELECT party_id FROM source_record WHERE external_id = '1')) > 0 AS merged;
+UPDATE att_app."Order Line" SET amount = 8 WHERE order_id IN (5, 2);
+DELETE FROM att_app.mailing WHERE id = 1;
+DELETE FROM att_app.card;
+SELECT sum(deleted) FROM crmseg.pull_attached('Am');
+SELECT * FROM att_count;
+SELECT count(*) AS lines FROM sales_order_line WHERE amount = 8;
+-- who is erased leaves no trace of what was followed
+SELECT crmseg.erase_party('Am', (SELECT party_id FROM source_record WHERE external_id = '2')) IS NOT NULL AS erased;
+SELECT count(*) AS orphans FROM attached_row k WHERE NOT EXISTS (SELECT FROM party p WHERE p.party_id = k.party_id) AND k.party_id IS NOT NULL;
+SELECT crmseg.rescore('Am') > 0 AS scored;
+-- by a watermark: what rose comes, what is gone is found by its key
+CREATE TABLE att_app.call (id int PRIMARY KEY, customer_id int, at timestamptz, agent text, changed int);
+INSERT INTO att_app.call VALUES (1, 1, '2026-04-01', 'Zoe', 1), (2, 2, '2026-04-02', 'Zoe', 2);
+SELECT crmseg.attach('Am', 'interaction', 'att_app.call', '{"source": "app", "key": "id", "watermark": "changed", "party": "customer_id", "occurred_at": "at", "channel": {"value": "phone"}, "agent": "agent", "status": {"value": "answered"}, "is_solicitation": {"value": false}}') AS calls \gset
+SELECT rows_read, deleted FROM crmseg.pull_attached('Am', :calls);
+UPDATE att_app.call SET agent = 'Max', changed = 3 WHERE id = 1; DELETE FROM att_app.call WHERE id = 2; INSERT INTO att_app.call VALUES (3, 5, '2026-04-03', 'Zoe', 4);
+SELECT rows_read, deleted FROM crmseg.pull_attached('Am', :calls);
+SELECT i.occurred_at, i.agent, i.status FROM interaction i JOIN channel USING (channel_id) WHERE name = 'phone' ORDER BY 1;
+-- what keeps up with it all is as it would be made anew
+SELECT crmseg.refresh_channels('Am') AS wrong, (SELECT count(*) FROM crmseg.check_datamart('Am')) AS problems;
+-- refused
+\set VERBOSITY terse
+SELECT crmseg.attach('Am', 'dream', 'att_app.card', '{"key": "no"}');
+SELECT crmseg.attach('Am', 'line', 'att_app."Order Line"', '{"key": "id", "order": "order_id"}');
+SELECT crmseg.attach('Am', 'line', 'att_app."Order Line"', '{"key": "no", "order": "order_id", "amount": "amount"}');
+SELECT crmseg.attach('Am', 'line', 'att_app."Order Line"', '{"key": "id", "order": "order_id", "amount": "price"}');
+SELECT crmseg.attach('Am', 'line', 'att_app."Order Line"', '{"key": "id", "order": "order_id", "amount": "amount", "colour": "ref"}');
+SELECT crmseg.detach_source('Am', :calls);
+RESET search_path;
+DROP SCHEMA att_app, "Am" CASCADE;
