@@ -384,14 +384,14 @@ compare_persons(link_engine *e, const link_record *a, const link_record *b, link
 		default:
 			p->lu[LINK_C_LAST] = lu[LINK_C_LAST][l];
 	}
-	if ((f == 1 || f == 2 || f == 4) && (l == 1 || l == 2))
-		p->lu[LINK_C_FIRST] = least(p->lu[LINK_C_FIRST] + link_kappa(e, af, al), -1.0f);
 	p->name_bin = 0;
-	if (f == 1 && l == 1 && af == b->first && al == b->last && !e->by_model)
+	if (f == 1 && l == 1 && af == b->first && al == b->last)
 	{
-		p->name_bin = (uint8_t) (1 + link_name_bin(link_count_of(e, e->full_count, link_full_hash(b))));
-		p->lu[LINK_C_FIRST] += e->lu_name[0][p->name_bin - 1];
+		p->name_bin = (uint8_t) (1 + link_record_name_bin(b));
+		p->lu[LINK_C_FIRST] = e->lu_whole[b - e->record] + e->lu_name[0][p->name_bin - 1];
 	}
+	else if ((f == 1 || f == 2 || f == 4) && (l == 1 || l == 2))
+		p->lu[LINK_C_FIRST] = least(p->lu[LINK_C_FIRST] + link_kappa(e, af, al), -1.0f);
 	/* a child may bear a parent's name */
 	p->lh_first = f == 1 ? log2f(exp2f(p->lu[LINK_C_FIRST]) + 0.02f) : p->lu[LINK_C_FIRST];
 }
@@ -453,9 +453,9 @@ link_compare(link_engine *e, const link_record *a, const link_record *b, link_pa
 	p->level[LINK_C_ADDRESS] = (uint8_t) (l = address_level(e, a, b));
 	if (l == 1)
 	{
-		uint32_t	c = link_count_of(e, e->address_count, link_address_hash(a));
+		uint32_t	more = a->flags & RECORD_MANY_AT_HOME ? link_count_of(e, e->address_count, link_address_hash(a)) - ADDRESS_MOST : 0;
 
-		p->lu[LINK_C_ADDRESS] = log2f((0.1f + (c > 12 ? c - 12 : 0)) / (e->with_address + 1));
+		p->lu[LINK_C_ADDRESS] = more ? log2f((0.1f + more) / (e->with_address + 1)) : e->lu_home;
 	}
 	else if (l == 3 && a->postcode && a->postcode == b->postcode)
 		p->lu[LINK_C_ADDRESS] = e->lu_postcode[a->postcode];

@@ -73,7 +73,12 @@ typedef struct link_record
 #define RECORD_DERIVED_SHIFT 5
 #define RECORD_SIDE		0x0080
 #define RECORD_DATE_OTHER 0x0100
-#define RECORD_DUP		0x0200		/* equal in everything to an earlier record */
+#define RECORD_NAME_BIN	0x1c00		/* three bits: how many records have this given and family name */
+#define RECORD_NAME_BIN_SHIFT 10
+#define RECORD_NAME_COUNTED 0x2000	/* from 2 to NAME_COUNT_MOST have it */
+#define RECORD_MANY_AT_HOME 0x4000	/* more than ADDRESS_MOST have its address */
+#define NAME_COUNT_MOST	40
+#define ADDRESS_MOST	12
 
 /* what is known of a name, beside its text: one dictionary serves given and family names, so that a swap is seen */
 typedef struct link_name
@@ -205,10 +210,12 @@ struct link_engine
 			   *lu_postcode,
 			   *lu_extra[LINK_MAX_EXTRAS],
 			   *name_country;	/* LINK_COUNTRIES shares of a name as first, then as last */
+	float		lu_home;		/* log2 u of an address that as many have as live in a house */
 	float		country_share[LINK_COUNTRIES];
 	uint8_t		country_slot[256];
 	uint64_t   *address_count,	/* how many records have an address: part of its hash, count */
-			   *full_count;		/* the same for given and family name together */
+			   *full_count;		/* the same for given and family name together; freed when settled */
+	float	   *lu_whole;		/* for every record: log2 u of its given name beside its family name */
 	uint32_t	count_slots;
 	uint32_t	of_kind[2],		/* records */
 				with_first,
@@ -324,6 +331,12 @@ static inline int
 link_name_bin(uint32_t count)
 {
 	return count <= 2 ? 0 : count <= 4 ? (int) count - 2 : count <= 6 ? 3 : count <= 10 ? 4 : count <= 20 ? 5 : 6;
+}
+
+static inline int
+link_record_name_bin(const link_record *r)
+{
+	return (r->flags & RECORD_NAME_BIN) >> RECORD_NAME_BIN_SHIFT;
 }
 
 /* how many records were counted under a hash */

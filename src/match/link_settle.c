@@ -519,6 +519,38 @@ count_companies(link_engine *e)
 	}
 }
 
+/* what is said of a record's whole name and of its address, so that a pair need not look it up */
+static void
+whole_name(link_engine *e, uint32_t i)
+{
+	link_record *r = &e->record[i];
+
+	if (i + 8 < e->n)
+	{
+		const link_record *q = &e->record[i + 8];
+
+		__builtin_prefetch(&e->address_count[link_address_hash(q) & (e->count_slots - 1)]);
+		if (!(q->flags & RECORD_ORG))
+		{
+			__builtin_prefetch(&e->full_count[link_full_hash(q) & (e->count_slots - 1)]);
+			__builtin_prefetch(e->name_country + (size_t) q->first * 2 * LINK_COUNTRIES);
+			__builtin_prefetch(e->name_country + (size_t) q->last * 2 * LINK_COUNTRIES + LINK_COUNTRIES);
+			__builtin_prefetch(&e->name[q->first]);
+		}
+	}
+	if (r->street && link_count_of(e, e->address_count, link_address_hash(r)) > ADDRESS_MOST)
+		r->flags |= RECORD_MANY_AT_HOME;
+	if (!(r->flags & RECORD_ORG) && r->first && r->last)
+	{
+		uint32_t	c = link_count_of(e, e->full_count, link_full_hash(r));
+
+		r->flags |= link_name_bin(c) << RECORD_NAME_BIN_SHIFT | (c >= 2 && c <= NAME_COUNT_MOST ? RECORD_NAME_COUNTED : 0);
+		e->lu_whole[i] = fminf(e->name[r->first].lu_first + link_kappa(e, r->first, r->last), -1.0f);
+	}
+	if ((i & 0xfff) == 0)
+		link_look(e);
+}
+
 void
 link_frequencies(link_engine *e)
 {
@@ -544,6 +576,12 @@ link_frequencies(link_engine *e)
 		if ((i & 0xfff) == 0)
 			link_look(e);
 	}
+	e->lu_whole = link_zalloc(e, sizeof(float) * (e->n + 1));
+	for (uint32_t i = 0; i < e->n; i++)
+		whole_name(e, i);
+	e->lu_home = log2f(0.1f / (e->with_address + 1));
+	link_free(e, e->full_count, sizeof(uint64_t) * e->count_slots);
+	e->full_count = NULL;
 	e->lu_postcode = link_alloc(e, sizeof(float) * (e->postcodes.n + 1));
 	{
 		uint32_t	total = 0;

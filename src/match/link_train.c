@@ -212,31 +212,112 @@ names_by_count(const link_engine *e, int org, double expected[LINK_NAME_BINS])
 		{
 			if (!r->first || !r->last || e->names.v[r->first].length == 1)
 				continue;
-			c = link_count_of(e, e->full_count, link_full_hash(r));
-			u = fmin(e->name[r->first].lu_first + link_kappa(e, r->first, r->last), -1.0) + e->name[r->last].lu_last;
-			u = exp2(u);
+			/* names that one record has, or more than the rule looks at */
+			if (!(r->flags & RECORD_NAME_COUNTED))
+				continue;
+			expected[link_record_name_bin(r)] += exp2(e->lu_whole[i] + e->name[r->last].lu_last) * e->of_kind[org] / 2;
+			continue;
 		}
-		if (c >= 2 && c <= 40)
+		if (c >= 2 && c <= NAME_COUNT_MOST)
 			expected[link_name_bin(c)] += u * e->of_kind[org] / 2;
 	}
+}
+
+/*
+ * One pair of the sample as expectation-maximisation sees it. m and h depend on the levels alone, so they are summed once a pattern of
+ * levels, of which there are a few thousand, and the posteriors are gathered by pattern too.
+ */
+typedef struct em_pair
+{
+	uint32_t	pattern;
+	uint32_t	bin;
+	float		u,				/* sum of log2 u */
+				h_first;
+} em_pair;
+
+typedef struct em_pattern
+{
+	uint64_t	levels;			/* three bits a comparison */
+	float		m,
+				h;
+	double		same,
+				household;
+} em_pattern;
+
+typedef struct em_sample
+{
+	em_pair    *pair;
+	em_pattern *pattern;
+	uint32_t   *slot;			/* patterns by hash */
+	uint32_t	npairs,
+				npatterns,
+				room,
+				slots;
+} em_sample;
+
+static uint32_t
+pattern_of(link_engine *e, em_sample *s, uint64_t levels)
+{
+	uint32_t	at;
+
+	if ((s->npatterns + 1) * 2 > s->slots)
+	{
+		uint32_t	slots = s->slots ? s->slots * 4 : 4096;
+
+		link_free(e, s->slot, sizeof(uint32_t) * s->slots);
+		s->slot = link_zalloc(e, sizeof(uint32_t) * slots);
+		s->pattern = link_grow(e, s->pattern, sizeof(em_pattern) * s->room, sizeof(em_pattern) * (slots / 2));
+		s->slots = slots;
+		s->room = slots / 2;
+		for (uint32_t i = 0; i < s->npatterns; i++)
+		{
+			for (at = (uint32_t) link_mix(s->pattern[i].levels, 3) & (slots - 1); s->slot[at]; at = (at + 1) & (slots - 1))
+				;
+			s->slot[at] = i + 1;
+		}
+	}
+	for (at = (uint32_t) link_mix(levels, 3) & (s->slots - 1); s->slot[at]; at = (at + 1) & (s->slots - 1))
+		if (s->pattern[s->slot[at] - 1].levels == levels)
+			return s->slot[at] - 1;
+	s->pattern[s->npatterns] = (em_pattern) {.levels = levels};
+	s->slot[at] = ++s->npatterns;
+	return s->npatterns - 1;
+}
+
+static void
+take_pair(link_engine *e, em_sample *s, const link_record *a, const link_record *b)
+{
+	link_pair_levels p;
+	uint64_t	levels = 0;
+	float		u = 0;
+
+	link_compare(e, a, b, &p);
+	for (int c = 0; c < LINK_C_EXTRA + e->nextra; c++)
+	{
+		levels |= (uint64_t) p.level[c] << (3 * c);
+		u += p.lu[c];
+	}
+	s->pair[s->npairs++] = (em_pair) {pattern_of(e, s, levels), p.name_bin, u, p.lh_first};
 }
 
 static void
 maximise(link_engine *e, int org, link_class_model *k)
 {
 	link_class_model start = *k;
-	uint64_t	of_kind = e->npairs_of[org],
-				taken = 0;
+	uint64_t	of_kind = e->npairs_of[org];
 	uint32_t	limit;
-	link_pair_levels *p;
+	em_sample	s = {0};
 	int			nc = LINK_C_EXTRA + e->nextra;
+	size_t		most = EM_SAMPLE + EM_SAMPLE / 8;
 
 	if (of_kind == 0)
 		return;
+	if (of_kind < most)
+		most = of_kind;
 	link_model_logs(e);
 	limit = of_kind <= EM_SAMPLE ? UINT32_MAX : (uint32_t) (UINT32_MAX * (EM_SAMPLE / (double) of_kind));
-	p = link_alloc(e, sizeof *p * (EM_SAMPLE + EM_SAMPLE / 8 + 1));
-	for (uint64_t i = 0; i < e->npairs && taken < EM_SAMPLE + EM_SAMPLE / 8; i++)
+	s.pair = link_alloc(e, sizeof(em_pair) * most);
+	for (uint64_t i = 0; i < e->npairs && s.npairs < most; i++)
 	{
 		uint64_t	x = e->pair_block[i / PAIR_CHUNK][i % PAIR_CHUNK];
 		const link_record *a;
@@ -246,56 +327,72 @@ maximise(link_engine *e, int org, link_class_model *k)
 		a = &e->record[x >> 32];
 		if (((a->flags & RECORD_ORG) != 0) != org)
 			continue;
-		link_compare(e, a, &e->record[(uint32_t) x], &p[taken++]);
-		if ((taken & 0x3ff) == 0)
+		take_pair(e, &s, a, &e->record[(uint32_t) x]);
+		if ((s.npairs & 0x3ff) == 0)
 			link_look(e);
 	}
 	float		shift[LINK_NAME_BINS + 1] = {0};
 	double		by_count[LINK_NAME_BINS] = {0};
 
 	names_by_count(e, org, by_count);
-	for (int round = 0; taken && round < EM_ROUNDS; round++)
+	for (int round = 0; s.npairs && round < EM_ROUNDS; round++)
 	{
 		double		sa[LINK_COMPARISONS][LINK_LEVELS] = {{0}},
 					sb[LINK_COMPARISONS][LINK_LEVELS] = {{0}},
 					suma = 0,
 					sumb = 0,
-					weight = of_kind / (double) taken,
+					weight = of_kind / (double) s.npairs,
 					chance[LINK_NAME_BINS + 1] = {0},
 					moved;
 
 		link_model_logs(e);
-		for (uint64_t i = 0; i < taken; i++)
+		for (uint32_t i = 0; i < s.npatterns; i++)
 		{
-			const link_pair_levels *q = &p[i];
-			float		m = e->prior_m[org] + e->lm[org][0][q->level[0]],
-						h = e->prior_h[org] + q->lh_first,
-						u = e->prior_u[org] + q->lu[0] + shift[q->name_bin],
-						top;
+			em_pattern *t = &s.pattern[i];
 
+			t->m = e->prior_m[org] + e->lm[org][0][t->levels & 7];
+			t->h = e->prior_h[org];
+			t->same = t->household = 0;
 			for (int c = 1; c < nc; c++)
 			{
-				m += e->lm[org][c][q->level[c]];
-				h += e->lh[org][c][q->level[c]];
-				u += q->lu[c];
+				int			l = t->levels >> (3 * c) & 7;
+
+				t->m += e->lm[org][c][l];
+				t->h += e->lh[org][c][l];
 			}
-			top = m > h ? (m > u ? m : u) : (h > u ? h : u);
+		}
+		for (uint32_t i = 0; i < s.npairs; i++)
+		{
+			const em_pair *q = &s.pair[i];
+			em_pattern *t = &s.pattern[q->pattern];
+			float		m = t->m,
+						h = t->h + q->h_first,
+						u = e->prior_u[org] + q->u + shift[q->bin],
+						top = m > h ? (m > u ? m : u) : (h > u ? h : u);
+
 			m = m - top < -30 ? 0 : exp2f(m - top);
 			h = org || h - top < -30 ? 0 : exp2f(h - top);
 			u = u - top < -30 ? 0 : exp2f(u - top);
 			top = m + h + u;
-			chance[q->name_bin] += u / top;
+			chance[q->bin] += u / top;
 			m /= top;
 			h /= top;
 			suma += m;
 			sumb += h;
 			if (m > 1e-4f)
-				for (int c = 0; c < nc; c++)
-					sa[c][q->level[c]] += m;
+				t->same += m;
 			if (h > 1e-4f)
-				for (int c = 1; c < nc; c++)
-					sb[c][q->level[c]] += h;
+				t->household += h;
 		}
+		for (uint32_t i = 0; i < s.npatterns; i++)
+			for (int c = 0; c < nc; c++)
+			{
+				const em_pattern *t = &s.pattern[i];
+				int			l = t->levels >> (3 * c) & 7;
+
+				sa[c][l] += t->same;
+				sb[c][l] += t->household;
+			}
 		link_look(e);
 		/* what equal whole names are found to be worth beyond the counts of their parts */
 		for (int b = 0; b < LINK_NAME_BINS; b++)
@@ -326,7 +423,9 @@ maximise(link_engine *e, int org, link_class_model *k)
 	}
 	for (int b = 0; b < LINK_NAME_BINS; b++)
 		k->name_chance[b] = exp2(shift[b + 1]);
-	link_free(e, p, sizeof *p * (EM_SAMPLE + EM_SAMPLE / 8 + 1));
+	link_free(e, s.pair, sizeof(em_pair) * most);
+	link_free(e, s.pattern, sizeof(em_pattern) * s.room);
+	link_free(e, s.slot, sizeof(uint32_t) * s.slots);
 }
 
 /* link_train: the model of this table, or the one that is given; what was used is put into out */
@@ -529,11 +628,13 @@ link_prefetch(const link_engine *e, const link_record *a, const link_record *b)
 	{
 		__builtin_prefetch(&e->streets.v[a->street]);
 		__builtin_prefetch(&e->streets.v[b->street]);
-		__builtin_prefetch(&e->address_count[link_address_hash(a) & (e->count_slots - 1)]);
 	}
 	if (a->first == b->first && a->last == b->last)
+		__builtin_prefetch(&e->lu_whole[b - e->record]);
+	else if (a->first != b->first && a->last != b->last)
+		return;
+	else
 	{
-		__builtin_prefetch(&e->full_count[link_full_hash(a) & (e->count_slots - 1)]);
 		__builtin_prefetch(e->name_country + (size_t) a->first * 2 * LINK_COUNTRIES);
 		__builtin_prefetch(e->name_country + (size_t) a->last * 2 * LINK_COUNTRIES + LINK_COUNTRIES);
 	}
