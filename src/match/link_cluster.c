@@ -24,9 +24,9 @@ typedef struct cluster_member_list
 	uint32_t	first,			/* local numbers, chained by next */
 				size;
 	uint32_t	version;
-	uint32_t	neighbours,
+	uint32_t	neighbour,		/* where its neighbours begin in links */
+				neighbours,
 				room;
-	uint32_t   *neighbour;
 	bool		dead;
 } cluster;
 
@@ -38,6 +38,14 @@ typedef struct heap_item
 				va,
 				vb;
 } heap_item;
+
+/* an edge within its component, by local numbers */
+typedef struct local_edge
+{
+	uint32_t	a,
+				b;
+	float		weight;
+} local_edge;
 
 typedef struct work
 {
@@ -53,6 +61,9 @@ typedef struct work
 	heap_item  *heap;
 	uint32_t	heaped,
 				heap_room;
+	uint32_t   *link;			/* lists of neighbours, begun anew with each component */
+	size_t		linked,
+				link_room;
 	link_pair_levels *cache;
 	uint8_t    *cached;
 	double		threshold;
@@ -241,16 +252,27 @@ profile_weight(work *w, const cluster *a, const cluster *b)
 }
 
 static void
+link_list(work *w, cluster *c, uint32_t room)
+{
+	if (w->linked + room > w->link_room)
+	{
+		size_t		more = (w->linked + room) * 2 + 256;
+
+		w->link = link_grow(w->e, w->link, sizeof(uint32_t) * w->link_room, sizeof(uint32_t) * more);
+		w->link_room = more;
+	}
+	memcpy(w->link + w->linked, w->link + c->neighbour, sizeof(uint32_t) * c->neighbours);
+	c->neighbour = (uint32_t) w->linked;
+	c->room = room;
+	w->linked += room;
+}
+
+static inline void
 add_neighbour(work *w, cluster *c, uint32_t x)
 {
 	if (c->neighbours == c->room)
-	{
-		uint32_t	room = c->room ? c->room * 2 : 4;
-
-		c->neighbour = link_grow(w->e, c->neighbour, sizeof(uint32_t) * c->room, sizeof(uint32_t) * room);
-		c->room = room;
-	}
-	c->neighbour[c->neighbours++] = x;
+		link_list(w, c, c->room ? c->room * 2 : 4);
+	w->link[c->neighbour + c->neighbours++] = x;
 }
 
 static void
@@ -280,18 +302,18 @@ merge(work *w, uint32_t a, uint32_t b)
 	w->mark[a] = w->mark[b] = w->stamp;
 	for (uint32_t i = 0; i < x->neighbours; i++)
 	{
-		uint32_t	z = x->neighbour[i];
+		uint32_t	z = w->link[x->neighbour + i];
 
 		if (!w->c[z].dead && w->mark[z] != w->stamp)
 		{
 			w->mark[z] = w->stamp;
-			x->neighbour[k++] = z;
+			w->link[x->neighbour + k++] = z;
 		}
 	}
 	x->neighbours = k;
 	for (uint32_t i = 0; i < y->neighbours; i++)
 	{
-		uint32_t	z = y->neighbour[i];
+		uint32_t	z = w->link[y->neighbour + i];
 
 		if (!w->c[z].dead && w->mark[z] != w->stamp)
 		{
@@ -302,14 +324,12 @@ merge(work *w, uint32_t a, uint32_t b)
 	}
 	for (uint32_t i = 0; i < x->neighbours; i++)
 	{
-		uint32_t	z = x->neighbour[i];
+		uint32_t	z = w->link[x->neighbour + i];
 		float		s = profile_weight(w, x, &w->c[z]);
 
 		if (s >= w->threshold)
 			push(w, s, a, z);
 	}
-	link_free(w->e, y->neighbour, sizeof(uint32_t) * y->room);
-	y->neighbour = NULL;
 	y->room = y->neighbours = 0;
 }
 
@@ -328,28 +348,34 @@ typedef struct components
 {
 	uint32_t   *start,			/* where each one's members end, by its root */
 			   *member,
-			   *local,
-			   *order;			/* edges by component */
-	uint64_t   *edges;			/* where each one's edges end */
+			   *edges;			/* where each one's edges end */
+	local_edge *edge;			/* by component */
 } components;
 
 static void
 find_components(link_engine *e, components *g, uint32_t *up)
 {
-	uint32_t	n = e->n;
+	uint32_t	n = e->n,
+			   *local = link_alloc(e, sizeof(uint32_t) * (n + 1));
 
 	g->start = link_zalloc(e, sizeof(uint32_t) * (n + 2));
 	g->member = link_alloc(e, sizeof(uint32_t) * (n + 1));
-	g->local = link_alloc(e, sizeof(uint32_t) * (n + 1));
-	g->edges = link_zalloc(e, sizeof(uint64_t) * (n + 2));
-	g->order = link_alloc(e, sizeof(uint32_t) * (e->nedges + 1));
+	g->edges = link_zalloc(e, sizeof(uint32_t) * (n + 2));
+	g->edge = link_alloc(e, sizeof(local_edge) * (e->nedges + 1));
 	for (uint32_t i = 0; i < n; i++)
 		up[i] = i;
 	for (uint64_t i = 0; i < e->nedges; i++)
 	{
-		uint32_t	a = root(up, e->edge[i].a),
-					b = root(up, e->edge[i].b);
+		uint32_t	a,
+					b;
 
+		if (i + 16 < e->nedges)
+		{
+			__builtin_prefetch(&up[e->edge[i + 16].a]);
+			__builtin_prefetch(&up[e->edge[i + 16].b]);
+		}
+		a = root(up, e->edge[i].a);
+		b = root(up, e->edge[i].b);
 		if (a != b)
 		{
 			if (a < b)
@@ -358,10 +384,14 @@ find_components(link_engine *e, components *g, uint32_t *up)
 				up[a] = b;
 		}
 	}
+	/* a root is the least of its members, so it is final before they are */
 	for (uint32_t i = 0; i < n; i++)
-		g->start[root(up, i) + 1]++;
+	{
+		up[i] = up[up[i]];
+		g->start[up[i] + 1]++;
+	}
 	for (uint64_t i = 0; i < e->nedges; i++)
-		g->edges[root(up, e->edge[i].a) + 1]++;
+		g->edges[up[e->edge[i].a] + 1]++;
 	for (uint32_t i = 0; i <= n; i++)
 	{
 		g->start[i + 1] += g->start[i];
@@ -369,13 +399,24 @@ find_components(link_engine *e, components *g, uint32_t *up)
 	}
 	for (uint32_t i = 0; i < n; i++)
 	{
-		uint32_t	r = root(up, i);
-
-		g->local[i] = g->start[r]++;
-		g->member[g->local[i]] = i;
+		local[i] = g->start[up[i]]++;
+		g->member[local[i]] = i;
 	}
 	for (uint64_t i = 0; i < e->nedges; i++)
-		g->order[g->edges[root(up, e->edge[i].a)]++] = (uint32_t) i;
+	{
+		const link_edge *x = &e->edge[i];
+		uint32_t	r = up[x->a],
+					from = local[r];	/* a root is its component's first */
+
+		if (i + 16 < e->nedges)
+		{
+			__builtin_prefetch(&local[x[16].a]);
+			__builtin_prefetch(&local[x[16].b]);
+			__builtin_prefetch(&up[x[16].a]);
+		}
+		g->edge[g->edges[r]++] = (local_edge) {local[x->a] - from, local[x->b] - from, x->weight};
+	}
+	link_free(e, local, sizeof(uint32_t) * (n + 1));
 	/* the starts have moved on by one component: they are ends now */
 	link_look(e);
 }
@@ -401,15 +442,14 @@ make_room(work *w, uint32_t size)
 
 /* one component, from its edges to clusters */
 static void
-grow_clusters(work *w, const components *g, uint32_t from, uint32_t size, uint64_t edge_from, uint64_t edge_to)
+grow_clusters(work *w, const components *g, uint32_t from, uint32_t size, uint32_t edge_from, uint32_t edge_to)
 {
-	link_engine *e = w->e;
-
 	make_room(w, size);
 	w->n = size;
 	w->row = g->member + from;
 	w->heaped = 0;
 	w->stamp = 0;
+	w->linked = 0;
 	for (uint32_t i = 0; i < size; i++)
 	{
 		w->c[i] = (cluster) {.first = i,.size = 1};
@@ -417,18 +457,34 @@ grow_clusters(work *w, const components *g, uint32_t from, uint32_t size, uint64
 		w->last[i] = i;
 		w->mark[i] = 0;
 	}
+	if (size == 2)
+	{
+		/* most have two members, and their edge says all */
+		if (g->edge[edge_from].weight >= w->threshold)
+		{
+			w->next[0] = 1;
+			w->c[0].size = 2;
+			w->c[1].dead = true;
+		}
+		return;
+	}
 	if (size <= CACHE_NODES)
 		memset(w->cached, 0, size * (size - 1) / 2);
-	for (uint64_t k = edge_from; k < edge_to; k++)
+	for (uint32_t k = edge_from; k < edge_to; k++)
 	{
-		const link_edge *x = &e->edge[g->order[k]];
-		uint32_t	a = g->local[x->a] - from,
-					b = g->local[x->b] - from;
+		w->c[g->edge[k].a].room++;
+		w->c[g->edge[k].b].room++;
+	}
+	for (uint32_t i = 0; i < size; i++)
+		link_list(w, &w->c[i], w->c[i].room);
+	for (uint32_t k = edge_from; k < edge_to; k++)
+	{
+		const local_edge *x = &g->edge[k];
 
-		add_neighbour(w, &w->c[a], b);
-		add_neighbour(w, &w->c[b], a);
+		add_neighbour(w, &w->c[x->a], x->b);
+		add_neighbour(w, &w->c[x->b], x->a);
 		if (x->weight >= w->threshold)
-			push(w, x->weight, a, b);
+			push(w, x->weight, x->a, x->b);
 	}
 	while (w->heaped > 0)
 	{
@@ -437,9 +493,6 @@ grow_clusters(work *w, const components *g, uint32_t from, uint32_t size, uint64
 		if (w->c[x.a].version == x.va && w->c[x.b].version == x.vb && !w->c[x.a].dead && !w->c[x.b].dead)
 			merge(w, x.a, x.b);
 	}
-	for (uint32_t i = 0; i < size; i++)
-		if (w->c[i].room)
-			link_free(e, w->c[i].neighbour, sizeof(uint32_t) * w->c[i].room);
 }
 
 /*
@@ -507,6 +560,21 @@ learn_sizes(work *w, const components *g)
 	}
 }
 
+static inline void
+prefetch_values(const link_engine *e, const link_record *r)
+{
+	if (!(r->flags & RECORD_ORG))
+	{
+		__builtin_prefetch(&e->names.v[r->first]);
+		__builtin_prefetch(&e->names.v[r->last]);
+		__builtin_prefetch(&e->name[r->first]);
+		__builtin_prefetch(&e->name[r->last]);
+	}
+	__builtin_prefetch(&e->email[r->email]);
+	__builtin_prefetch(&e->phones.v[r->phone]);
+	__builtin_prefetch(&e->streets.v[r->street]);
+}
+
 /*
  * link_cluster: for every row the least row of its cluster. threshold is in bits. Edges of link_score(e, -7) or more should be there.
  */
@@ -523,11 +591,20 @@ link_cluster(link_engine *e, double threshold, uint32_t *out)
 	for (int round = 0; round < SIZE_ROUNDS; round++)
 		learn_sizes(&w, &g);
 	w.threshold = threshold + CLUSTER_MARGIN;
-	for (uint32_t r = 0, from = 0; r < e->n; r++)
+	for (uint32_t r = 0, from = 0, ahead = 0; r < e->n; r++)
 	{
 		uint32_t	to = g.start[r],
 					size = to - from;
 
+		if (size > 2)
+		{
+			/* records of the components to come, then what of their values a comparison looks at */
+			for (; ahead < to + 48 && ahead < e->n; ahead++)
+				__builtin_prefetch(&e->record[g.member[ahead]]);
+			if (to + 16 < e->n)
+				for (uint32_t i = to; i < to + 16; i++)
+					prefetch_values(e, &e->record[g.member[i]]);
+		}
 		if (size > 1)
 		{
 			grow_clusters(&w, &g, from, size, r == 0 ? 0 : g.edges[r - 1], g.edges[r]);
@@ -551,12 +628,12 @@ link_cluster(link_engine *e, double threshold, uint32_t *out)
 	link_free(e, w.next, sizeof(uint32_t) * w.room);
 	link_free(e, w.last, sizeof(uint32_t) * w.room);
 	link_free(e, w.mark, sizeof(uint32_t) * w.room);
+	link_free(e, w.link, sizeof(uint32_t) * w.link_room);
 	link_free(e, w.heap, sizeof(heap_item) * w.heap_room);
 	link_free(e, w.cache, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
 	link_free(e, w.cached, CACHE_NODES * (CACHE_NODES - 1) / 2);
 	link_free(e, g.start, sizeof(uint32_t) * (e->n + 2));
 	link_free(e, g.member, sizeof(uint32_t) * (e->n + 1));
-	link_free(e, g.local, sizeof(uint32_t) * (e->n + 1));
-	link_free(e, g.edges, sizeof(uint64_t) * (e->n + 2));
-	link_free(e, g.order, sizeof(uint32_t) * (e->nedges + 1));
+	link_free(e, g.edges, sizeof(uint32_t) * (e->n + 2));
+	link_free(e, g.edge, sizeof(local_edge) * (e->nedges + 1));
 }
