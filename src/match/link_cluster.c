@@ -275,6 +275,44 @@ add_neighbour(work *w, cluster *c, uint32_t x)
 	w->link[c->neighbour + c->neighbours++] = x;
 }
 
+static inline void
+prefetch_values(const link_engine *e, const link_record *r)
+{
+	if (!(r->flags & RECORD_ORG))
+	{
+		__builtin_prefetch(&e->names.v[r->first]);
+		__builtin_prefetch(&e->names.v[r->last]);
+		__builtin_prefetch(&e->name[r->first]);
+		__builtin_prefetch(&e->name[r->last]);
+	}
+	__builtin_prefetch(&e->email[r->email]);
+	__builtin_prefetch(&e->phones.v[r->phone]);
+	__builtin_prefetch(&e->streets.v[r->street]);
+}
+
+/* asks for what weighing a cluster's neighbours will look at: in a large component each of them lies elsewhere */
+static void
+prefetch_neighbours(const work *w, const cluster *x)
+{
+	const link_engine *e = w->e;
+
+	for (int step = 0; step < 3; step++)
+		for (uint32_t i = 0; i < x->neighbours; i++)
+		{
+			const cluster *z = &w->c[w->link[x->neighbour + i]];
+			uint32_t	m = z->first;
+
+			if (step == 0)
+				__builtin_prefetch(&w->row[m]);
+			else
+				for (uint32_t k = 0; k < 4 && m != UINT32_MAX; k++, m = w->next[m])
+					if (step == 1)
+						__builtin_prefetch(&e->record[w->row[m]]);
+					else
+						prefetch_values(e, &e->record[w->row[m]]);
+		}
+}
+
 static void
 merge(work *w, uint32_t a, uint32_t b)
 {
@@ -311,6 +349,9 @@ merge(work *w, uint32_t a, uint32_t b)
 		}
 	}
 	x->neighbours = k;
+	if (w->n > CACHE_NODES)
+		for (uint32_t i = 0; i < y->neighbours; i++)
+			__builtin_prefetch(&w->c[w->link[y->neighbour + i]]);
 	for (uint32_t i = 0; i < y->neighbours; i++)
 	{
 		uint32_t	z = w->link[y->neighbour + i];
@@ -322,6 +363,8 @@ merge(work *w, uint32_t a, uint32_t b)
 			add_neighbour(w, &w->c[z], a);
 		}
 	}
+	if (w->n > CACHE_NODES)
+		prefetch_neighbours(w, x);
 	for (uint32_t i = 0; i < x->neighbours; i++)
 	{
 		uint32_t	z = w->link[x->neighbour + i];
@@ -558,21 +601,6 @@ learn_sizes(work *w, const components *g)
 				w->size_bits[org][a][b] = (float) (x > 0 ? 0 : x < -SIZE_LEAST ? -SIZE_LEAST : x);
 			}
 	}
-}
-
-static inline void
-prefetch_values(const link_engine *e, const link_record *r)
-{
-	if (!(r->flags & RECORD_ORG))
-	{
-		__builtin_prefetch(&e->names.v[r->first]);
-		__builtin_prefetch(&e->names.v[r->last]);
-		__builtin_prefetch(&e->name[r->first]);
-		__builtin_prefetch(&e->name[r->last]);
-	}
-	__builtin_prefetch(&e->email[r->email]);
-	__builtin_prefetch(&e->phones.v[r->phone]);
-	__builtin_prefetch(&e->streets.v[r->street]);
 }
 
 /*
