@@ -39,8 +39,8 @@ BEGIN
 			HINT = format('Make a datamart with SELECT @extschema@.create_datamart(%L), or see @extschema@.datamarts().', mart);
 	END IF;
 	IF NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-			WHERE n.nspname = mart AND c.relname = 'datamart' AND c.relkind = 'r'
-				AND starts_with(obj_description(c.oid, 'pg_class'), 'crmseg datamart:')) THEN
+			JOIN pg_description d ON d.objoid = c.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0
+			WHERE n.nspname = mart AND c.relname = 'datamart' AND c.relkind = 'r' AND starts_with(d.description, 'crmseg datamart:')) THEN
 		RAISE EXCEPTION 'schema "%" is not a datamart', mart USING ERRCODE = 'object_not_in_prerequisite_state',
 			HINT = 'See @extschema@.datamarts() for those that exist.';
 	END IF;

@@ -2,9 +2,15 @@
 -- the id that goes leads to the one that lives (party_alias). Each step notes in party_undo what takes it back; 76_split.sql does so.
 
 CREATE FUNCTION @extschema@.mart_lock(mart name) RETURNS bigint
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT hashtextextended('crmseg.mart', n.oid::bigint) FROM pg_namespace n WHERE n.nspname = mart $$;
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (SELECT hashtextextended('crmseg.mart', n.oid::bigint) FROM pg_namespace n WHERE n.nspname = mart);
+END $$;
 COMMENT ON FUNCTION @extschema@.mart_lock(name) IS 'internal: the advisory lock of a mart, exclusive for resolve, shared for single merges';
+
+CREATE FUNCTION @extschema@.run_kept(sql text, VARIADIC args "any") RETURNS record
+	AS 'MODULE_PATHNAME', 'crmseg_run_kept' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION @extschema@.run_kept(text, VARIADIC "any") IS 'internal: runs a statement with its arguments, which have a type, and the rights of the caller; returns its first row, NULL when it has none. Its plan is kept for the session under its text while the arrays among the arguments are short';
 
 CREATE FUNCTION @extschema@.row_image(record) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'crmseg_row_image' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -30,55 +36,19 @@ COMMENT ON FUNCTION @extschema@.drop_parties(oid, bigint[], bigint[], oid) IS 'i
 
 -- Rows that refer to a party by a foreign key follow it, the user's own tables included. Where the key of a table holds the party and the
 -- party that lives has such a row already, the row is left behind: its foreign key says what becomes of it (ON DELETE CASCADE: it goes).
-CREATE FUNCTION @extschema@.move_references(mart name, keep bigint[], dropped bigint[], merge_ids bigint[], fresh bigint[]) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
-DECLARE
-	party oid := format('%I.party', mart)::regclass;
-	undo oid := format('%I.party_undo', mart)::regclass;
-	records oid := format('%I.source_record', mart)::regclass;
-	relations oid[] := '{}';
-	attnums smallint[] := '{}';
-	list text;
-	places integer[];
-	place integer;
-	f record;
-BEGIN
-	-- by their foreign keys; columns without one, such as those of logs in partitions, are registered in party_key
-	FOR f IN EXECUTE format($q$
-		SELECT c.conrelid, c.conkey[1] AS attnum
-		FROM pg_constraint c
-		WHERE c.contype = 'f' AND c.confrelid = $1 AND cardinality(c.conkey) = 1 AND c.conparentid = 0
-			AND c.confkey = (SELECT p.conkey FROM pg_constraint p WHERE p.conrelid = $1 AND p.contype = 'p')
-			AND NOT EXISTS (SELECT FROM %1$s.party_key k WHERE k.relation = c.conrelid AND k.on_merge <> 'follow' AND k.column_name = (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.conrelid AND a.attnum = c.conkey[1]))
-			AND c.conrelid <> ALL ($2)
-		UNION
-		SELECT a.attrelid, a.attnum FROM %1$s.party_key k JOIN pg_class t ON t.oid = k.relation JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = k.column_name AND NOT a.attisdropped
-		WHERE k.on_merge = 'follow' AND k.relation <> ALL ($2)
-			-- lines follow their order
-			AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.contype = 'f' AND c.conrelid = a.attrelid AND a.attnum = ANY (c.conkey) AND cardinality(c.conkey) > 1 AND c.confupdtype = 'c')
-		ORDER BY 1, 2$q$, quote_ident(mart))
-		USING party, ARRAY(SELECT format('%I.%I', mart, t)::regclass::oid FROM unnest('{party,party_alias,party_relation,contact_point,consent,party_attribute,party_profile}'::text[]) t)
-	LOOP
-		relations := relations || f.conrelid;
-		attnums := attnums || f.attnum;
-		list := concat_ws(' UNION ALL ', list, format('SELECT %s WHERE EXISTS (SELECT FROM %s t WHERE t.%I = ANY ($1))', cardinality(attnums), f.conrelid::regclass, (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = f.conrelid AND a.attnum = f.attnum)));
-	END LOOP;
-	-- most tables hold no row of a single party: which ones do is asked at once
-	EXECUTE format('SELECT ARRAY(%s ORDER BY 1)', list) INTO places USING dropped;
-	FOREACH place IN ARRAY places LOOP
-		PERFORM @extschema@.move_rows(party, relations[place], attnums[place], keep, dropped, merge_ids, undo, CASE WHEN relations[place] = records THEN fresh ELSE '{}' END);
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION @extschema@.move_references(name, bigint[], bigint[], bigint[], bigint[]) IS 'internal: lets every table that refers to a party by a foreign key follow a merge';
+CREATE FUNCTION @extschema@.move_references(party oid, keep bigint[], dropped bigint[], merge_ids bigint[], undo oid, fresh bigint[]) RETURNS void
+	AS 'MODULE_PATHNAME', 'crmseg_move_references' LANGUAGE C STRICT SET search_path = pg_catalog, pg_temp SET row_security = off SET enable_mergejoin = off;
+COMMENT ON FUNCTION @extschema@.move_references(oid, bigint[], bigint[], bigint[], oid, bigint[]) IS 'internal: lets every table that refers to a party by a foreign key, or by a column in party_key, follow a merge';
 
 -- Contact points: the same address twice becomes one, with the worse news; the pairs (lost, survivor) are what consents must follow.
 CREATE FUNCTION @extschema@.merge_contact_points(mart name, keep bigint[], dropped bigint[], merge_ids bigint[], OUT lost bigint[], OUT survivor bigint[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
 	m text := quote_ident(mart);
+	r record;
 BEGIN
 	-- one primary of a kind stays: that of the party that lives, else the oldest party's
-	EXECUTE format($q$
+	r := @extschema@.run_kept(format($q$
 		WITH held AS MATERIALIZED (
 			SELECT m.keep, m.merge_id, c.party_id, c.contact_point_id, c.status, c.verified_at, c.valid, c.is_primary AS was_primary,
 				c.is_primary AND row_number() OVER (PARTITION BY m.keep, c.kind, c.is_primary ORDER BY c.party_id <> m.keep, c.party_id) = 1 AS is_primary,
@@ -118,8 +88,9 @@ BEGIN
 				jsonb_build_object('party_id', s.party_id, 'status', s.old_status, 'verified_at', s.old_verified_at, 'valid', s.old_valid, 'is_primary', s.old_primary),
 				jsonb_build_object('party_id', s.keep, 'status', s.status, 'verified_at', s.verified_at, 'valid', s.valid, 'is_primary', s.is_primary)
 			FROM stays s WHERE NOT s.only_moved)
-		SELECT coalesce(array_agg(g.lost), '{}'), coalesce(array_agg(g.survivor), '{}') FROM gone g$q$, m, format('%I.contact_point', mart)::regclass::oid)
-		INTO lost, survivor USING keep, dropped, merge_ids;
+		SELECT coalesce(array_agg(g.lost), '{}') AS lost, coalesce(array_agg(g.survivor), '{}') AS survivor FROM gone g$q$, m, format('%I.contact_point', mart)::regclass::oid), keep, dropped, merge_ids);
+	lost := r.lost;
+	survivor := r.survivor;
 END $$;
 COMMENT ON FUNCTION @extschema@.merge_contact_points(name, bigint[], bigint[], bigint[]) IS 'internal: contact points follow a merge, without repeats; returns which one stands for each that went';
 
@@ -134,7 +105,7 @@ BEGIN
 	SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum) INTO own
 	FROM pg_attribute a WHERE a.attrelid = format('%I.consent', mart)::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 		AND a.attname NOT IN ('party_id', 'contact_point_id', 'valid');
-	EXECUTE format($q$
+	PERFORM @extschema@.run_kept(format($q$
 		WITH came AS (
 			DELETE FROM %1$s.consent c USING unnest($1, $2, $3) m (keep, dropped, merge_id) WHERE c.party_id = m.dropped
 			RETURNING m.keep, m.merge_id, @extschema@.row_image(c) AS was, c.*),
@@ -162,7 +133,7 @@ BEGIN
 		SELECT s.merge_id, %4$s::regclass, s.party_id, s.was, NULL::jsonb FROM said s
 		UNION ALL
 		SELECT u.merge_id, %4$s::regclass, d.party_id, NULL, d.is FROM made d JOIN (SELECT DISTINCT k, i FROM unnest($1, $3) x (k, i)) u (keep, merge_id) ON u.keep = d.party_id$q$,
-		m, array_to_string(own, ', '), array_to_string(own, ', s.'), format('%I.consent', mart)::regclass::oid) USING keep, dropped, merge_ids, lost, survivor;
+		m, array_to_string(own, ', '), array_to_string(own, ', s.'), format('%I.consent', mart)::regclass::oid), keep, dropped, merge_ids, lost, survivor);
 END $$;
 COMMENT ON FUNCTION @extschema@.merge_consents(name, bigint[], bigint[], bigint[], bigint[], bigint[]) IS 'internal: consents follow a merge, the most restrictive one wins in each instant and none overlap';
 
@@ -172,17 +143,17 @@ CREATE FUNCTION @extschema@.merge_relations(mart name, keep bigint[], dropped bi
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
 	m text := quote_ident(mart);
-	there boolean;
+	there record;
 	own text[];
 BEGIN
-	EXECUTE format('SELECT EXISTS (SELECT FROM %1$s.party_relation r WHERE r.party_id = ANY ($1)) OR EXISTS (SELECT FROM %1$s.party_relation r WHERE r.related_id = ANY ($1))', m) INTO there USING dropped;
-	IF NOT there THEN
+	there := @extschema@.run_kept(format('SELECT EXISTS (SELECT FROM %1$s.party_relation r WHERE r.party_id = ANY ($1)) OR EXISTS (SELECT FROM %1$s.party_relation r WHERE r.related_id = ANY ($1)) AS any', m), dropped);
+	IF NOT there.any THEN
 		RETURN;
 	END IF;
 	SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum) INTO own
 	FROM pg_attribute a WHERE a.attrelid = format('%I.party_relation', mart)::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 		AND a.attname NOT IN ('party_id', 'party_relation_id', 'related_id', 'valid');
-	EXECUTE format($q$
+	PERFORM @extschema@.run_kept(format($q$
 		WITH moved AS MATERIALIZED (SELECT u.keep, u.dropped AS id, u.merge_id FROM unnest($1, $2, $3) u (keep, dropped, merge_id)),
 		touched AS MATERIALIZED (
 			SELECT r.party_relation_id, r.kind, r.valid, coalesce(a.keep, r.party_id) AS one, coalesce(b.keep, r.related_id) AS other, coalesce(a.merge_id, b.merge_id) AS merge_id
@@ -225,7 +196,7 @@ BEGIN
 		SELECT v.merge_id, %4$s::regclass, f.col, v.id, jsonb_agg(f.party_relation_id)
 		FROM (SELECT party_relation_id, 'party_id' AS col, old_party AS id FROM follows UNION ALL SELECT party_relation_id, 'related_id', old_related FROM follows) f
 		JOIN moved v ON v.id = f.id GROUP BY v.merge_id, f.col, v.id$q$,
-		m, array_to_string(own, ', '), array_to_string(own, ', s.'), format('%I.party_relation', mart)::regclass::oid) USING keep, dropped, merge_ids;
+		m, array_to_string(own, ', '), array_to_string(own, ', s.'), format('%I.party_relation', mart)::regclass::oid), keep, dropped, merge_ids);
 END $$;
 COMMENT ON FUNCTION @extschema@.merge_relations(name, bigint[], bigint[], bigint[]) IS 'internal: relations follow a merge, without repeats and without a party related to itself';
 
@@ -234,13 +205,13 @@ CREATE FUNCTION @extschema@.merge_attributes(mart name, keep bigint[], dropped b
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
 	m text := quote_ident(mart);
-	there boolean;
+	there record;
 BEGIN
-	EXECUTE format('SELECT EXISTS (SELECT FROM %1$s.party_attribute a WHERE a.party_id = ANY ($1))', m) INTO there USING dropped;
-	IF NOT there THEN
+	there := @extschema@.run_kept(format('SELECT EXISTS (SELECT FROM %1$s.party_attribute a WHERE a.party_id = ANY ($1)) AS any', m), dropped);
+	IF NOT there.any THEN
 		RETURN;
 	END IF;
-	EXECUTE format($q$
+	PERFORM @extschema@.run_kept(format($q$
 		WITH held AS MATERIALIZED (
 			SELECT m.merge_id, a.party_id, a.party_attribute_id, a.valid, row_number() OVER (
 				PARTITION BY m.keep, a.attribute_id, a.source_id, CASE WHEN d.is_multi THEN concat_ws('|', a.flag, a.num, a.txt, a.day, a.doc) ELSE a.item::text END
@@ -260,9 +231,9 @@ BEGIN
 		INSERT INTO %1$s.party_undo (merge_id, relation, party_id, moved, before, after)
 		SELECT n.merge_id, %2$s::regclass, n.party_id, NULL::jsonb, n.was, NULL::jsonb FROM never n
 		UNION ALL
-		SELECT c.merge_id, %2$s::regclass, c.party_id, to_jsonb(c.party_attribute_id), jsonb_build_object('valid', c.was), jsonb_build_object('valid', c.is) FROM closed c$q$, m, format('%I.party_attribute', mart)::regclass::oid)
-		USING keep, dropped, merge_ids, at;
-	EXECUTE format($q$
+		SELECT c.merge_id, %2$s::regclass, c.party_id, to_jsonb(c.party_attribute_id), jsonb_build_object('valid', c.was), jsonb_build_object('valid', c.is) FROM closed c$q$, m, format('%I.party_attribute', mart)::regclass::oid),
+		keep, dropped, merge_ids, at);
+	PERFORM @extschema@.run_kept(format($q$
 		WITH moving AS MATERIALIZED (
 			SELECT u.keep, u.merge_id, a.party_id, a.party_attribute_id, a.item AS old_item, CASE WHEN d.is_multi AND upper_inf(a.valid) THEN
 				coalesce((SELECT max(k.item) FROM %1$s.party_attribute k
@@ -276,7 +247,7 @@ BEGIN
 			FROM moving w WHERE a.party_id = w.party_id AND a.party_attribute_id = w.party_attribute_id RETURNING w.*)
 		INSERT INTO %1$s.party_undo (merge_id, relation, party_id, moved, before, after)
 		SELECT w.merge_id, %2$s::regclass, w.party_id, to_jsonb(w.party_attribute_id),
-			jsonb_build_object('party_id', w.party_id, 'item', w.old_item), jsonb_build_object('party_id', w.keep, 'item', w.item) FROM moved w$q$, m, format('%I.party_attribute', mart)::regclass::oid) USING keep, dropped, merge_ids;
+			jsonb_build_object('party_id', w.party_id, 'item', w.old_item), jsonb_build_object('party_id', w.keep, 'item', w.item) FROM moved w$q$, m, format('%I.party_attribute', mart)::regclass::oid), keep, dropped, merge_ids);
 END $$;
 COMMENT ON FUNCTION @extschema@.merge_attributes(name, bigint[], bigint[], bigint[], timestamptz) IS 'internal: attributes follow a merge; of two current statements of one source about one thing the later one goes on';
 
@@ -284,14 +255,10 @@ CREATE FUNCTION @extschema@.merge_fields(mart name, keep bigint[], dropped bigin
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
 	m text := quote_ident(mart);
-	chosen text;
-	filled text;
-	winners text;
-	fields text;
-	ruled integer;
+	f record;
 BEGIN
 	-- a wish to be left alone outlives the merge
-	EXECUTE format($q$
+	PERFORM @extschema@.run_kept(format($q$
 		WITH changed AS (
 			UPDATE %1$s.contact_preference k SET max_touches = least(k.max_touches, d.max_touches),
 				paused = CASE WHEN k.paused IS NULL THEN d.paused WHEN d.paused IS NULL THEN k.paused ELSE range_merge(k.paused, d.paused) END
@@ -301,25 +268,24 @@ BEGIN
 			WHERE k.party_id = d.keep AND k.channel_id = d.channel_id
 			RETURNING d.merge_id, k.party_id, k.channel_id, @extschema@.row_difference(o, k) AS was, @extschema@.row_difference(k, o) AS is)
 		INSERT INTO %1$s.party_undo (merge_id, relation, party_id, moved, before, after)
-		SELECT c.merge_id, %2$s::regclass, c.party_id, to_jsonb(c.channel_id), c.was, c.is FROM changed c WHERE c.was <> '{}'$q$, m, format('%I.contact_preference', mart)::regclass::oid)
-		USING keep, dropped, merge_ids;
+		SELECT c.merge_id, %2$s::regclass, c.party_id, to_jsonb(c.channel_id), c.was, c.is FROM changed c WHERE c.was <> '{}'$q$, m, format('%I.contact_preference', mart)::regclass::oid),
+		keep, dropped, merge_ids);
 	-- what the party that lives does not say of itself, the others say for it, the oldest first, but where survivorship_rule has another rule;
 	-- columns added by the user included
-	EXECUTE format($q$
-		SELECT string_agg(format('%%1$I = CASE WHEN d.f%%2$s IS NULL THEN k.%%1$I ELSE d.f%%2$s END', a.attname, a.attnum), ', ' ORDER BY a.attnum) FILTER (WHERE r.rule IS NOT NULL),
-			string_agg(format('%%1$I = coalesce(k.%%1$I, d.f%%2$s)', a.attname, a.attnum), ', ' ORDER BY a.attnum) FILTER (WHERE r.rule IS NULL),
+	f := @extschema@.run_kept(format($q$
+		SELECT string_agg(format('%%1$I = CASE WHEN d.f%%2$s IS NULL THEN k.%%1$I ELSE d.f%%2$s END', a.attname, a.attnum), ', ' ORDER BY a.attnum) FILTER (WHERE r.rule IS NOT NULL) AS chosen,
+			string_agg(format('%%1$I = coalesce(k.%%1$I, d.f%%2$s)', a.attname, a.attnum), ', ' ORDER BY a.attnum) FILTER (WHERE r.rule IS NULL) AS filled,
 			string_agg(CASE r.rule
 				WHEN 'trust' THEN format('@extschema@.first_known(s.f%%1$s ORDER BY s.trust DESC NULLS LAST, s.place, s.party_id)', a.attnum)
 				WHEN 'recent' THEN format('@extschema@.first_known(s.f%%1$s ORDER BY s.seen DESC NULLS LAST, s.place, s.party_id)', a.attnum)
 				WHEN 'frequent' THEN format('(SELECT x.v FROM unnest(array_agg(s.f%%1$s ORDER BY s.place, s.party_id)) WITH ORDINALITY x (v, n) WHERE x.v IS NOT NULL GROUP BY x.v ORDER BY count(*) DESC, min(x.n) LIMIT 1)', a.attnum)
 				WHEN 'complete' THEN format('@extschema@.first_known(s.f%%1$s ORDER BY length(s.f%%1$s::text) DESC NULLS LAST, s.place, s.party_id)', a.attnum)
-				ELSE format('@extschema@.first_known(s.f%%1$s) FILTER (WHERE s.place = 1)', a.attnum) END || format(' AS f%%s', a.attnum), ', ' ORDER BY a.attnum),
-			string_agg(format('p.%%I AS f%%s', a.attname, a.attnum), ', ' ORDER BY a.attnum), count(r.rule)
+				ELSE format('@extschema@.first_known(s.f%%1$s) FILTER (WHERE s.place = 1)', a.attnum) END || format(' AS f%%s', a.attnum), ', ' ORDER BY a.attnum) AS winners,
+			string_agg(format('p.%%I AS f%%s', a.attname, a.attnum), ', ' ORDER BY a.attnum) AS fields, count(r.rule) AS ruled
 		FROM pg_attribute a LEFT JOIN %1$s.survivorship_rule r ON r.field = a.attname AND r.rule <> 'kept'
 		WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-			AND a.attname NOT IN ('party_id', 'kind', 'lifecycle', 'is_professional', 'created_at', 'updated_at')$q$, m)
-		INTO chosen, filled, winners, fields, ruled USING format('%I.party', mart)::regclass;
-	EXECUTE format($q$
+			AND a.attname NOT IN ('party_id', 'kind', 'lifecycle', 'is_professional', 'created_at', 'updated_at')$q$, m), format('%I.party', mart)::regclass::oid);
+	PERFORM @extschema@.run_kept(format($q$
 		WITH changed AS (
 			UPDATE %1$s.party k SET is_professional = k.is_professional OR d.is_professional, created_at = least(k.created_at, d.created_at), updated_at = $4,
 				lifecycle = CASE WHEN 'closed' IN (k.lifecycle, d.lifecycle) THEN 'closed' WHEN 'customer' IN (k.lifecycle, d.lifecycle) THEN 'customer'
@@ -335,13 +301,13 @@ BEGIN
 			RETURNING d.merge_id, k.party_id, @extschema@.row_difference(o, k) AS was, @extschema@.row_difference(k, o) AS is)
 		INSERT INTO %1$s.party_undo (merge_id, relation, party_id, moved, before, after)
 		SELECT c.merge_id, %5$s::regclass, c.party_id, 'true', c.was, c.is FROM changed c WHERE c.was <> '{}'$q$, m,
-		concat_ws(', ', filled, chosen), winners, fields, format('%I.party', mart)::regclass::oid,
+		concat_ws(', ', f.filled, f.chosen), f.winners, f.fields, format('%I.party', mart)::regclass::oid,
 		-- what the rules ask for is looked up only where there are rules
-		CASE WHEN ruled > 0 THEN format('(SELECT max(x.trust) FROM %1$s.source_record r JOIN %1$s.source x ON x.source_id = r.source_id WHERE r.party_id = p.party_id) AS trust, (SELECT max(r.last_seen) FROM %1$s.source_record r WHERE r.party_id = p.party_id) AS seen,', m) ELSE '' END,
-		CASE WHEN ruled > 0 THEN ' UNION SELECT v.keep, v.keep, v.merge_id, 0 FROM unnest($1, $3) v (keep, merge_id)' ELSE '' END)
-		USING keep, dropped, merge_ids, at;
+		CASE WHEN f.ruled > 0 THEN format('(SELECT max(x.trust) FROM %1$s.source_record r JOIN %1$s.source x ON x.source_id = r.source_id WHERE r.party_id = p.party_id) AS trust, (SELECT max(r.last_seen) FROM %1$s.source_record r WHERE r.party_id = p.party_id) AS seen,', m) ELSE '' END,
+		CASE WHEN f.ruled > 0 THEN ' UNION SELECT v.keep, v.keep, v.merge_id, 0 FROM unnest($1, $3) v (keep, merge_id)' ELSE '' END),
+		keep, dropped, merge_ids, at);
 	-- the orders that come tell most of it to the profile
-	EXECUTE format($q$
+	PERFORM @extschema@.run_kept(format($q$
 		WITH changed AS (
 			UPDATE %1$s.party_profile k SET traits = coalesce(d.traits, '{}') || k.traits, last_active_at = greatest(k.last_active_at, d.last_active_at)
 			FROM (SELECT u.keep, u.merge_id, max(p.last_active_at) AS last_active_at, jsonb_object_agg(t.key, t.value ORDER BY u.dropped DESC) FILTER (WHERE t.key IS NOT NULL) AS traits
@@ -356,7 +322,7 @@ BEGIN
 		INSERT INTO %1$s.party_undo (merge_id, relation, party_id, moved, before, after)
 		SELECT c.merge_id, %2$s::regclass, c.party_id, 'true'::jsonb, c.was, c.is FROM changed c WHERE c.was <> '{}'
 		UNION ALL
-		SELECT l.merge_id, %2$s::regclass, l.party_id, 'true', l.was, NULL FROM left_behind l$q$, m, format('%I.party_profile', mart)::regclass::oid) USING keep, dropped, merge_ids;
+		SELECT l.merge_id, %2$s::regclass, l.party_id, 'true', l.was, NULL FROM left_behind l$q$, m, format('%I.party_profile', mart)::regclass::oid), keep, dropped, merge_ids);
 END $$;
 COMMENT ON FUNCTION @extschema@.merge_fields(name, bigint[], bigint[], bigint[], timestamptz) IS 'internal: the fields of the party that lives, its preferences and its profile after a merge';
 
@@ -366,8 +332,9 @@ CREATE FUNCTION @extschema@.merge_groups(mart name, keep bigint[], dropped bigin
 DECLARE
 	m text := @extschema@.require_datamart(mart);
 	wanted bigint := (SELECT count(*) FROM (SELECT unnest(keep) UNION SELECT unnest(dropped)) u);
-	there bigint;
-	unlike bigint;
+	party oid := format('%I.party', mart)::regclass;
+	undo oid := format('%I.party_undo', mart)::regclass;
+	r record;
 	merge_ids bigint[];
 	points record;
 BEGIN
@@ -375,24 +342,24 @@ BEGIN
 		RETURN;
 	END IF;
 	-- whoever writes facts of these parties holds a key share lock on them until it commits: wait for it, and let none begin
-	EXECUTE format('SELECT count(*) FROM (SELECT FROM %s.party p WHERE p.party_id = ANY ($1) ORDER BY p.party_id FOR UPDATE) p', m) INTO there USING keep || dropped;
-	IF there <> wanted THEN
+	r := @extschema@.run_kept(format('SELECT count(*) AS there FROM (SELECT FROM %s.party p WHERE p.party_id = ANY ($1) ORDER BY p.party_id FOR UPDATE) p', m), keep || dropped);
+	IF r.there <> wanted THEN
 		RAISE EXCEPTION 'parties to merge have gone meanwhile' USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
 	END IF;
-	EXECUTE format($q$SELECT count(*) FROM unnest($1, $2) u (keep, dropped) JOIN %1$s.party k ON k.party_id = u.keep JOIN %1$s.party d ON d.party_id = u.dropped
-		WHERE d.kind <> k.kind OR k.kind = 'unidentified'$q$, m) INTO unlike USING keep, dropped;
-	IF unlike > 0 THEN
+	r := @extschema@.run_kept(format($q$SELECT count(*) AS unlike FROM unnest($1, $2) u (keep, dropped) JOIN %1$s.party k ON k.party_id = u.keep JOIN %1$s.party d ON d.party_id = u.dropped
+		WHERE d.kind <> k.kind OR k.kind = 'unidentified'$q$, m), keep, dropped);
+	IF r.unlike > 0 THEN
 		RAISE EXCEPTION 'parties of different kinds, or unidentified ones, cannot be merged' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 
-	EXECUTE format('WITH n AS (INSERT INTO %s.party_merge (party_id, merged_at) SELECT DISTINCT u, $2 FROM unnest($1) u ORDER BY u RETURNING merge_id, party_id)
-		SELECT array_agg(n.merge_id ORDER BY u.place) FROM unnest($1) WITH ORDINALITY u (keep, place) JOIN n ON n.party_id = u.keep', m) INTO merge_ids USING keep, at;
-	EXECUTE format('UPDATE %s.party_alias a SET party_id = u.keep FROM unnest($1, $2) u (keep, dropped) WHERE a.party_id = u.dropped', m) USING keep, dropped;
-	EXECUTE format('INSERT INTO %1$s.party_alias (old_party_id, party_id, merged_into, merge_id, merged_at, reason)
-		SELECT u.dropped, u.keep, u.keep, u.merge_id, $5, u.reason FROM unnest($1, $2, $3, $4) u (keep, dropped, merge_id, reason)', m) USING keep, dropped, merge_ids, reasons, at;
+	r := @extschema@.run_kept(format('WITH n AS (INSERT INTO %s.party_merge (party_id, merged_at) SELECT DISTINCT u, $2 FROM unnest($1) u ORDER BY u RETURNING merge_id, party_id)
+		SELECT array_agg(n.merge_id ORDER BY u.place) AS ids FROM unnest($1) WITH ORDINALITY u (keep, place) JOIN n ON n.party_id = u.keep', m), keep, at);
+	merge_ids := r.ids;
+	PERFORM @extschema@.run_kept(format('UPDATE %s.party_alias a SET party_id = u.keep FROM unnest($1, $2) u (keep, dropped) WHERE a.party_id = u.dropped', m), keep, dropped);
+	PERFORM @extschema@.run_kept(format('INSERT INTO %1$s.party_alias (old_party_id, party_id, merged_into, merge_id, merged_at, reason)
+		SELECT u.dropped, u.keep, u.keep, u.merge_id, $5, u.reason FROM unnest($1, $2, $3, $4) u (keep, dropped, merge_id, reason)', m), keep, dropped, merge_ids, reasons, at);
 	IF NOT quiet THEN
-		EXECUTE format('INSERT INTO %s.party_change (kind, party_id, other_id, reason) SELECT ''merged'', u.dropped, u.keep, u.reason FROM unnest($1, $2, $3) u (keep, dropped, reason) ORDER BY u.dropped', m)
-			USING keep, dropped, reasons;
+		PERFORM @extschema@.run_kept(format('INSERT INTO %s.party_change (kind, party_id, other_id, reason) SELECT ''merged'', u.dropped, u.keep, u.reason FROM unnest($1, $2, $3) u (keep, dropped, reason) ORDER BY u.dropped', m), keep, dropped, reasons);
 	END IF;
 
 	SELECT * INTO points FROM @extschema@.merge_contact_points(mart, keep, dropped, merge_ids);
@@ -400,10 +367,10 @@ BEGIN
 	PERFORM @extschema@.merge_relations(mart, keep, dropped, merge_ids);
 	PERFORM @extschema@.merge_attributes(mart, keep, dropped, merge_ids, at);
 	PERFORM @extschema@.merge_fields(mart, keep, dropped, merge_ids, at);
-	PERFORM @extschema@.move_references(mart, keep, dropped, merge_ids, fresh);
-	EXECUTE format('INSERT INTO %1$s.party_undo (merge_id, relation, party_id, before) SELECT u.merge_id, %2$s::regclass, p.party_id, @extschema@.row_image(p)
-		FROM unnest($1, $2) u (dropped, merge_id) JOIN %1$s.party p ON p.party_id = u.dropped', m, format('%I.party', mart)::regclass::oid) USING dropped, merge_ids;
-	PERFORM @extschema@.drop_parties(format('%I.party', mart)::regclass, dropped, merge_ids, format('%I.party_undo', mart)::regclass);
+	PERFORM @extschema@.move_references(party, keep, dropped, merge_ids, undo, fresh);
+	PERFORM @extschema@.run_kept(format('INSERT INTO %1$s.party_undo (merge_id, relation, party_id, before) SELECT u.merge_id, %2$s::regclass, p.party_id, @extschema@.row_image(p)
+		FROM unnest($1, $2) u (dropped, merge_id) JOIN %1$s.party p ON p.party_id = u.dropped', m, format('%I.party', mart)::regclass::oid), dropped, merge_ids);
+	PERFORM @extschema@.drop_parties(party, dropped, merge_ids, undo);
 END $$;
 COMMENT ON FUNCTION @extschema@.merge_groups(name, bigint[], bigint[], text[], bigint[], timestamptz, boolean) IS 'internal: merges each dropped party into the one to keep, all at once; no party to keep may be among the dropped. fresh: records that resolve places now. 40001 when one of them has gone meanwhile';
 

@@ -6,21 +6,26 @@
 CREATE FUNCTION @extschema@.lock_roots(mart name, ids bigint[]) RETURNS bigint[]
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	question text := format('SELECT array_agg(coalesce((SELECT p.party_id FROM %1$s.party p WHERE p.party_id = u.id), (SELECT a.party_id FROM %1$s.party_alias a WHERE a.old_party_id = u.id)) ORDER BY u.place) AS roots
+		FROM unnest($1) WITH ORDINALITY u (id, place)', quote_ident(mart));
+	r record;
 	roots bigint[];
 	key bigint;
 BEGIN
 	FOR attempt IN 1 .. 100 LOOP
-		roots := ARRAY(SELECT @extschema@.party_of(mart, u.id) FROM unnest(ids) WITH ORDINALITY u (id, place) ORDER BY u.place);
+		r := @extschema@.run_kept(question, ids);
+		roots := r.roots;
 		IF array_position(roots, NULL) IS NOT NULL THEN
 			RAISE EXCEPTION 'party % does not exist', ids[array_position(roots, NULL)] USING ERRCODE = 'invalid_parameter_value';
 		END IF;
 		-- a lock that turns out to be the wrong one goes with the block
 		BEGIN
-			FOR key IN SELECT DISTINCT hashtextextended(format('crmseg.party %s', r), n.oid::bigint) FROM pg_namespace n, unnest(roots) r WHERE n.nspname = mart ORDER BY 1 LOOP
+			FOR key IN SELECT DISTINCT hashtextextended(format('crmseg.party %s', u.id), n.oid::bigint) FROM pg_namespace n, unnest(roots) u (id) WHERE n.nspname = mart ORDER BY 1 LOOP
 				PERFORM pg_advisory_xact_lock(key);
 			END LOOP;
 			-- look again: a merge that was first may have moved them
-			IF roots = ARRAY(SELECT @extschema@.party_of(mart, u.id) FROM unnest(ids) WITH ORDINALITY u (id, place) ORDER BY u.place) THEN
+			r := @extschema@.run_kept(question, ids);
+			IF roots = r.roots THEN
 				RETURN roots;
 			END IF;
 			RAISE EXCEPTION 'moved' USING ERRCODE = 'CS001';
@@ -51,9 +56,8 @@ BEGIN
 			END IF;
 			PERFORM @extschema@.merge_groups(mart, roots[1:1], roots[2:2], ARRAY[reason], '{}', now(), false);
 			-- who merges by hand takes back what was said before
-			EXECUTE format('DELETE FROM %1$s.party_judgement j WHERE j.verdict = ''different'' AND (j.left_id, j.right_id) IN (SELECT least(a, b), greatest(a, b) FROM
-				(SELECT $1 UNION SELECT l.old_party_id FROM %1$s.party_alias l WHERE l.party_id = $1) a (a), (SELECT $1 UNION SELECT l.old_party_id FROM %1$s.party_alias l WHERE l.party_id = $1) b (b))', m)
-				USING roots[1];
+			PERFORM @extschema@.run_kept(format('DELETE FROM %1$s.party_judgement j WHERE j.verdict = ''different'' AND (j.left_id, j.right_id) IN (SELECT least(a, b), greatest(a, b) FROM
+				(SELECT $1 UNION SELECT l.old_party_id FROM %1$s.party_alias l WHERE l.party_id = $1) a (a), (SELECT $1 UNION SELECT l.old_party_id FROM %1$s.party_alias l WHERE l.party_id = $1) b (b))', m), roots[1]);
 			RETURN roots[2];
 		EXCEPTION WHEN deadlock_detected OR serialization_failure THEN
 			-- another session's merge was first; from an older snapshot it cannot be seen
@@ -68,19 +72,24 @@ COMMENT ON FUNCTION @extschema@.merge_parties(name, bigint, bigint, text) IS 'ma
 -- The columns by which party_undo.moved tells the rows of a table apart that follow a party by one: its number, else the primary key without
 -- that column; none: the row is the only one of its party. NULL without a primary key. As row_key() in src/mart/merge_fn.c.
 CREATE FUNCTION @extschema@.row_key_columns(relation regclass, column_name text) RETURNS name[]
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT ARRAY(SELECT c.attname FROM (SELECT a.attname, u.place, a.attidentity, max(a.attidentity) OVER () AS numbered
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (SELECT ARRAY(SELECT c.attname FROM (SELECT a.attname, u.place, a.attidentity, max(a.attidentity) OVER () AS numbered
 			FROM unnest(i.indkey::smallint[]) WITH ORDINALITY u (attnum, place) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum
 			WHERE u.place <= i.indnkeyatts AND a.attname <> column_name) c
 		WHERE c.attidentity = c.numbered ORDER BY c.place)
-	FROM pg_index i WHERE i.indrelid = relation AND i.indisprimary $$;
+	FROM pg_index i WHERE i.indrelid = relation AND i.indisprimary);
+END $$;
 COMMENT ON FUNCTION @extschema@.row_key_columns(regclass, text) IS 'internal: the columns of the keys in party_undo.moved';
 
 CREATE FUNCTION @extschema@.row_key(relation regclass, column_name text, image jsonb) RETURNS jsonb
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE cardinality(c) WHEN 0 THEN 'true' WHEN 1 THEN image -> c[1]::text ELSE (SELECT jsonb_agg(image -> u.n::text ORDER BY u.place) FROM unnest(c) WITH ORDINALITY u (n, place)) END
-	FROM (SELECT @extschema@.row_key_columns(relation, column_name)) k (c) WHERE c IS NOT NULL
-	UNION ALL SELECT image WHERE @extschema@.row_key_columns(relation, column_name) IS NULL $$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	c name[] := @extschema@.row_key_columns(relation, column_name);
+BEGIN
+	RETURN CASE WHEN c IS NULL THEN image WHEN cardinality(c) = 0 THEN 'true' WHEN cardinality(c) = 1 THEN image -> c[1]::text
+		ELSE (SELECT jsonb_agg(image -> u.n::text ORDER BY u.place) FROM unnest(c) WITH ORDINALITY u (n, place)) END;
+END $$;
 COMMENT ON FUNCTION @extschema@.row_key(regclass, text, jsonb) IS 'internal: the key in party_undo.moved of a row, from its image';
 
 -- A row as it was: parties that it names by a foreign key may be called otherwise now; a period gives way to what has been written since.
@@ -93,12 +102,14 @@ DECLARE
 	columns text;
 	pieces jsonb[] := ARRAY[image];
 	was jsonb := '{}';		-- columns whose party is called otherwise now
+	party regclass := format('%I.party', mart)::regclass;
 	made record;
 BEGIN
-	IF relation <> format('%I.party', mart)::regclass THEN
+	IF relation <> party THEN
 		FOR col IN SELECT a.attname FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-				WHERE c.contype = 'f' AND c.conrelid = relation AND c.confrelid = format('%I.party', mart)::regclass AND cardinality(c.conkey) = 1 LOOP
-			living := @extschema@.party_of(mart, (image ->> col)::bigint);
+				WHERE c.contype = 'f' AND c.conrelid = relation AND c.confrelid = party AND cardinality(c.conkey) = 1 LOOP
+			made := @extschema@.run_kept(format('SELECT coalesce((SELECT p.party_id FROM %1$s.party p WHERE p.party_id = $1), (SELECT a.party_id FROM %1$s.party_alias a WHERE a.old_party_id = $1)) AS id', m), (image ->> col)::bigint);
+			living := made.id;
 			IF living <> (image ->> col)::bigint THEN
 				was := was || jsonb_build_object(col, image -> col);
 				image := image || jsonb_build_object(col, living);
@@ -106,40 +117,47 @@ BEGIN
 		END LOOP;
 	END IF;
 	IF relation = format('%I.consent', mart)::regclass THEN
-		EXECUTE format('SELECT array_agg($1 || jsonb_build_object(''valid'', p.period) ORDER BY p.period) FROM (SELECT unnest(tstzmultirange(i.valid) - coalesce(
+		made := @extschema@.run_kept(format('SELECT array_agg($1 || jsonb_build_object(''valid'', p.period) ORDER BY p.period) AS pieces FROM (SELECT unnest(tstzmultirange(i.valid) - coalesce(
 				(SELECT range_agg(c.valid) FROM %1$s.consent c WHERE c.party_id = i.party_id AND c.purpose = i.purpose AND c.channel_id = i.channel_id AND c.contact_point_id = i.contact_point_id), ''{}'')) AS period
-			FROM jsonb_populate_record(NULL::%1$s.consent, $1) i) p', m) INTO pieces USING image;
+			FROM jsonb_populate_record(NULL::%1$s.consent, $1) i) p', m), image);
+		pieces := made.pieces;
 	ELSIF relation = format('%I.party_relation', mart)::regclass THEN
-		EXECUTE format('SELECT array_agg(CASE WHEN p.n > 1 OR EXISTS (SELECT FROM %1$s.party_relation x WHERE x.party_relation_id = ($1 ->> ''party_relation_id'')::bigint) THEN $1 - ''party_relation_id'' ELSE $1 END
-				|| jsonb_build_object(''valid'', p.period) ORDER BY p.period) FROM (SELECT period, row_number() OVER (ORDER BY period) AS n FROM (SELECT unnest(datemultirange(i.valid) - coalesce(
+		made := @extschema@.run_kept(format('SELECT array_agg(CASE WHEN p.n > 1 OR EXISTS (SELECT FROM %1$s.party_relation x WHERE x.party_relation_id = ($1 ->> ''party_relation_id'')::bigint) THEN $1 - ''party_relation_id'' ELSE $1 END
+				|| jsonb_build_object(''valid'', p.period) ORDER BY p.period) AS pieces FROM (SELECT period, row_number() OVER (ORDER BY period) AS n FROM (SELECT unnest(datemultirange(i.valid) - coalesce(
 				(SELECT range_agg(r.valid) FROM %1$s.party_relation r WHERE r.party_id = i.party_id AND r.related_id = i.related_id AND r.kind = i.kind), ''{}'')) AS period
-			FROM jsonb_populate_record(NULL::%1$s.party_relation, $1) i WHERE i.party_id <> i.related_id) q) p', m) INTO pieces USING image;
+			FROM jsonb_populate_record(NULL::%1$s.party_relation, $1) i WHERE i.party_id <> i.related_id) q) p', m), image);
+		pieces := made.pieces;
 	ELSE
 		pieces := ARRAY[image];
 	END IF;
 	FOREACH image IN ARRAY coalesce(pieces, '{}') LOOP
 		SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO columns
 		FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND image ? a.attname::text;
-		FOR made IN EXECUTE format('INSERT INTO %1$s AS t (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, $1) ON CONFLICT DO NOTHING RETURNING @extschema@.row_image(t) AS row', relation, columns) USING image LOOP
+		made := @extschema@.run_kept(format('INSERT INTO %1$s AS t (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, $1) ON CONFLICT DO NOTHING RETURNING @extschema@.row_image(t) AS image', relation, columns), image);
+		IF made IS NOT NULL THEN
 			-- as if the row had been there when that party was merged away: it goes back with it
 			FOR col IN SELECT jsonb_object_keys(was) LOOP
 				EXECUTE format('WITH RECURSIVE way AS (SELECT a.* FROM %1$s.party_alias a WHERE a.old_party_id = $1 UNION ALL SELECT a.* FROM way w JOIN %1$s.party_alias a ON a.old_party_id = w.merged_into)
 					INSERT INTO %1$s.party_undo (merge_id, relation, column_name, party_id, moved) SELECT w.merge_id, $2, $3, w.old_party_id, jsonb_build_array($4) FROM way w', m)
-					USING (was ->> col)::bigint, relation, col, @extschema@.row_key(relation, col, made.row);
+					USING (was ->> col)::bigint, relation, col, @extschema@.row_key(relation, col, made.image);
 			END LOOP;
-		END LOOP;
+		END IF;
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION @extschema@.restore_row(name, regclass, jsonb) IS 'internal: inserts a row from its image, where none stands in its place';
 
 -- The condition by which the rows of party_undo.moved are found again; a key that holds another party finds it under its present id.
 CREATE FUNCTION @extschema@.moved_condition(mart name, relation regclass, column_name text) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN c IS NOT NULL THEN coalesce((SELECT string_agg(format(CASE WHEN EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.conrelid = relation AND f.conkey = ARRAY[a.attnum] AND f.confrelid = format('%I.party', mart)::regclass)
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	c name[] := @extschema@.row_key_columns(relation, column_name);
+	party oid := format('%I.party', mart)::regclass;
+BEGIN
+	RETURN CASE WHEN c IS NOT NULL THEN coalesce((SELECT string_agg(format(CASE WHEN EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.conrelid = relation AND f.conkey = ARRAY[a.attnum] AND f.confrelid = party)
 				THEN 't.%1$I = @extschema@.party_of(%4$L, (k.v %2$s)::bigint)' ELSE 't.%1$I = (k.v %2$s)::%3$s' END,
 				a.attname, CASE WHEN cardinality(c) = 1 THEN '#>> ''{}''' ELSE format('->> %s', u.place - 1) END, format_type(a.atttypid, a.atttypmod), mart), ' AND ')
-			FROM unnest(c) WITH ORDINALITY u (attname, place) JOIN pg_attribute a ON a.attrelid = relation AND a.attname = u.attname), 'true') END
-	FROM (SELECT @extschema@.row_key_columns(relation, column_name)) k (c) $$;
+			FROM unnest(c) WITH ORDINALITY u (attname, place) JOIN pg_attribute a ON a.attrelid = relation AND a.attname = u.attname), 'true') END;
+END $$;
 COMMENT ON FUNCTION @extschema@.moved_condition(name, regclass, text) IS 'internal: SQL that finds a row t by its key k.v in party_undo.moved; NULL for a table without primary key';
 
 -- Without a primary key: as many equal rows as came.
@@ -162,34 +180,37 @@ DECLARE
 	party regclass := format('%I.party', mart)::regclass;
 	root bigint;
 	back bigint[];
+	r record;
 	e record;
 	changes text;
 	condition text;
 	at_party bigint;
+	image jsonb;
 BEGIN
-	EXECUTE format('SELECT g.party_id, ARRAY(SELECT a.old_party_id FROM %1$s.party_alias a WHERE a.merge_id = g.merge_id ORDER BY 1) FROM %1$s.party_merge g WHERE g.merge_id = $1', m) INTO root, back USING merge;
-	EXECUTE format('SELECT count(*) FROM %s.party_undo u WHERE u.merge_id = $1 AND u.relation = $2 AND u.party_id = ANY ($3) AND u.after IS NULL', m) INTO at_party USING merge, party, back;
-	IF at_party < cardinality(back) THEN
+	r := @extschema@.run_kept(format('SELECT g.party_id AS root, ARRAY(SELECT a.old_party_id FROM %1$s.party_alias a WHERE a.merge_id = g.merge_id ORDER BY 1) AS back FROM %1$s.party_merge g WHERE g.merge_id = $1', m), merge);
+	root := r.root;
+	back := r.back;
+	r := @extschema@.run_kept(format('SELECT count(*) FILTER (WHERE u.party_id = ANY ($3)) AS parties, array_agg(u.before ORDER BY u.party_id) AS images FROM %s.party_undo u WHERE u.merge_id = $1 AND u.relation = $2 AND u.after IS NULL', m), merge, party, back);
+	IF r.parties < cardinality(back) THEN
 		RAISE EXCEPTION 'the merge of party % can no longer be taken back', back[1] USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Its rows in party_undo were deleted.';
 	END IF;
-	FOR e IN EXECUTE format('SELECT u.before FROM %s.party_undo u WHERE u.merge_id = $1 AND u.relation = $2 AND u.after IS NULL ORDER BY u.party_id', m) USING merge, party LOOP
-		PERFORM @extschema@.restore_row(mart, party, e.before);
+	FOREACH image IN ARRAY coalesce(r.images, '{}') LOOP
+		PERFORM @extschema@.restore_row(mart, party, image);
 	END LOOP;
 	-- the paths, flat again: each alias below one of them leads to it
-	EXECUTE format('DELETE FROM %s.party_alias a WHERE a.merge_id = $1', m) USING merge;
-	EXECUTE format('WITH RECURSIVE below AS (
+	PERFORM @extschema@.run_kept(format('DELETE FROM %s.party_alias a WHERE a.merge_id = $1', m), merge);
+	PERFORM @extschema@.run_kept(format('WITH RECURSIVE below AS (
 			SELECT a.old_party_id, a.merged_into AS top FROM %1$s.party_alias a WHERE a.merged_into = ANY ($1) AND a.party_id = $2
 			UNION ALL SELECT a.old_party_id, b.top FROM below b JOIN %1$s.party_alias a ON a.merged_into = b.old_party_id AND a.party_id = $2)
-		UPDATE %1$s.party_alias a SET party_id = b.top FROM below b WHERE a.old_party_id = b.old_party_id', m) USING back, root;
+		UPDATE %1$s.party_alias a SET party_id = b.top FROM below b WHERE a.old_party_id = b.old_party_id', m), back, root);
 
-	FOR e IN EXECUTE format('SELECT u.* FROM %s.party_undo u WHERE u.merge_id = $1 AND NOT (u.relation = $2 AND u.after IS NULL) AND EXISTS (SELECT FROM pg_class c WHERE c.oid = u.relation) ORDER BY u.undo_id DESC', m)
-			USING merge, party LOOP
+	r := @extschema@.run_kept(format('SELECT array_agg(u ORDER BY u.undo_id DESC) AS steps FROM %s.party_undo u WHERE u.merge_id = $1 AND NOT (u.relation = $2 AND u.after IS NULL) AND EXISTS (SELECT FROM pg_class c WHERE c.oid = u.relation)', m), merge, party);
+	FOREACH e IN ARRAY coalesce(r.steps, '{}') LOOP
 		condition := @extschema@.moved_condition(mart, e.relation, e.column_name);
 		IF e.before IS NULL AND e.after IS NULL AND condition IS NULL THEN
 			PERFORM @extschema@.move_back_rows(e.relation, e.column_name, root, e.party_id, e.moved);
 		ELSIF e.before IS NULL AND e.after IS NULL THEN
-			EXECUTE format('UPDATE %1$s t SET %2$I = $1 FROM jsonb_array_elements($3) k (v) WHERE t.%2$I = $2 AND %3$s', e.relation, e.column_name, condition)
-				USING e.party_id, root, e.moved;
+			PERFORM @extschema@.run_kept(format('UPDATE %1$s t SET %2$I = $1 FROM jsonb_array_elements($3) k (v) WHERE t.%2$I = $2 AND %3$s', e.relation, e.column_name, condition), e.party_id, root, e.moved);
 		ELSIF e.moved IS NOT NULL THEN
 			-- a row that was changed: each column goes back that nobody has written since
 			at_party := coalesce((e.after ->> e.column_name)::bigint, e.party_id);
@@ -197,19 +218,19 @@ BEGIN
 			SELECT string_agg(CASE WHEN e.after ? a.attname::text THEN format('%1$I = CASE WHEN t.%1$I::text IS NOT DISTINCT FROM a.%1$I::text THEN b.%1$I ELSE t.%1$I END', a.attname) ELSE format('%1$I = b.%1$I', a.attname) END, ', ' ORDER BY a.attnum)
 				INTO changes FROM pg_attribute a WHERE a.attrelid = e.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND e.before ? a.attname::text;
 			CONTINUE WHEN changes IS NULL;	-- its columns are gone
-			EXECUTE format('UPDATE %1$s t SET %2$s FROM jsonb_populate_record(NULL::%1$s, $1) b, jsonb_populate_record(NULL::%1$s, $2) a, (VALUES ($3)) k (v) WHERE t.%3$I = $4 AND %4$s',
-				e.relation, changes, e.column_name, condition) USING e.before, e.after, e.moved, at_party;
+			PERFORM @extschema@.run_kept(format('UPDATE %1$s t SET %2$s FROM jsonb_populate_record(NULL::%1$s, $1) b, jsonb_populate_record(NULL::%1$s, $2) a, (VALUES ($3)) k (v) WHERE t.%3$I = $4 AND %4$s',
+				e.relation, changes, e.column_name, condition), e.before, e.after, e.moved, at_party);
 		ELSIF e.before IS NULL AND e.after ? 'party_relation_id' AND e.relation = format('%I.party_relation', mart)::regclass THEN
-			EXECUTE format('DELETE FROM %1$s t WHERE t.party_relation_id = ($1 ->> ''party_relation_id'')::bigint
-				AND @extschema@.row_image(t) - ''party_id'' - ''related_id'' = @extschema@.row_image(jsonb_populate_record(NULL::%1$s, $1)) - ''party_id'' - ''related_id''', e.relation) USING e.after;
+			PERFORM @extschema@.run_kept(format('DELETE FROM %1$s t WHERE t.party_relation_id = ($1 ->> ''party_relation_id'')::bigint
+				AND @extschema@.row_image(t) - ''party_id'' - ''related_id'' = @extschema@.row_image(jsonb_populate_record(NULL::%1$s, $1)) - ''party_id'' - ''related_id''', e.relation), e.after);
 		ELSIF e.before IS NULL THEN
-			EXECUTE format('DELETE FROM %1$s t WHERE t.%2$I = $2 AND @extschema@.row_image(t) = @extschema@.row_image(jsonb_populate_record(NULL::%1$s, $1))', e.relation, e.column_name) USING e.after, root;
+			PERFORM @extschema@.run_kept(format('DELETE FROM %1$s t WHERE t.%2$I = $2 AND @extschema@.row_image(t) = @extschema@.row_image(jsonb_populate_record(NULL::%1$s, $1))', e.relation, e.column_name), e.after, root);
 		ELSE
 			PERFORM @extschema@.restore_row(mart, e.relation, e.before);
 		END IF;
 	END LOOP;
-	EXECUTE format('DELETE FROM %s.party_undo u WHERE u.merge_id = $1', m) USING merge;
-	EXECUTE format('DELETE FROM %s.party_merge g WHERE g.merge_id = $1', m) USING merge;
+	PERFORM @extschema@.run_kept(format('DELETE FROM %s.party_undo u WHERE u.merge_id = $1', m), merge);
+	PERFORM @extschema@.run_kept(format('DELETE FROM %s.party_merge g WHERE g.merge_id = $1', m), merge);
 END $$;
 COMMENT ON FUNCTION @extschema@.undo_merge(name, bigint) IS 'internal: takes a merge back that no later one stands upon. 55000 when what is needed for it was deleted';
 
@@ -220,11 +241,11 @@ CREATE FUNCTION @extschema@.merges_above(mart name, merge bigint) RETURNS bigint
 DECLARE
 	m text := quote_ident(mart);
 	found_ids bigint[] := ARRAY[merge];
-	more bigint[];
-	parties bigint[];
+	found_next bigint[];
+	r record;
 BEGIN
 	LOOP
-		EXECUTE format($q$
+		r := @extschema@.run_kept(format($q$
 			SELECT ARRAY(
 				SELECT g.merge_id FROM %1$s.party_merge x JOIN %1$s.party_merge g ON g.party_id = x.party_id AND g.merge_id >= x.merge_id WHERE x.merge_id = ANY ($1)
 				UNION SELECT a.merge_id FROM %1$s.party_merge x JOIN %1$s.party_alias a ON a.old_party_id = x.party_id WHERE x.merge_id = ANY ($1)
@@ -232,11 +253,12 @@ BEGIN
 				WHERE x.merge_id = ANY ($1) AND x.relation = %2$s::regclass AND y.relation = %2$s::regclass
 					AND (y.moved @> (x.after -> 'party_relation_id')
 						OR (y.after IS NULL AND (y.before -> 'party_relation_id' = x.after -> 'party_relation_id' OR x.moved @> (y.before -> 'party_relation_id'))))
-				ORDER BY 1 DESC)$q$, m, format('%I.party_relation', mart)::regclass::oid) INTO more USING found_ids;
-		EXECUTE format('SELECT ARRAY(SELECT g.party_id FROM %s.party_merge g WHERE g.merge_id = ANY ($1))', m) INTO parties USING more;
-		PERFORM @extschema@.lock_roots(mart, parties);
-		EXIT WHEN more = found_ids;
-		found_ids := more;
+				ORDER BY 1 DESC) AS merges$q$, m, format('%I.party_relation', mart)::regclass::oid), found_ids);
+		found_next := r.merges;
+		r := @extschema@.run_kept(format('SELECT ARRAY(SELECT g.party_id FROM %s.party_merge g WHERE g.merge_id = ANY ($1)) AS parties', m), found_next);
+		PERFORM @extschema@.lock_roots(mart, r.parties);
+		EXIT WHEN found_next = found_ids;
+		found_ids := found_next;
 	END LOOP;
 	RETURN found_ids;
 END $$;
@@ -251,7 +273,7 @@ DECLARE
 	merges bigint[];
 	done jsonb;
 	e record;
-	n integer;
+	r record;
 BEGIN
 	IF alias IS NULL THEN
 		RAISE EXCEPTION 'the party to split off must be given' USING ERRCODE = 'null_value_not_allowed';
@@ -264,15 +286,17 @@ BEGIN
 				RAISE EXCEPTION 'party % was not merged into another', alias USING ERRCODE = 'invalid_parameter_value',
 					HINT = 'Give the id that was merged away: party_alias.old_party_id.';
 			END IF;
-			EXECUTE format('SELECT a.merge_id FROM %s.party_alias a WHERE a.old_party_id = $1', m) INTO merge USING alias;
+			r := @extschema@.run_kept(format('SELECT a.merge_id FROM %s.party_alias a WHERE a.old_party_id = $1', m), alias);
+			merge := r.merge_id;
 			merges := @extschema@.merges_above(mart, merge);
-			EXECUTE format('SELECT jsonb_agg(x ORDER BY x.merge_id) FROM (
+			r := @extschema@.run_kept(format('SELECT jsonb_agg(x ORDER BY x.merge_id) AS done FROM (
 				SELECT g.merge_id, g.party_id, g.merged_at, g.merged_by, ARRAY(SELECT a.old_party_id FROM %1$s.party_alias a WHERE a.merge_id = g.merge_id ORDER BY 1) AS dropped,
 					ARRAY(SELECT a.reason FROM %1$s.party_alias a WHERE a.merge_id = g.merge_id ORDER BY a.old_party_id) AS reasons
-				FROM %1$s.party_merge g WHERE g.merge_id = ANY ($1)) x', m) INTO done USING merges;
+				FROM %1$s.party_merge g WHERE g.merge_id = ANY ($1)) x', m), merges);
+			done := r.done;
 			-- whoever writes facts of these parties is waited for, as in a merge
-			EXECUTE format('SELECT count(*) FROM (SELECT FROM %1$s.party p WHERE p.party_id IN (SELECT coalesce(a.party_id, g.party_id) FROM %1$s.party_merge g LEFT JOIN %1$s.party_alias a ON a.old_party_id = g.party_id
-				WHERE g.merge_id = ANY ($1)) ORDER BY p.party_id FOR UPDATE) p', m) INTO n USING merges;
+			PERFORM @extschema@.run_kept(format('SELECT count(*) FROM (SELECT FROM %1$s.party p WHERE p.party_id IN (SELECT coalesce(a.party_id, g.party_id) FROM %1$s.party_merge g LEFT JOIN %1$s.party_alias a ON a.old_party_id = g.party_id
+				WHERE g.merge_id = ANY ($1)) ORDER BY p.party_id FOR UPDATE) p', m), merges);
 			FOREACH merge IN ARRAY merges LOOP
 				PERFORM @extschema@.undo_merge(mart, merge);
 			END LOOP;
@@ -280,9 +304,9 @@ BEGIN
 					FROM jsonb_to_recordset(done) j (merge_id bigint, party_id bigint, merged_at timestamptz, merged_by text, dropped bigint[], reasons text[]), unnest(j.dropped, j.reasons) u (d, r)
 					WHERE u.d <> alias GROUP BY j.merge_id, j.party_id, j.merged_at, j.merged_by ORDER BY j.merge_id LOOP
 				PERFORM @extschema@.merge_groups(mart, array_fill(e.party_id, ARRAY[cardinality(e.dropped)]), e.dropped, e.reasons, '{}', e.merged_at, true);
-				EXECUTE format('UPDATE %1$s.party_merge g SET merged_by = $2 FROM %1$s.party_alias a WHERE a.old_party_id = $1 AND g.merge_id = a.merge_id AND g.merged_by <> $2', m) USING e.dropped[1], e.merged_by;
+				PERFORM @extschema@.run_kept(format('UPDATE %1$s.party_merge g SET merged_by = $2 FROM %1$s.party_alias a WHERE a.old_party_id = $1 AND g.merge_id = a.merge_id AND g.merged_by <> $2', m), e.dropped[1], e.merged_by);
 			END LOOP;
-			EXECUTE format('INSERT INTO %s.party_change (kind, party_id, other_id, reason) VALUES (''split'', $1, $2, $3)', m) USING alias, root, reason;
+			PERFORM @extschema@.run_kept(format('INSERT INTO %s.party_change (kind, party_id, other_id, reason) VALUES (''split'', $1, $2, $3)', m), alias, root, reason);
 			IF remember THEN
 				PERFORM @extschema@.judge_parties(mart, alias, root, 'different', coalesce(reason, 'split'));
 			END IF;
@@ -304,8 +328,8 @@ COMMENT ON FUNCTION @extschema@.split_party(name, bigint, text) IS 'takes back t
 CREATE FUNCTION @extschema@.judge_parties(mart name, a bigint, b bigint, verdict text, reason text) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 BEGIN
-	EXECUTE format('INSERT INTO %I.party_judgement (left_id, right_id, verdict, reason) VALUES (least($1, $2), greatest($1, $2), $3, $4)
-		ON CONFLICT (left_id, right_id) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, decided_at = excluded.decided_at, decided_by = excluded.decided_by', mart) USING a, b, verdict, reason;
+	PERFORM @extschema@.run_kept(format('INSERT INTO %I.party_judgement (left_id, right_id, verdict, reason) VALUES (least($1, $2), greatest($1, $2), $3, $4)
+		ON CONFLICT (left_id, right_id) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, decided_at = excluded.decided_at, decided_by = excluded.decided_by', mart), a, b, verdict, reason);
 END $$;
 COMMENT ON FUNCTION @extschema@.judge_parties(name, bigint, bigint, text, text) IS 'internal: remembers a verdict on two ids, instead of an earlier one';
 

@@ -76,34 +76,40 @@ COMMENT ON COLUMN @mart@.match_record.city IS 'its city';
 COMMENT ON COLUMN @mart@.match_record.country IS 'its country, or the party''s';
 
 -- The triggers run as the owner of the mart: whoever may write a party need not write here.
+-- The schema stands in search_path while they run, so that their statements are planned once a session.
 CREATE FUNCTION @mart@.match_note_inserted() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	EXECUTE format('INSERT INTO %I.match_pending SELECT n.party_id FROM new_row n', TG_TABLE_SCHEMA);
+	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
+	INSERT INTO match_pending SELECT n.party_id FROM new_row n;
 	RETURN NULL;
 END $$;
 COMMENT ON FUNCTION @mart@.match_note_inserted() IS 'notes the parties of new rows, so that their keys are made';
 CREATE FUNCTION @mart@.match_note_updated() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	EXECUTE format(CASE TG_TABLE_NAME
-		WHEN 'party' THEN 'INSERT INTO %I.match_pending SELECT r.party_id FROM (
+	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
+	IF TG_TABLE_NAME = 'party' THEN
+		INSERT INTO match_pending SELECT r.party_id FROM (
 				SELECT o.party_id, o.kind, o.given_name, o.family_name, o.maiden_name, o.legal_name, o.birth_date, o.postal_code FROM old_row o
 				UNION ALL SELECT n.party_id, n.kind, n.given_name, n.family_name, n.maiden_name, n.legal_name, n.birth_date, n.postal_code FROM new_row n) r
-			GROUP BY r.party_id HAVING count(*) < 2 OR count(DISTINCT (r.*)) > 1'
-		ELSE 'INSERT INTO %I.match_pending SELECT DISTINCT r.party_id FROM (SELECT o.party_id, o.kind, o.value_norm, o.postal_code FROM old_row o
+			GROUP BY r.party_id HAVING count(*) < 2 OR count(DISTINCT (r.*)) > 1;
+	ELSE
+		INSERT INTO match_pending SELECT DISTINCT r.party_id FROM (SELECT o.party_id, o.kind, o.value_norm, o.postal_code FROM old_row o
 			UNION ALL SELECT n.party_id, n.kind, n.value_norm, n.postal_code FROM new_row n) r
-			GROUP BY r.party_id, r.kind, r.value_norm, r.postal_code HAVING count(*) %% 2 = 1' END, TG_TABLE_SCHEMA);
+			GROUP BY r.party_id, r.kind, r.value_norm, r.postal_code HAVING count(*) % 2 = 1;
+	END IF;
 	RETURN NULL;
 END $$;
 COMMENT ON FUNCTION @mart@.match_note_updated() IS 'notes the parties whose names, date of birth or contact points changed, before and after';
 CREATE FUNCTION @mart@.match_note_deleted() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
 	IF TG_TABLE_NAME = 'party' THEN
-		EXECUTE format('DELETE FROM %I.match_key k USING old_row o WHERE k.party_id = o.party_id', TG_TABLE_SCHEMA);
+		DELETE FROM match_key k WHERE k.party_id = ANY (ARRAY(SELECT o.party_id FROM old_row o));	-- by the index, few or many
 	ELSE
-		EXECUTE format('INSERT INTO %I.match_pending SELECT DISTINCT o.party_id FROM old_row o', TG_TABLE_SCHEMA);
+		INSERT INTO match_pending SELECT DISTINCT o.party_id FROM old_row o;
 	END IF;
 	RETURN NULL;
 END $$;

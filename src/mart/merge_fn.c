@@ -30,22 +30,30 @@
 #include "utils/syscache.h"
 
 #include "error.h"
+#include "mart/kept_plan.h"
+#include "mart/reference.h"
 #include "mart/without_checks.h"
 
 PG_FUNCTION_INFO_V1(crmseg_move_rows);
+PG_FUNCTION_INFO_V1(crmseg_move_references);
 PG_FUNCTION_INFO_V1(crmseg_drop_parties);
 
 static uint64
 run(const char *sql, int nargs, Datum *arrays)
 {
 	Oid			types[4] = {INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID};
-	int			rc;
 
-	CHECK_FOR_INTERRUPTS();
-	rc = SPI_execute_with_args(sql, nargs, types, arrays, NULL, false, 0);
-	if (rc < 0)
-		elog(ERROR, "merge: statement failed: %s", SPI_result_code_string(rc));
-	return SPI_processed;
+	return run_kept(sql, nargs, types, arrays, NULL);
+}
+
+/* What the catalog says of a table ($1) and one of its columns ($2). */
+static uint64
+look_up(const char *sql, Oid relid, AttrNumber attnum)
+{
+	Oid			types[2] = {OIDOID, INT2OID};
+	Datum		args[2] = {ObjectIdGetDatum(relid), Int16GetDatum(attnum)};
+
+	return run_kept(sql, 2, types, args, NULL);
 }
 
 /* The single number that a query gives. */
@@ -112,52 +120,6 @@ is_plain(Oid relid, CmdType event, AttrNumber attnum)
 	return plain;
 }
 
-/* A foreign key: the columns of the table that refers, and of the one it refers to. */
-typedef struct Reference
-{
-	Oid			constraint;
-	Oid			table;
-	char		on_update;
-	char		on_delete;
-	int			n;
-	AttrNumber	from[INDEX_MAX_KEYS];
-	AttrNumber	to[INDEX_MAX_KEYS];
-} Reference;
-
-/* The foreign keys that refer to a table. */
-static Reference *
-references_to(Oid relid, int *n)
-{
-	Reference  *refs;
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT c.oid, c.conrelid, c.confupdtype, c.confdeltype, c.conkey, c.confkey FROM pg_catalog.pg_constraint c "
-		"WHERE c.contype = 'f' AND c.confrelid = %u AND c.conparentid = 0 ORDER BY c.oid", relid);
-	*n = (int) run(sql.data, 0, NULL);
-	refs = SPI_palloc((*n + 1) * sizeof *refs);
-	for (int i = 0; i < *n; i++)
-	{
-		HeapTuple	t = SPI_tuptable->vals[i];
-		TupleDesc	d = SPI_tuptable->tupdesc;
-		bool		null;
-		ArrayType  *from = DatumGetArrayTypePCopy(SPI_getbinval(t, d, 5, &null));
-		ArrayType  *to = DatumGetArrayTypePCopy(SPI_getbinval(t, d, 6, &null));
-
-		refs[i].constraint = DatumGetObjectId(SPI_getbinval(t, d, 1, &null));
-		refs[i].table = DatumGetObjectId(SPI_getbinval(t, d, 2, &null));
-		refs[i].on_update = DatumGetChar(SPI_getbinval(t, d, 3, &null));
-		refs[i].on_delete = DatumGetChar(SPI_getbinval(t, d, 4, &null));
-		refs[i].n = Min(ARR_DIMS(from)[0], INDEX_MAX_KEYS);
-		for (int k = 0; k < refs[i].n; k++)
-		{
-			refs[i].from[k] = ((int16 *) ARR_DATA_PTR(from))[k];
-			refs[i].to[k] = ((int16 *) ARR_DATA_PTR(to))[k];
-		}
-	}
-	return refs;
-}
-
 static char *
 table_name(Oid relid)
 {
@@ -195,18 +157,15 @@ key_conditions(Oid relid, AttrNumber attnum, StringInfo ranks, StringInfo free)
 {
 	const char *name = table_name(relid);
 	const char *col = column_name(relid, attnum);
-	StringInfoData sql;
 	uint64		n;
 
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT coalesce(string_agg(format(', t.%%I', a.attname), '') FILTER (WHERE a.attname IS NOT NULL), ''), "
-		"coalesce(string_agg(format(' AND x.%%1$I IS NOT DISTINCT FROM t.%%1$I', a.attname), '') FILTER (WHERE a.attname IS NOT NULL), '') "
+	n = look_up("SELECT coalesce(string_agg(format(', t.%I', a.attname), '') FILTER (WHERE a.attname IS NOT NULL), ''), "
+		"coalesce(string_agg(format(' AND x.%1$I IS NOT DISTINCT FROM t.%1$I', a.attname), '') FILTER (WHERE a.attname IS NOT NULL), '') "
 		"FROM pg_catalog.pg_index i "
-		"LEFT JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY u (attnum, place) ON u.place <= i.indnkeyatts AND u.attnum <> %2$d "
+		"LEFT JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY u (attnum, place) ON u.place <= i.indnkeyatts AND u.attnum <> $2 "
 		"LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum "
-		"WHERE i.indrelid = %1$u AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND %2$d = ANY (i.indkey::smallint[]) "
+		"WHERE i.indrelid = $1 AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND $2 = ANY (i.indkey::smallint[]) "
 		"GROUP BY i.indexrelid", relid, attnum);
-	n = run(sql.data, 0, NULL);
 	for (uint64 i = 0; i < n; i++)
 	{
 		char	   *partition_by = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
@@ -224,33 +183,23 @@ key_conditions(Oid relid, AttrNumber attnum, StringInfo ranks, StringInfo free)
 static const char *
 row_key(Oid relid, AttrNumber attnum)
 {
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT CASE WHEN i.indexrelid IS NULL THEN 'crmseg.row_image(t)' "
-		"ELSE (SELECT CASE count(*) WHEN 0 THEN 'true' WHEN 1 THEN min(format('t.%%I', c.attname)) ELSE format('pg_catalog.jsonb_build_array(%%s)', string_agg(format('t.%%I', c.attname), ', ' ORDER BY c.place)) END "
+	look_up("SELECT CASE WHEN i.indexrelid IS NULL THEN 'crmseg.row_image(t)' "
+		"ELSE (SELECT CASE count(*) WHEN 0 THEN 'true' WHEN 1 THEN min(format('t.%I', c.attname)) ELSE format('pg_catalog.jsonb_build_array(%s)', string_agg(format('t.%I', c.attname), ', ' ORDER BY c.place)) END "
 		"FROM (SELECT a.attname, u.place, a.attidentity, max(a.attidentity) OVER () AS numbered "
-		"FROM unnest(i.indkey::smallint[]) WITH ORDINALITY u (attnum, place) JOIN pg_catalog.pg_attribute a ON a.attrelid = %1$u AND a.attnum = u.attnum "
-		"WHERE u.place <= i.indnkeyatts AND u.attnum <> %2$d) c WHERE c.attidentity = c.numbered) END "
-		"FROM (VALUES (1)) one LEFT JOIN pg_catalog.pg_index i ON i.indrelid = %1$u AND i.indisprimary", relid, attnum);
-	run(sql.data, 0, NULL);
+		"FROM unnest(i.indkey::smallint[]) WITH ORDINALITY u (attnum, place) JOIN pg_catalog.pg_attribute a ON a.attrelid = $1 AND a.attnum = u.attnum "
+		"WHERE u.place <= i.indnkeyatts AND u.attnum <> $2) c WHERE c.attidentity = c.numbered) END "
+		"FROM (VALUES (1)) one LEFT JOIN pg_catalog.pg_index i ON i.indrelid = $1 AND i.indisprimary", relid, attnum);
 	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
 
 /*
- * move_rows(party, relation, attnum, keep, dropped, merge_ids, undo, fresh): the rows of a table that refer to a dropped party by this
- * column follow it. undo, unless 0, is the table that notes which rows came, under the number of the merge. fresh: the records that
- * resolve places now, where the table is that of the records.
+ * The rows of a table that refer to a dropped party by this column follow it. arrays: the parties to keep, those dropped, the numbers of the
+ * merges, and the records that resolve places now, where places says that the table is that of the records and there are any. undo, unless 0,
+ * is the table that notes which rows came, under the number of the merge.
  */
-Datum
-crmseg_move_rows(PG_FUNCTION_ARGS)
+static void
+move_rows(Oid party, Oid relid, AttrNumber attnum, Datum *arrays, Oid undo, bool places)
 {
-	Oid			party = PG_GETARG_OID(0);
-	Oid			relid = PG_GETARG_OID(1);
-	AttrNumber	attnum = PG_GETARG_INT16(2);
-	Datum		arrays[4] = {PG_GETARG_DATUM(3), PG_GETARG_DATUM(4), PG_GETARG_DATUM(5), PG_GETARG_DATUM(7)};
-	Oid			undo = PG_GETARG_OID(6);
-	bool		places = ArrayGetNItems(ARR_NDIM(PG_GETARG_ARRAYTYPE_P(7)), ARR_DIMS(PG_GETARG_ARRAYTYPE_P(7))) > 0;
 	List	   *proved = NIL;
 	bool		may_stay = false;
 	const char *name;
@@ -265,7 +214,6 @@ crmseg_move_rows(PG_FUNCTION_ARGS)
 	List	   *followers = NIL;
 	ListCell   *l;
 
-	SPI_connect();
 	name = table_name(relid);
 	col = column_name(relid, attnum);
 	initStringInfo(&ranks);
@@ -343,6 +291,138 @@ crmseg_move_rows(PG_FUNCTION_ARGS)
 	/* who was adding such a row meanwhile has held a lock on the one it refers to, which this statement waited for; no other can come */
 	foreach(l, followers)
 		run_proved(lfirst(l), 2, arrays, proved);
+}
+
+static bool
+has_items(Datum array)
+{
+	ArrayType  *a = DatumGetArrayTypeP(array);
+
+	return ArrayGetNItems(ARR_NDIM(a), ARR_DIMS(a)) > 0;
+}
+
+/* move_rows(party, relation, attnum, keep, dropped, merge_ids, undo, fresh): of one table by one column. */
+Datum
+crmseg_move_rows(PG_FUNCTION_ARGS)
+{
+	Datum		arrays[4] = {PG_GETARG_DATUM(3), PG_GETARG_DATUM(4), PG_GETARG_DATUM(5), PG_GETARG_DATUM(7)};
+
+	SPI_connect();
+	move_rows(PG_GETARG_OID(0), PG_GETARG_OID(1), PG_GETARG_INT16(2), arrays, PG_GETARG_OID(6), has_items(arrays[3]));
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* A column of a table that holds a party. */
+typedef struct Place
+{
+	Oid			table;
+	AttrNumber	attnum;
+} Place;
+
+static int
+place_order(const void *a, const void *b)
+{
+	const Place *x = a;
+	const Place *y = b;
+
+	if (x->table != y->table)
+		return x->table < y->table ? -1 : 1;
+	return x->attnum - y->attnum;
+}
+
+/*
+ * The columns whose rows follow a merge: those with a foreign key to party, and those without one, such as logs in partitions have them, that
+ * party_key registers. Not those that it says are kept or that 76_merge.sql treats by itself, nor lines, which follow their order.
+ */
+static Place *
+places_that_follow(Oid party, int *n)
+{
+	static const char *const special[] = {"party", "party_alias", "party_relation", "contact_point", "consent", "party_attribute", "party_profile"};
+	Oid			mart = get_rel_namespace(party);
+	Oid			left[lengthof(special)];
+	int			n_refs,
+				n_lines;
+	Reference  *refs = references_to(party, &n_refs);
+	Reference  *lines = references_to(InvalidOid, &n_lines);
+	uint64		n_keys = run(psprintf("SELECT k.relation::pg_catalog.oid, k.column_name, k.on_merge = 'follow' FROM %s.party_key k", quote_identifier(get_namespace_name(mart))), 0, NULL);
+	Place	   *places = palloc((n_refs + n_keys + 1) * sizeof *places);
+	int			kept = 0;
+
+	for (int i = 0; i < lengthof(special); i++)
+		left[i] = get_relname_relid(special[i], mart);
+	*n = 0;
+	for (int i = 0; i < n_refs; i++)
+		if (refs[i].n == 1 && refs[i].to[0] == key_column(party))
+			places[(*n)++] = (Place) {refs[i].table, refs[i].from[0]};
+	for (uint64 i = 0; i < n_keys; i++)
+	{
+		HeapTuple	t = SPI_tuptable->vals[i];
+		TupleDesc	d = SPI_tuptable->tupdesc;
+		bool		null;
+		Oid			relid = DatumGetObjectId(SPI_getbinval(t, d, 1, &null));
+		char	   *name = SPI_getvalue(t, d, 2);
+		AttrNumber	attnum = null || name == NULL ? InvalidAttrNumber : get_attnum(relid, name);
+		bool		follows = DatumGetBool(SPI_getbinval(t, d, 3, &null)) && !null;
+
+		if (attnum <= 0)
+			continue;			/* the table or the column is gone */
+		if (!follows)
+		{
+			for (int k = 0; k < *n; k++)
+				if (places[k].table == relid && places[k].attnum == attnum)
+					places[k].table = InvalidOid;
+			continue;
+		}
+		for (int k = 0; k < n_lines && follows; k++)
+			for (int c = 0; c < lines[k].n; c++)
+				follows &= lines[k].table != relid || lines[k].from[c] != attnum;
+		if (follows)
+			places[(*n)++] = (Place) {relid, attnum};
+	}
+	SPI_freetuptable(SPI_tuptable);
+	qsort(places, *n, sizeof *places, place_order);
+	for (int i = 0; i < *n; i++)
+	{
+		bool		drop = !OidIsValid(places[i].table) || (kept > 0 && place_order(&places[kept - 1], &places[i]) == 0);
+
+		for (int k = 0; k < lengthof(special); k++)
+			drop |= places[i].table == left[k];
+		if (!drop)
+			places[kept++] = places[i];
+	}
+	*n = kept;
+	return places;
+}
+
+/* move_references(party, keep, dropped, merge_ids, undo, fresh): every table that refers to the parties follows. */
+Datum
+crmseg_move_references(PG_FUNCTION_ARGS)
+{
+	Oid			party = PG_GETARG_OID(0);
+	Datum		arrays[4] = {PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3), PG_GETARG_DATUM(5)};
+	bool		any_fresh = has_items(arrays[3]);
+	Oid			records = get_relname_relid("source_record", get_rel_namespace(party));
+	Place	   *places;
+	StringInfoData sql;
+	Datum	   *there;
+	bool	   *unknown,
+				null;
+	int			n,
+				n_there;
+
+	SPI_connect();
+	places = places_that_follow(party, &n);
+	/* most tables hold no row of a single party: which ones do is asked at once */
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ARRAY[]::boolean[]");
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&sql, " || EXISTS (SELECT FROM %s t WHERE t.%s = ANY ($1))", table_name(places[i].table), column_name(places[i].table, places[i].attnum));
+	run(sql.data, 1, &arrays[1]);
+	deconstruct_array(DatumGetArrayTypePCopy(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)), BOOLOID, 1, true, TYPALIGN_CHAR, &there, &unknown, &n_there);
+	for (int i = 0; i < n_there; i++)
+		if (DatumGetBool(there[i]))
+			move_rows(party, places[i].table, places[i].attnum, arrays, PG_GETARG_OID(4), any_fresh && places[i].table == records);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
