@@ -186,8 +186,8 @@ BEGIN
 			UNION ALL
 			(SELECT n.order_id, n.party_id, n.ordered_at, n.kind, n.status, n.base_amount, n.margin FROM new_order n
 				EXCEPT ALL SELECT o.order_id, o.party_id, o.ordered_at, o.kind, o.status, o.base_amount, o.margin FROM old_order o)) x
-		-- a party that is being merged away takes its profile with it
-		WHERE NOT EXISTS (SELECT FROM party_alias a WHERE a.old_party_id = x.party_id);
+		-- a party that is being merged away takes its profile with it; asked one by one, by the index, however empty the planner takes the table for
+		WHERE (SELECT a.merge_id FROM party_alias a WHERE a.old_party_id = x.party_id) IS NULL;
 	END IF;
 	IF touched IS NULL THEN
 		RETURN NULL;

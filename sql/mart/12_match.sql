@@ -103,7 +103,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @mart@.match_note_updated() IS 'notes the parties whose names, date of birth or contact points changed, before and after';
 CREATE FUNCTION @mart@.match_note_deleted() RETURNS trigger
-	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 BEGIN
 	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
 	IF TG_TABLE_NAME = 'party' THEN

@@ -72,15 +72,15 @@ COMMENT ON COLUMN @mart@.party_judgement.decided_by IS 'by whom';
 
 -- An id that stands in party_alias is one that a merge or a split moves about: these write the change themselves.
 CREATE FUNCTION @mart@.note_party_change() RETURNS trigger
-	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 BEGIN
 	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
 	IF TG_OP = 'INSERT' THEN
 		INSERT INTO party_change (kind, party_id) SELECT 'new', n.party_id FROM new_party n
-			WHERE NOT EXISTS (SELECT FROM party_alias a WHERE a.old_party_id = n.party_id) ORDER BY n.party_id;
+			WHERE (SELECT a.merge_id FROM party_alias a WHERE a.old_party_id = n.party_id) IS NULL ORDER BY n.party_id;	-- by the index, few or many
 	ELSE
 		INSERT INTO party_change (kind, party_id) SELECT 'deleted', o.party_id FROM old_party o
-			WHERE NOT EXISTS (SELECT FROM party_alias a WHERE a.old_party_id = o.party_id) ORDER BY o.party_id;
+			WHERE (SELECT a.merge_id FROM party_alias a WHERE a.old_party_id = o.party_id) IS NULL ORDER BY o.party_id;	-- by the index, few or many
 	END IF;
 	RETURN NULL;
 END $$;

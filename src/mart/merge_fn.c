@@ -413,11 +413,11 @@ crmseg_move_references(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	places = places_that_follow(party, &n);
-	/* most tables hold no row of a single party: which ones do is asked at once */
+	/* most tables hold no row of a single party: which ones do is asked at once; by a join, for a gist index knows no ANY */
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT ARRAY[]::boolean[]");
 	for (int i = 0; i < n; i++)
-		appendStringInfo(&sql, " || EXISTS (SELECT FROM %s t WHERE t.%s = ANY ($1))", table_name(places[i].table), column_name(places[i].table, places[i].attnum));
+		appendStringInfo(&sql, " || EXISTS (SELECT FROM unnest($1) u (id) JOIN %s t ON t.%s = u.id)", table_name(places[i].table), column_name(places[i].table, places[i].attnum));
 	run(sql.data, 1, &arrays[1]);
 	deconstruct_array(DatumGetArrayTypePCopy(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)), BOOLOID, 1, true, TYPALIGN_CHAR, &there, &unknown, &n_there);
 	for (int i = 0; i < n_there; i++)
@@ -461,7 +461,7 @@ crmseg_drop_parties(PG_FUNCTION_ARGS)
 		{
 			if (refs[i].n == 1 && refs[i].to[0] == key_column(party) && pg_class_aclcheck(refs[i].table, GetUserId(), ACL_SELECT) == ACLCHECK_OK
 				&& check_enable_rls(refs[i].table, InvalidOid, true) != RLS_ENABLED)
-				appendStringInfo(&sql, " || EXISTS (SELECT FROM %s t WHERE t.%s = ANY ($1))", table_name(refs[i].table), column_name(refs[i].table, refs[i].from[0]));
+				appendStringInfo(&sql, " || EXISTS (SELECT FROM unnest($1) u (id) JOIN %s t ON t.%s = u.id)", table_name(refs[i].table), column_name(refs[i].table, refs[i].from[0]));
 			else
 				appendStringInfoString(&sql, " || NULL::boolean");
 		}
@@ -488,7 +488,7 @@ crmseg_drop_parties(PG_FUNCTION_ARGS)
 				run(sql.data, 2, arrays);
 				/* a trigger may have kept some */
 				resetStringInfo(&sql);
-				appendStringInfo(&sql, "SELECT count(*) FROM %s t WHERE t.%s = ANY ($1)", name, col);
+				appendStringInfo(&sql, "SELECT count(*) FROM unnest($1) u (id) JOIN %s t ON t.%s = u.id", name, col);
 				if (number(sql.data, 1, arrays) > 0)
 					continue;
 			}
