@@ -47,7 +47,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.partitions(name) IS 'the partitions of a datamart''s fact tables: the months they hold (until_month is the first that they do not), the planner''s estimate of their rows, their size with indexes in bytes';
 
-CREATE FUNCTION @extschema@.make_partitions(mart name, ahead integer DEFAULT 3, since date DEFAULT NULL) RETURNS integer
+CREATE FUNCTION @extschema@.make_partitions(mart name, ahead integer DEFAULT 3, since date DEFAULT NULL, until date DEFAULT NULL) RETURNS integer
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET row_security = off AS $$
 DECLARE
 	m text := quote_ident(mart);
@@ -75,7 +75,7 @@ BEGIN
 		IF p.rest IS NOT NULL AND pg_relation_size(p.rest) > 0 THEN
 			EXECUTE format('SELECT coalesce(array_agg(DISTINCT date_trunc(''month'', d.%I)::date), ''{}'') FROM %s d', p.at, p.rest) INTO stray;
 		END IF;
-		FOR month IN SELECT g::date FROM generate_series(first_month::timestamp, this_month::timestamp + ahead * interval '1 month', interval '1 month') g
+		FOR month IN SELECT g::date FROM generate_series(first_month::timestamp, least(until::timestamp, this_month::timestamp + ahead * interval '1 month'), interval '1 month') g
 				UNION SELECT unnest(stray) ORDER BY 1 LOOP
 			part := @extschema@.month_table(p.relname, month);
 			CONTINUE WHEN EXISTS (SELECT FROM @extschema@.partitions_of(p.parent) o WHERE o.from_at <= month::timestamptz AND o.until_at > month::timestamptz);
@@ -101,7 +101,7 @@ BEGIN
 	END LOOP;
 	RETURN made;
 END $$;
-COMMENT ON FUNCTION @extschema@.make_partitions(name, integer, date) IS 'makes the monthly partitions of a datamart''s fact tables that are missing: from the month of since (default the present one) to ahead months from now, and those of rows in the default partitions, which move there; returns their number. Months that were detached are left alone. 22023 for more than 1200 months ahead';
+COMMENT ON FUNCTION @extschema@.make_partitions(name, integer, date, date) IS 'makes the monthly partitions of a datamart''s fact tables that are missing: from the month of since (default the present one) to ahead months from now, or to that of until where it comes before, and those of rows in the default partitions, which move there; returns their number. Months that were detached are left alone. 22023 for more than 1200 months ahead';
 
 CREATE FUNCTION @extschema@.partitions_of(parent regclass) RETURNS TABLE (partition regclass, from_at timestamptz, until_at timestamptz)
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$

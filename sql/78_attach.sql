@@ -67,7 +67,9 @@ BEGIN
 	EXECUTE format('INSERT INTO %s.source (name, kind) VALUES ($1, ''system'') ON CONFLICT (name) DO NOTHING', m) USING source;
 	IF watermark IS NULL THEN
 		FOR i IN 1 .. 3 LOOP
-			EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', format('crmseg_attached_%s_%s', made, i), relation);
+			IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = relation AND t.tgname = format('crmseg_attached_%s_%s', made, i)) THEN
+				EXECUTE format('DROP TRIGGER %I ON %s', format('crmseg_attached_%s_%s', made, i), relation);
+			END IF;
 			EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION %s.note_attached(%L, %L)', format('crmseg_attached_%s_%s', made, i),
 				(ARRAY['INSERT', 'UPDATE', 'DELETE'])[i], relation, (ARRAY['NEW TABLE AS new_row', 'OLD TABLE AS old_row NEW TABLE AS new_row', 'OLD TABLE AS old_row'])[i], m, made, key);
 		END LOOP;
@@ -252,7 +254,9 @@ DECLARE
 	d record;
 BEGIN
 	FOR a IN EXECUTE format('SELECT a.* FROM %s.attachment a WHERE $1 IS NULL OR a.attachment_id = $1 ORDER BY a.attachment_id FOR UPDATE', m) USING attachment LOOP
-		EXECUTE 'DROP TABLE IF EXISTS pg_temp.crmseg_pulled';
+		IF to_regclass('pg_temp.crmseg_pulled') IS NOT NULL THEN
+			EXECUTE 'DROP TABLE pg_temp.crmseg_pulled';
+		END IF;
 		EXECUTE format('SELECT s.source_id FROM %s.source s WHERE s.name = $1', m) INTO src USING a.source;
 		IF a.watermark IS NOT NULL THEN
 			-- rows that are not older than the last ones seen: equal ones come again and change nothing

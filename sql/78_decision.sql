@@ -396,7 +396,7 @@ CREATE FUNCTION @extschema@.maintain_tasks() RETURNS TABLE (place integer, name 
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT v.place, v.name, v.sql
 	FROM (VALUES
-		(1, 'partitions', 'SELECT @extschema@.make_partitions($1)', 'make_partitions(name,integer,date)'),
+		(1, 'partitions', 'SELECT @extschema@.make_partitions($1)', 'make_partitions(name,integer,date,date)'),
 		(2, 'attached tables', 'SELECT coalesce(pg_catalog.sum(p.rows_read), 0)::bigint FROM @extschema@.pull_attached($1) p', 'pull_attached(name,bigint)'),
 		(3, 'resolve', 'SELECT r.records_read FROM @extschema@.resolve($1) r', 'resolve(name)'),
 		(4, 'traits', 'SELECT @extschema@.refresh_traits($1)', 'refresh_traits(name)'),

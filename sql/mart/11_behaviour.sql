@@ -309,13 +309,29 @@ CREATE TRIGGER party_attribute_traits_truncate AFTER TRUNCATE ON @mart@.party_at
 
 -- Answers to a question that names an attribute are declarations of it.
 CREATE FUNCTION @mart@.answer_declared() RETURNS trigger
-	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+	many boolean;
 BEGIN
 	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
-	PERFORM @extschema@.set_attribute(TG_TABLE_SCHEMA, n.party_id, q.item ->> 'attribute', coalesce(to_jsonb(n.score), to_jsonb(n.choice), to_jsonb(n.body)), 'declared', 1, NULL, n.answered_at)
-		FROM new_row n JOIN survey s ON s.survey_id = n.survey_id
-		CROSS JOIN LATERAL jsonb_path_query(s.questions, 'lax $[*] ? (exists (@.attribute))') q (item)
-		WHERE q.item ->> 'question' = n.question AND coalesce(n.score::text, n.choice, n.body) IS NOT NULL ORDER BY n.answered_at, n.party_id;
+	-- the usual answer, the first of its party to a question that names an attribute of one value, is written with all others like it
+	FOREACH many IN ARRAY ARRAY[true, false] LOOP
+		EXECUTE format('
+			WITH said AS (
+				SELECT n.party_id, n.answered_at, n.score, n.choice, n.body, q.item ->> ''attribute'' AS key, d.attribute_id, d.data_type,
+					d.attribute_id IS NOT NULL AND NOT d.is_multi AND CASE d.data_type WHEN ''num'' THEN n.score IS NOT NULL WHEN ''text'' THEN n.score IS NULL WHEN ''enum'' THEN n.score IS NULL ELSE false END
+						AND count(*) OVER (PARTITION BY n.party_id, d.attribute_id) = 1
+						AND NOT EXISTS (SELECT FROM party_attribute a WHERE a.party_id = n.party_id AND a.attribute_id = d.attribute_id AND a.source_id IS NULL AND upper_inf(a.valid)) AS is_first
+				FROM new_row n JOIN survey s ON s.survey_id = n.survey_id
+				CROSS JOIN LATERAL jsonb_path_query(s.questions, ''lax $[*] ? (exists (@.attribute))'') q (item)
+				LEFT JOIN attribute_def d ON d.key = q.item ->> ''attribute''
+				WHERE q.item ->> ''question'' = n.question AND coalesce(n.score::text, n.choice, n.body) IS NOT NULL)
+			%s', CASE WHEN many THEN 'SELECT @extschema@.set_attribute($1, x.party_id, x.key, coalesce(to_jsonb(x.score), to_jsonb(x.choice), to_jsonb(x.body)), ''declared'', 1, NULL, x.answered_at)
+				FROM (SELECT * FROM said WHERE NOT is_first ORDER BY answered_at, party_id) x'
+			ELSE 'INSERT INTO party_attribute (party_id, attribute_id, num, txt, provenance, confidence, collected_at, valid)
+				SELECT x.party_id, x.attribute_id, CASE x.data_type WHEN ''num'' THEN x.score END, CASE WHEN x.data_type <> ''num'' THEN coalesce(x.choice, x.body) END, ''declared'', 1, x.answered_at, tstzrange(x.answered_at, NULL)
+				FROM said x WHERE x.is_first ORDER BY x.party_id' END) USING TG_TABLE_SCHEMA;
+	END LOOP;
 	RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION @mart@.answer_declared() FROM PUBLIC;
