@@ -234,7 +234,7 @@ mail_score(const link_engine *e, const link_record *r, const char *f, int nf, co
 		/* what the record says of its given name must be what stands here */
 		const link_value_record *v = &e->names.v[r->first];
 
-		if (fi != r->first && e->name[r->first].head != fi && !(link_text(&e->names, r->first)[0] == f[0] && (initial || (v->length == 1 && known_first))))
+		if (fi != r->first && !(fi && e->name[r->first].head == fi) && !(link_text(&e->names, r->first)[0] == f[0] && (initial || (v->length == 1 && known_first))))
 			return -1;
 		return first_count(e, fi) * last_count(e, li) / (total * total) * (initial ? 0.01 : 1);
 	}

@@ -85,15 +85,19 @@ def main():
     for c, _ in mix:
         k = COUNTRY[c]
         word = lambda: ''.join(R.choice(k['syl']) for _ in range(R.choice((2, 2, 3)))).capitalize()
-        tail = sorted({word() for _ in range(max(200, o.size // 12))})
+        tail = sorted({word() + R.choice(('', '', R.choice(k['syl']))) for _ in range(max(600, o.size // 2))})
         R.shuffle(tail)
         f, l = k['first'][:], k['last'][:]
         R.shuffle(f), R.shuffle(l)
-        k['F'], k['L'] = zipf(f, .7), zipf(l + tail, .75)
+        k['F1'], k['L1'] = zipf(f, .5), zipf(l + tail, .6)
         k['places'] = [(k['pc'].format(R.randrange(1000, 10 ** (5 if '05' in k['pc'] else 4))).replace('XX', R.choice('ABCDEHKLRT') + R.choice('ABCDEHKLRT')) if k['pc'] else '%s%d %d%s%s' % (R.choice(('SW', 'M', 'LS', 'BS', 'NG', 'EH', 'CF')), R.randrange(1, 30), R.randrange(1, 10), R.choice('ABDEFG'), R.choice('HJLNPR')),
                         R.choice(('', '', '', 'Saint-' if c == 'FR' else 'Bad ' if c == 'DE' else 'St. ' if c == 'GB' else 'San ' if c in ('ES', 'IT', 'US') else '')) + word()) for _ in range(max(80, o.size // 60))]
         k['streets'] = [word() for _ in range(300)]
         k['M'] = zipf(k['mail'].split(), .6)
+    for c, _ in mix:        # a few bear names of other countries
+        k, away = COUNTRY[c], [n for x in sorted(COUNTRY) for n in COUNTRY[x]['first']]
+        k['F'] = lambda a=k['F1'], b=away: a() if p(.8) else R.choice(b)
+        k['L'] = lambda a=k['L1']: a() if p(.93) else COUNTRY[R.choice(mix)[0]]['L1']()
     pick = lambda: R.choices([c for c, _ in mix], [w for _, w in mix])[0]
     digits = lambda n: ''.join(R.choice('0123456789') for _ in range(n))
 
@@ -132,7 +136,11 @@ def main():
     def mailbox(f, l, y, c):
         f, l = (''.join(x for x in plain(v).lower() if x.isalpha()) for v in (f, l))
         t = R.choice(('{f}.{l}', '{f}{l}', '{i}{l}', '{f}_{l}', '{l}.{f}', '{f}.{l}{y}', '{f}{y}', '{l}{n}', '{w}{y}', '{w}.{w}', '{f}-{l}'))
-        return t.format(f=f, l=l, i=f[:1], y='%02d' % (y % 100), n=R.randrange(100), w=R.choice(COUNTRY[c]['syl']) + R.choice(COUNTRY[c]['syl']) + R.choice('xkzoa')) + '@' + COUNTRY[c]['M']()
+        m = t.format(f=f, l=l, i=f[:1], y='%02d' % (y % 100), n=R.randrange(100), w=R.choice(COUNTRY[c]['syl']) + R.choice(COUNTRY[c]['syl']) + R.choice('xkzoa'))
+        d = COUNTRY[c]['M']()
+        while (m.replace('.', '') if d == 'gmail.com' else m) + '@' + d in taken: m += R.choice('123456789')        # a provider gives an address once
+        taken.add((m.replace('.', '') if d == 'gmail.com' else m) + '@' + d)
+        return m + '@' + d
 
     def tel(n, c):
         k = COUNTRY[c]
@@ -167,7 +175,7 @@ def main():
     sources = {s: v for s, v in SOURCES.items() if not o.sources or s in o.sources.split(',')}
     rows, shop = [], [line(mix[0][0], 'land'), 'contact@' + 'boutique.' + COUNTRY[mix[0][0]]['tld']]
     has = lambda s, col: p(min(1, sources[s][col]) if X <= 1 else sources[s][col] * (1 - .06 * (X - 1)))
-    entity = 0
+    entity, taken = 0, set()
 
     def records(entity, kind, c, make):
         n = R.choices((1, 2, 3, 4, 5, 7), (40, 26, 16, 10, 5, 3))[0]
