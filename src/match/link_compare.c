@@ -37,6 +37,12 @@ established(uint32_t a, uint32_t b)
 	return least > 2 + FREQUENT_SLIP * most;
 }
 
+static bool
+head_near(const link_engine *e, uint32_t head, uint32_t b)
+{
+	return link_near(&e->names, head, b, e->name[head].skeleton == e->name[b].skeleton) && !established(e->name[head].as_first, e->name[b].as_first);
+}
+
 int
 link_first_level(const link_engine *e, uint32_t a, uint32_t b)
 {
@@ -56,6 +62,9 @@ link_first_level(const link_engine *e, uint32_t a, uint32_t b)
 	if (p->nickname >= 0 && q->nickname >= 0 && nickname_same(p->nickname, q->nickname))
 		return 2;
 	if (link_near(&e->names, a, b, p->skeleton == q->skeleton) && !established(p->as_first, q->as_first))
+		return 4;
+	/* a slip in the first part of a compound name */
+	if ((p->head && (p->head == q->head || head_near(e, p->head, b))) || (q->head && head_near(e, q->head, a)))
 		return 4;
 	return 5;
 }
@@ -332,7 +341,9 @@ compare_persons(link_engine *e, const link_record *a, const link_record *b, link
 {
 	const float (*lu)[LINK_LEVELS] = (const float (*)[LINK_LEVELS]) e->lu[0];
 	uint32_t	af = a->first,
-				al = a->last;
+				al = a->last,
+				bf = b->first,
+				bl = b->last;
 	int			f = link_first_level(e, a->first, b->first),
 				l = link_last_level(e, a->last, b->last);
 
@@ -343,13 +354,23 @@ compare_persons(link_engine *e, const link_record *a, const link_record *b, link
 	}
 	if (f == 5 || l == 3)
 	{
-		int			fs = link_first_level(e, a->last, b->first),
-					ls = link_last_level(e, a->first, b->last);
-
-		if (fs >= 1 && fs <= 4 && fs != 3 && ls >= 1 && ls <= 2 && !(fs == 1 && f == 1))
+		/* the names of one of them may stand the other way round: of a, or of b */
+		for (int turned = 0; turned < 2; turned++)
 		{
+			int			fs = turned ? link_first_level(e, a->first, b->last) : link_first_level(e, a->last, b->first),
+						ls;
+
+			if (fs == 0 || fs == 3 || fs == 5 || (fs == 1 && f == 1))
+				continue;
+			ls = turned ? link_last_level(e, a->last, b->first) : link_last_level(e, a->first, b->last);
+			if (ls == 0 || ls == 3)
+				continue;
 			f = fs, l = ls;
-			af = a->last, al = a->first;
+			if (turned)
+				bf = b->last, bl = b->first;
+			else
+				af = a->last, al = a->first;
+			break;
 		}
 	}
 	p->level[LINK_C_FIRST] = (uint8_t) f;
@@ -362,13 +383,13 @@ compare_persons(link_engine *e, const link_record *a, const link_record *b, link
 		case 2:
 		case 4:
 			{
-				uint32_t	c = e->name[af].as_first > e->name[b->first].as_first ? e->name[af].as_first : e->name[b->first].as_first;
+				uint32_t	c = e->name[af].as_first > e->name[bf].as_first ? e->name[af].as_first : e->name[bf].as_first;
 
 				p->lu[LINK_C_FIRST] = least(lu_common(c + 2, e->with_first) + lu[LINK_C_FIRST][f] - lu[LINK_C_FIRST][1], -0.3f);
 				break;
 			}
 		case 3:
-			p->lu[LINK_C_FIRST] = least(log2f((e->initial_share[(unsigned char) *link_text(&e->names, b->first)] + 1e-6f) / e->initial_square) + lu[LINK_C_FIRST][3], -0.05f);
+			p->lu[LINK_C_FIRST] = least(log2f((e->initial_share[(unsigned char) *link_text(&e->names, bf)] + 1e-6f) / e->initial_square) + lu[LINK_C_FIRST][3], -0.05f);
 			break;
 		default:
 			p->lu[LINK_C_FIRST] = lu[LINK_C_FIRST][f];
@@ -379,16 +400,18 @@ compare_persons(link_engine *e, const link_record *a, const link_record *b, link
 			p->lu[LINK_C_LAST] = e->name[al].lu_last;
 			break;
 		case 2:
-			p->lu[LINK_C_LAST] = least(lu_common(e->name[al].as_last + e->name[b->last].as_last, e->with_last) + lu[LINK_C_LAST][2] - lu[LINK_C_LAST][1], -0.3f);
+			p->lu[LINK_C_LAST] = least(lu_common(e->name[al].as_last + e->name[bl].as_last, e->with_last) + lu[LINK_C_LAST][2] - lu[LINK_C_LAST][1], -0.3f);
 			break;
 		default:
 			p->lu[LINK_C_LAST] = lu[LINK_C_LAST][l];
 	}
 	p->name_bin = 0;
-	if (f == 1 && l == 1 && af == b->first && al == b->last)
+	if (f == 1 && l == 1 && af == bf && al == bl && ((bf == b->first && bl == b->last) || (af == a->first && al == a->last)))
 	{
-		p->name_bin = (uint8_t) (1 + link_record_name_bin(b));
-		p->lu[LINK_C_FIRST] = e->lu_whole[b - e->record] + e->lu_name[0][p->name_bin - 1];
+		const link_record *r = bf == b->first && bl == b->last ? b : a;
+
+		p->name_bin = (uint8_t) (1 + link_record_name_bin(r));
+		p->lu[LINK_C_FIRST] = e->lu_whole[r - e->record] + e->lu_name[0][p->name_bin - 1];
 	}
 	else if ((f == 1 || f == 2 || f == 4) && (l == 1 || l == 2))
 		p->lu[LINK_C_FIRST] = least(p->lu[LINK_C_FIRST] + link_kappa(e, af, al), -1.0f);

@@ -545,7 +545,9 @@ whole_name(link_engine *e, uint32_t i)
 		uint32_t	c = link_count_of(e, e->full_count, link_full_hash(r));
 
 		r->flags |= link_name_bin(c) << RECORD_NAME_BIN_SHIFT | (c >= 2 && c <= NAME_COUNT_MOST ? RECORD_NAME_COUNTED : 0);
-		e->lu_whole[i] = fminf(e->name[r->first].lu_first + link_kappa(e, r->first, r->last), -1.0f);
+		/* which of two equal names is the given one is open: the commoner reading counts */
+		e->lu_whole[i] = fminf(fmaxf(e->name[r->first].lu_first, e->name[r->last].lu_first + e->name[r->first].lu_last - e->name[r->last].lu_last) +
+							   link_kappa(e, r->first, r->last), -1.0f);
 	}
 	if ((i & 0xfff) == 0)
 		link_look(e);
