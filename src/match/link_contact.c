@@ -20,7 +20,8 @@ link_put_email(link_engine *e, link_record *r, const char *s, int n, bool namele
 				raw[LINK_FOLD_ROOM + 8];
 	int			at = -1,
 				k = 0,
-				q = 0;
+				q = 0,
+				ends;
 	bool		high = false;
 
 	for (int i = 0; i < n; i++)
@@ -61,11 +62,27 @@ link_put_email(link_engine *e, link_record *r, const char *s, int n, bool namele
 	}
 	while (t[k - 1] == '.')
 		k--;
+	ends = k;
+	/* a.b@ and ab@ are one mailbox at Google alone */
+	if (at > 0 && q <= 100 && k + q < LINK_TEXT_MAX && !(k > 9 && memcmp(t + k - 9, "gmail.com", 9) == 0))
+	{
+		int			from = k;
+
+		t[k++] = '\n';
+		for (int i = 0; i < q; i++)
+			if (!((raw[i] >= 'a' && raw[i] <= 'z') || (raw[i] >= '0' && raw[i] <= '9') || (unsigned char) raw[i] >= 0x80))
+			{
+				t[k++] = (char) (1 + i);
+				t[k++] = raw[i];
+			}
+		if (k == from + 1)
+			k = from;
+	}
 	WAIT(&e->addresses, t, k, email);
 	r->email = 1;				/* there is one; its number comes later */
-	if (k > 4 && t[k - 3] == '.')
+	if (ends > 4 && t[ends - 3] == '.')
 	{
-		memcpy(end, t + k - 2, 2);
+		memcpy(end, t + ends - 2, 2);
 		if (end[0] == 'u' && end[1] == 'k')
 			memcpy(end, "gb", 2);
 	}

@@ -148,6 +148,7 @@ link_emails_settle(link_engine *e)
 				total = 0;
 	uint32_t   *local = link_zalloc(e, sizeof(uint32_t) * (n + 1)),
 			   *domain = link_zalloc(e, sizeof(uint32_t) * (n + 1)),
+			   *form = link_zalloc(e, sizeof(uint32_t) * (n + 1)),	/* how its letters are parted */
 			   *becomes,
 				frequent[256];
 	int			nfrequent = 0;
@@ -159,6 +160,13 @@ link_emails_settle(link_engine *e)
 		size_t		k = e->addresses.v[i].length;
 		const char *at = memchr(t, '@', k);
 		size_t		nl = at ? (size_t) (at - t) : k;
+		const char *end = memchr(t, '\n', k);
+
+		if (end)
+		{
+			form[i] = (uint32_t) (link_hash(end + 1, t + k - end - 1) >> 32) | 1;
+			k = end - t;
+		}
 
 		local[i] = link_intern(e, &e->locals, t, nl);
 		e->locals.v[local[i]].count += e->addresses.v[i].count - 1;
@@ -204,7 +212,7 @@ link_emails_settle(link_engine *e)
 	}
 	for (uint32_t i = 1; i <= n; i++)
 	{
-		uint32_t	key[2] = {local[i], domain[i] ? becomes[domain[i]] : 0},
+		uint32_t	key[3] = {local[i], domain[i] ? becomes[domain[i]] : 0, form[i]},
 					id = link_intern(e, &boxes, (const char *) key, sizeof key);
 
 		boxes.v[id].count += e->addresses.v[i].count - 1;
@@ -214,7 +222,7 @@ link_emails_settle(link_engine *e)
 	e->email = link_zalloc(e, sizeof(link_email) * (boxes.n + 1));
 	for (uint32_t i = 1; i <= boxes.n; i++)
 	{
-		uint32_t	key[2];
+		uint32_t	key[3];
 
 		memcpy(key, link_text(&boxes, i), sizeof key);
 		{
@@ -242,6 +250,7 @@ link_emails_settle(link_engine *e)
 	link_dict_free(e, &e->addresses);
 	link_free(e, becomes, sizeof(uint32_t) * (e->domains.n + 1));
 	link_free(e, local, sizeof(uint32_t) * (n + 1));
+	link_free(e, form, sizeof(uint32_t) * (n + 1));
 	link_free(e, domain, sizeof(uint32_t) * (n + 1));
 }
 
