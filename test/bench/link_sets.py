@@ -220,7 +220,7 @@ def main():
         for i in range(size):
             child = i >= 2
             first = k['F']()
-            if child and grown and p(.04): first = R.choice(grown)[0]
+            if child and grown and p(.04): first = R.choice(grown[:2])[0]
             own = last if child or i == 0 or p(.7) else k['L']()
             born = (R.randrange(1938, 1996) if not child else R.randrange(1990, 2010), R.randrange(1, 13), R.randrange(1, 29))
             if child and i > 2 and p(.06): born = grown[-1][1]      # twins
