@@ -59,8 +59,16 @@ split_tokens(const link_engine *e, const text_token *token, int n, split *best)
 		{
 			join(&s, turned, token, 0, p);
 			join(&s, !turned, token, p, n);
-			s.score = first_count(e, link_lookup(&e->names, s.text[0], s.length[0])) *
-				last_count(e, link_lookup(&e->names, s.text[1], s.length[1]));
+			s.score = first_count(e, link_lookup(&e->names, s.text[0], s.length[0]));
+			if (s.head[0] > 1)
+			{
+				/* a further given name or an initial behind a known one */
+				double		h = 0.2 * first_count(e, link_lookup(&e->names, s.text[0], s.head[0]));
+
+				if (h > s.score)
+					s.score = h;
+			}
+			s.score *= last_count(e, link_lookup(&e->names, s.text[1], s.length[1]));
 			/* an initial is a given name */
 			if (s.length[0] == 1 && s.length[1] > 1)
 				s.score *= 30;
@@ -92,6 +100,101 @@ swapped(const link_engine *e, uint32_t f, uint32_t l)
 	return first_count(e, l) * last_count(e, f) * 0.0407622 > (of > 0 ? of - 0.9 : 0.1) * (ol > 0 ? ol - 0.9 : 0.1);
 }
 
+/* one full name as far as it can be read without knowing the others: with a comma, or its first word against the rest; false for one word */
+static bool
+split_by_place(const link_engine *e, uint32_t id, split *s)
+{
+	const char *t = link_text(&e->full, id);
+	size_t		n = e->full.v[id].length;
+	const char *c = memchr(t, ',', n);
+	text_token	a[PIECES],
+				b[PIECES];
+
+	if (c)
+	{
+		int			ka = (int) text_tokens(t, c - t, a, PIECES),
+					kb = (int) text_tokens(c + 1, t + n - c - 1, b, PIECES);
+
+		join(s, 1, a, 0, ka < PIECES ? ka : PIECES);
+		join(s, 0, b, 0, kb < PIECES ? kb : PIECES);
+		return true;
+	}
+	else
+	{
+		int			k = (int) text_tokens(t, n, a, PIECES);
+
+		if (k > PIECES)
+			k = PIECES;
+		if (k < 2)
+			return false;
+		join(s, 0, a, 0, 1);
+		join(s, 1, a, 1, k);
+		return true;
+	}
+}
+
+#define ORDER_ROUNDS 5
+
+/*
+ * Where most names are full names, they themselves teach which part is which: given names are few and frequent. The first round goes by
+ * their place, the others by what the round before has taught, until the same name is a given name everywhere.
+ */
+static void
+order_of_names(link_engine *e)
+{
+	uint32_t	before = e->names.n;
+	uint32_t   *base = link_alloc(e, sizeof(uint32_t) * 2 * (before + 1));
+
+	for (uint32_t i = 1; i <= before; i++)
+	{
+		base[2 * i] = e->name[i].as_first;
+		base[2 * i + 1] = e->name[i].as_last;
+	}
+	for (int round = 0; round < ORDER_ROUNDS; round++)
+	{
+		uint32_t   *part = link_alloc(e, sizeof(uint32_t) * 2 * (e->full.n + 1));
+
+		for (uint32_t i = 1; i <= e->full.n; i++)
+		{
+			split		s,
+						better;
+			text_token	token[PIECES];
+			const char *t = link_text(&e->full, i);
+			char		copy[LINK_TEXT_MAX + 1];
+			size_t		n = e->full.v[i].length;
+
+			part[2 * i] = part[2 * i + 1] = 0;
+			memcpy(copy, t, n);
+			if (!split_by_place(e, i, &s))
+				continue;
+			if (round > 0 && !memchr(copy, ',', n))
+			{
+				int			k = (int) text_tokens(copy, n, token, PIECES);
+
+				if (split_tokens(e, token, k < PIECES ? k : PIECES, &better))
+					s = better;
+			}
+			part[2 * i] = link_name_id(e, s.text[0], s.length[0]);
+			part[2 * i + 1] = link_name_id(e, s.text[1], s.length[1]);
+			if ((i & 0xfff) == 0)
+				link_look(e);
+		}
+		for (uint32_t i = 1; i <= e->names.n; i++)
+		{
+			e->name[i].as_first = i <= before ? base[2 * i] : 0;
+			e->name[i].as_last = i <= before ? base[2 * i + 1] : 0;
+		}
+		for (uint32_t i = 1; i <= e->full.n; i++)
+			if (part[2 * i] && part[2 * i + 1])
+			{
+				e->name[part[2 * i]].as_first += e->full.v[i].count;
+				e->name[part[2 * i + 1]].as_last += e->full.v[i].count;
+			}
+		link_free(e, part, sizeof(uint32_t) * 2 * (e->full.n + 1));
+	}
+	link_free(e, base, sizeof(uint32_t) * 2 * (before + 1));
+}
+
 static void
 full_names(link_engine *e)
 {
@@ -103,46 +206,8 @@ full_names(link_engine *e)
 
 	for (uint32_t i = 1; i <= e->names.n; i++)
 		known += e->name[i].as_first;
-	/* where most names are full names, their usual order has to teach which part is which */
 	if (known < e->full.n)
-		for (uint32_t i = 1; i <= e->full.n; i++)
-		{
-			const char *t = link_text(&e->full, i);
-			size_t		n = e->full.v[i].length;
-			const char *c = memchr(t, ',', n);
-			int			k;
-			uint32_t	f,
-						l;
-
-			if (c)
-			{
-				text_token	a[PIECES],
-							b[PIECES];
-				int			ka = (int) text_tokens(t, c - t, a, PIECES),
-							kb = (int) text_tokens(c + 1, t + n - c - 1, b, PIECES);
-
-				join(&s, 1, a, 0, ka < PIECES ? ka : PIECES);
-				join(&s, 0, b, 0, kb < PIECES ? kb : PIECES);
-			}
-			else
-			{
-				k = (int) text_tokens(t, n, token, PIECES);
-				if (k > PIECES)
-					k = PIECES;
-				if (k < 2)
-					continue;
-				join(&s, 0, token, 0, 1);
-				join(&s, 1, token, 1, k);
-			}
-			f = link_name_id(e, s.text[0], s.length[0]);
-			l = link_name_id(e, s.text[1], s.length[1]);
-			t = NULL;
-			if (f && l)
-			{
-				e->name[f].as_first += e->full.v[i].count;
-				e->name[l].as_last += e->full.v[i].count;
-			}
-		}
+		order_of_names(e);
 	for (uint32_t i = 1; i <= e->full.n; i++)
 	{
 		char		t[LINK_TEXT_MAX + 1];

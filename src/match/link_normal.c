@@ -204,16 +204,100 @@ put_name(link_engine *e, const char *s, int n, size_t field, int what)
 	return k;
 }
 
+static bool
+is_title(const link_engine *e, const char *s, int n)
+{
+	char		t[LINK_FOLD_ROOM];
+	int			m = link_fold(s, n, t);
+
+	while (m > 0 && !(t[m - 1] >= 'a' && t[m - 1] <= 'z'))
+		m--;
+	return m > 0 && (link_word_flags(e, t, m) & LINK_WORD_TITLE) != 0;
+}
+
+/*
+ * DUPONT Jean, Jean DUPONT: what alone stands in capitals is the family name. Its bytes, from *from to *to; false where capitals say
+ * nothing. Letters beyond Latin-1 count as small ones.
+ */
+static bool
+capitals(link_engine *e, const char *s, int n, int *from, int *to)
+{
+	int			words = 0,
+				runs = 0;
+	bool		last = false,
+				small = false;
+
+	for (int at = 0; at < n;)
+	{
+		int			w = 0,
+					up = 0,
+					low = 0;
+		bool		is;
+
+		while (at + w < n && s[at + w] != ' ')
+		{
+			unsigned char c = (unsigned char) s[at + w++];
+
+			if (c >= 'A' && c <= 'Z')
+				up++;
+			else if (c >= 'a' && c <= 'z')
+				low++;
+			else if (c == 0xc3 && at + w < n)
+			{
+				c = (unsigned char) s[at + w++];
+				if (c < 0xa0 && c != 0x9f)
+					up++;
+				else
+					low++;
+			}
+			else if (c > 0xc3)
+				low++;
+		}
+		if (up + low == 0 || (up > 1 && low == 0 && w <= 5 && is_title(e, s + at, w)))
+		{
+			at += w + 1;
+			continue;
+		}
+		is = up > 1 && low == 0;
+		small |= low > 0;
+		if (is && !last)
+		{
+			*from = at;
+			runs++;
+		}
+		if (is)
+			*to = at + w;
+		last = is;
+		words++;
+		at += w + 1;
+	}
+	return runs == 1 && small && words > 1;
+}
+
 /* a full name: folded tokens without titles; "last, first" keeps its comma */
 static bool
 put_full(link_engine *e, const char *s, int n, bool *comma)
 {
 	char		t[LINK_FOLD_ROOM],
-				r[LINK_TEXT_MAX + 1];
-	int			k = 0;
+				r[LINK_TEXT_MAX + 1],
+				turned[LINK_TEXT_MAX + 2];
+	int			k = 0,
+				from,
+				to;
 	const char *c = memchr(s, ',', n);
 
 	*comma = false;
+	if (!c && n < LINK_TEXT_MAX && capitals(e, s, n, &from, &to))
+	{
+		/* with the comma that the capitals stand for */
+		memcpy(turned, s + from, to - from);
+		turned[to - from] = ',';
+		memcpy(turned + to - from + 1, s, from);
+		memcpy(turned + to + 1, s + to, n - to);
+		s = turned;
+		c = turned + to - from;
+		n++;
+	}
 	for (int part = 0; part < (c ? 2 : 1); part++)
 	{
 		const char *from = part ? c + 1 : s;
