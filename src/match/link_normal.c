@@ -282,8 +282,8 @@ put_full(link_engine *e, const char *s, int n, bool *comma)
 				r[LINK_TEXT_MAX + 1],
 				turned[LINK_TEXT_MAX + 2];
 	int			k = 0,
-				from,
-				to;
+				from = 0,
+				to = 0;
 	const char *c = memchr(s, ',', n);
 
 	*comma = false;
