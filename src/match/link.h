@@ -143,6 +143,23 @@ extern void link_values_by_model(link_engine *e);	/* how frequent a value is com
 extern uint64_t link_score(link_engine *e, double keep_from);	/* edges of at least this weight are kept */
 extern void link_cluster(link_engine *e, double threshold, uint32_t *cluster);	/* for every row the least row of its cluster */
 
+/*
+ * The same by several processes that share memory: whoever read the records calls link_share to move what comparing takes into an area that all
+ * can see, and the others link_attach (the area may lie elsewhere in each). Then all call link_score_work, one link_score_gather; one
+ * link_plan_make, all link_plan_work. next hands out numbers from 0 on, each once. The result is the same whoever does which part.
+ */
+typedef struct link_plan link_plan;
+extern size_t link_share_size(const link_engine *e);
+extern void link_share(link_engine *e, void *area);
+extern link_engine *link_attach(const link_memory *memory, void *area);
+extern void link_score_work(link_engine *e, uint32_t (*next) (void *context), void *context);
+extern uint64_t link_score_gather(link_engine *e, double keep_from);
+extern size_t link_plan_size(const link_engine *e);
+extern link_plan *link_plan_make(link_engine *e, double threshold, void *memory);
+extern uint32_t link_plan_parts(const link_plan *p);
+extern void link_plan_work(link_engine *e, link_plan *p, uint32_t (*next) (void *context), void *context);
+extern const uint32_t *link_plan_clusters(const link_plan *p);
+
 extern uint32_t link_rows(const link_engine *e);
 extern int	link_comparisons(const link_engine *e);
 extern const char *link_comparison_name(const link_engine *e, int comparison, bool organisation);

@@ -387,24 +387,82 @@ root(uint32_t *up, uint32_t x)
 	return x;
 }
 
+/*
+ * The components of the graph of edges, and what it takes to work through them: one block of memory without pointers, so that several
+ * processes can share it. Large components are parts of their own, the largest first; all others are cut into ranges of rows.
+ */
+struct link_plan
+{
+	uint32_t	n,
+				large,
+				parts;
+	double		threshold;
+	float		size_bits[2][SIZES + 1][SIZES + 1];
+	size_t		start,			/* where the arrays begin */
+				member,
+				edges,
+				edge,
+				out,
+				root;
+};
+
+#define LARGE_COMPONENT 2000
+#define PLAN_RANGES 64
+
 typedef struct components
 {
 	uint32_t   *start,			/* where each one's members end, by its root */
 			   *member,
-			   *edges;			/* where each one's edges end */
+			   *edges,			/* where each one's edges end */
+			   *out,			/* for every row the least row of its cluster */
+			   *root;			/* the large ones */
 	local_edge *edge;			/* by component */
 } components;
 
+static components
+arrays_of(link_plan *p)
+{
+	char	   *at = (char *) p;
+
+	return (components) {(uint32_t *) (at + p->start), (uint32_t *) (at + p->member), (uint32_t *) (at + p->edges), (uint32_t *) (at + p->out),
+		(uint32_t *) (at + p->root), (local_edge *) (at + p->edge)};
+}
+
+static size_t
+lay_out(const link_engine *e, link_plan *p)
+{
+	size_t		n = e->n,
+				at = (sizeof *p + 63) & ~(size_t) 63,
+				sizes[6] = {sizeof(uint32_t) * (n + 2), sizeof(uint32_t) * (n + 1), sizeof(uint32_t) * (n + 2), sizeof(local_edge) * (e->nedges + 1),
+		sizeof(uint32_t) * (n + 1), sizeof(uint32_t) * (n / LARGE_COMPONENT + 1)},
+			   *to[6] = {&p->start, &p->member, &p->edges, &p->edge, &p->out, &p->root};
+
+	for (int i = 0; i < 6; i++)
+	{
+		*to[i] = at;
+		at += (sizes[i] + 63) & ~(size_t) 63;
+	}
+	return at;
+}
+
+/* link_plan_size: of the memory that link_plan_make fills */
+size_t
+link_plan_size(const link_engine *e)
+{
+	link_plan	p;
+
+	return lay_out(e, &p);
+}
+
 static void
-find_components(link_engine *e, components *g, uint32_t *up)
+find_components(link_engine *e, const components *g)
 {
 	uint32_t	n = e->n,
+			   *up = g->out,
 			   *local = link_alloc(e, sizeof(uint32_t) * (n + 1));
 
-	g->start = link_zalloc(e, sizeof(uint32_t) * (n + 2));
-	g->member = link_alloc(e, sizeof(uint32_t) * (n + 1));
-	g->edges = link_zalloc(e, sizeof(uint32_t) * (n + 2));
-	g->edge = link_alloc(e, sizeof(local_edge) * (e->nedges + 1));
+	memset(g->start, 0, sizeof(uint32_t) * (n + 2));
+	memset(g->edges, 0, sizeof(uint32_t) * (n + 2));
 	for (uint32_t i = 0; i < n; i++)
 		up[i] = i;
 	for (uint64_t i = 0; i < e->nedges; i++)
@@ -534,7 +592,11 @@ grow_clusters(work *w, const components *g, uint32_t from, uint32_t size, uint32
 		heap_item	x = pop(w);
 
 		if (w->c[x.a].version == x.va && w->c[x.b].version == x.vb && !w->c[x.a].dead && !w->c[x.b].dead)
+		{
 			merge(w, x.a, x.b);
+			if ((w->stamp & 0xff) == 0)
+				link_look(w->e);
+		}
 	}
 }
 
@@ -603,65 +665,169 @@ learn_sizes(work *w, const components *g)
 	}
 }
 
+static work *
+start_work(link_engine *e)
+{
+	work	   *w = link_zalloc(e, sizeof *w);
+
+	w->e = e;
+	w->cache = link_alloc(e, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
+	w->cached = link_alloc(e, CACHE_NODES * (CACHE_NODES - 1) / 2);
+	return w;
+}
+
+static void
+end_work(work *w)
+{
+	link_engine *e = w->e;
+
+	link_free(e, w->c, sizeof(cluster) * w->room);
+	link_free(e, w->next, sizeof(uint32_t) * w->room);
+	link_free(e, w->last, sizeof(uint32_t) * w->room);
+	link_free(e, w->mark, sizeof(uint32_t) * w->room);
+	link_free(e, w->link, sizeof(uint32_t) * w->link_room);
+	link_free(e, w->heap, sizeof(heap_item) * w->heap_room);
+	link_free(e, w->cache, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
+	link_free(e, w->cached, CACHE_NODES * (CACHE_NODES - 1) / 2);
+	link_free(e, w, sizeof *w);
+}
+
 /*
- * link_cluster: for every row the least row of its cluster. threshold is in bits. Edges of link_score(e, -7) or more should be there.
+ * link_plan_make: everything up to the growing of clusters, into link_plan_size(e) bytes. threshold is in bits. Edges of link_score(e, -7) or
+ * more should be there; they are no longer needed afterwards.
  */
+link_plan *
+link_plan_make(link_engine *e, double threshold, void *memory)
+{
+	link_plan  *p = memory;
+	components	g;
+	work	   *w;
+
+	memset(p, 0, sizeof *p);
+	lay_out(e, p);
+	p->n = e->n;
+	g = arrays_of(p);
+	find_components(e, &g);
+	w = start_work(e);
+	/* the second time with what the first time taught: chains that only namesakes hold together are gone by then */
+	for (int round = 0; round < SIZE_ROUNDS; round++)
+		learn_sizes(w, &g);
+	p->threshold = threshold + CLUSTER_MARGIN;
+	memcpy(p->size_bits, w->size_bits, sizeof p->size_bits);
+	end_work(w);
+	for (uint32_t r = 0, from = 0; r < e->n; from = g.start[r++])
+		if (g.start[r] - from > LARGE_COMPONENT)
+		{
+			uint32_t	i = p->large++,
+						size = g.start[r] - from;
+
+			for (; i > 0 && g.start[g.root[i - 1]] - (g.root[i - 1] ? g.start[g.root[i - 1] - 1] : 0) < size; i--)
+				g.root[i] = g.root[i - 1];
+			g.root[i] = r;
+		}
+	p->parts = p->large + PLAN_RANGES;
+	return p;
+}
+
+uint32_t
+link_plan_parts(const link_plan *p)
+{
+	return p->parts;
+}
+
+/* link_plan_clusters: for every row the least row of its cluster, once all parts are done */
+const uint32_t *
+link_plan_clusters(const link_plan *p)
+{
+	return (const uint32_t *) ((const char *) p + p->out);
+}
+
+static void
+cluster_component(work *w, const components *g, uint32_t r)
+{
+	uint32_t	from = r == 0 ? 0 : g->start[r - 1];
+
+	grow_clusters(w, g, from, g->start[r] - from, r == 0 ? 0 : g->edges[r - 1], g->edges[r]);
+	for (uint32_t i = 0; i < w->n; i++)
+		if (!w->c[i].dead)
+		{
+			uint32_t	least = UINT32_MAX;
+
+			for (uint32_t j = w->c[i].first; j != UINT32_MAX; j = w->next[j])
+				if (w->row[j] < least)
+					least = w->row[j];
+			for (uint32_t j = w->c[i].first; j != UINT32_MAX; j = w->next[j])
+				g->out[w->row[j]] = least;
+		}
+}
+
+/* one range of rows: the components whose roots are in it, but for the large ones */
+static void
+cluster_range(work *w, const components *g, uint32_t r, uint32_t end)
+{
+	const link_engine *e = w->e;
+	uint32_t	from = r == 0 ? 0 : g->start[r - 1],
+				ahead = from;
+
+	for (; r < end; r++)
+	{
+		uint32_t	to = g->start[r],
+					size = to - from;
+
+		if (size > 2 && size <= LARGE_COMPONENT)
+		{
+			/* records of the components to come, then what of their values a comparison looks at */
+			for (ahead = ahead < to ? to : ahead; ahead < to + 48 && ahead < e->n; ahead++)
+				__builtin_prefetch(&e->record[g->member[ahead]]);
+			if (to + 16 < e->n)
+				for (uint32_t i = to; i < to + 16; i++)
+					prefetch_values(e, &e->record[g->member[i]]);
+		}
+		if (size > 1 && size <= LARGE_COMPONENT)
+			cluster_component(w, g, r);
+		if ((r & 0xff) == 0)
+			link_look(w->e);
+		from = to;
+	}
+}
+
+/* link_plan_work: parts of the plan until there are none; next gives the number of one, different to everyone who asks */
+void
+link_plan_work(link_engine *e, link_plan *p, uint32_t (*next) (void *context), void *context)
+{
+	components	g = arrays_of(p);
+	work	   *w = start_work(e);
+	uint32_t	part;
+
+	w->threshold = p->threshold;
+	memcpy(w->size_bits, p->size_bits, sizeof p->size_bits);
+	while ((part = next(context)) < p->parts)
+		if (part < p->large)
+			cluster_component(w, &g, g.root[part]);
+		else
+		{
+			uint64_t	k = part - p->large;
+
+			cluster_range(w, &g, (uint32_t) (p->n * k / PLAN_RANGES), (uint32_t) (p->n * (k + 1) / PLAN_RANGES));
+		}
+	end_work(w);
+}
+
+static uint32_t
+next_number(void *context)
+{
+	return (*(uint32_t *) context)++;
+}
+
+/* link_cluster: for every row the least row of its cluster, by one process */
 void
 link_cluster(link_engine *e, double threshold, uint32_t *out)
 {
-	components	g;
-	work		w = {.e = e,.threshold = 0};
+	size_t		size = link_plan_size(e);
+	link_plan  *p = link_plan_make(e, threshold, link_alloc(e, size));
+	uint32_t	number = 0;
 
-	w.cache = link_alloc(e, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
-	w.cached = link_alloc(e, CACHE_NODES * (CACHE_NODES - 1) / 2);
-	find_components(e, &g, out);
-	/* the second time with what the first time taught: chains that only namesakes hold together are gone by then */
-	for (int round = 0; round < SIZE_ROUNDS; round++)
-		learn_sizes(&w, &g);
-	w.threshold = threshold + CLUSTER_MARGIN;
-	for (uint32_t r = 0, from = 0, ahead = 0; r < e->n; r++)
-	{
-		uint32_t	to = g.start[r],
-					size = to - from;
-
-		if (size > 2)
-		{
-			/* records of the components to come, then what of their values a comparison looks at */
-			for (; ahead < to + 48 && ahead < e->n; ahead++)
-				__builtin_prefetch(&e->record[g.member[ahead]]);
-			if (to + 16 < e->n)
-				for (uint32_t i = to; i < to + 16; i++)
-					prefetch_values(e, &e->record[g.member[i]]);
-		}
-		if (size > 1)
-		{
-			grow_clusters(&w, &g, from, size, r == 0 ? 0 : g.edges[r - 1], g.edges[r]);
-			for (uint32_t i = 0; i < size; i++)
-				if (!w.c[i].dead)
-				{
-					uint32_t	least = UINT32_MAX;
-
-					for (uint32_t j = w.c[i].first; j != UINT32_MAX; j = w.next[j])
-						if (w.row[j] < least)
-							least = w.row[j];
-					for (uint32_t j = w.c[i].first; j != UINT32_MAX; j = w.next[j])
-						out[w.row[j]] = least;
-				}
-			if ((r & 0xff) == 0)
-				link_look(e);
-		}
-		from = to;
-	}
-	link_free(e, w.c, sizeof(cluster) * w.room);
-	link_free(e, w.next, sizeof(uint32_t) * w.room);
-	link_free(e, w.last, sizeof(uint32_t) * w.room);
-	link_free(e, w.mark, sizeof(uint32_t) * w.room);
-	link_free(e, w.link, sizeof(uint32_t) * w.link_room);
-	link_free(e, w.heap, sizeof(heap_item) * w.heap_room);
-	link_free(e, w.cache, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
-	link_free(e, w.cached, CACHE_NODES * (CACHE_NODES - 1) / 2);
-	link_free(e, g.start, sizeof(uint32_t) * (e->n + 2));
-	link_free(e, g.member, sizeof(uint32_t) * (e->n + 1));
-	link_free(e, g.edges, sizeof(uint32_t) * (e->n + 2));
-	link_free(e, g.edge, sizeof(local_edge) * (e->nedges + 1));
+	link_plan_work(e, p, next_number, &number);
+	memcpy(out, link_plan_clusters(p), sizeof(uint32_t) * e->n);
+	link_free(e, p, size);
 }

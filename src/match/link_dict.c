@@ -177,6 +177,9 @@ link_dict_free(link_engine *e, link_dict *d)
 void
 link_end(link_engine *e)
 {
+	if (e->is_shared)
+		link_unshare(e);
+
 	link_memory m = e->memory;
 	link_dict  *dicts[] = {&e->names, &e->full, &e->written, &e->skeletons, &e->companies, &e->compacts, &e->legals, &e->locals, &e->addresses, &e->domains,
 		&e->phones, &e->streets, &e->numbers, &e->postcodes, &e->cities, &e->registries, &e->countries, &e->sources};

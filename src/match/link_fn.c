@@ -35,7 +35,7 @@ threshold_bits(double p)
 
 /* runs everything up to the weighed pairs */
 static link_engine *
-run(FunctionCallInfo fcinfo, double keep_from)
+run(FunctionCallInfo fcinfo, double keep_from, LinkShared **shared)
 {
 	Jsonb	   *model = PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5);
 	link_engine *e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), PG_ARGISNULL(4) ? InvalidOid : PG_GETARG_OID(4));
@@ -50,7 +50,7 @@ run(FunctionCallInfo fcinfo, double keep_from)
 	pairs = link_block(e);
 	ereport(level, (errmsg(UINT64_FORMAT " candidate pairs", pairs)));
 	link_train(e, model ? &given : NULL, NULL);
-	edges = link_score(e, keep_from);
+	edges = link_score_shared(e, keep_from, shared);
 	ereport(level, (errmsg(UINT64_FORMAT " pairs of weight %.1f and more", edges, keep_from)));
 	return e;
 }
@@ -112,6 +112,7 @@ crmseg_link_records(PG_FUNCTION_ARGS)
 				old;
 	link_engine *e;
 	const link_edge *edge;
+	LinkShared *shared;
 	uint64		n;
 	double		least;
 	char	   *buffer[2] = {NULL, NULL};
@@ -122,7 +123,7 @@ crmseg_link_records(PG_FUNCTION_ARGS)
 	store = link_result(fcinfo, &desc);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = run(fcinfo, least);
+	e = run(fcinfo, least, &shared);
 	edge = link_edges(e, &n);
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -150,6 +151,7 @@ crmseg_link_records(PG_FUNCTION_ARGS)
 		if ((i & 0xfff) == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
+	link_shared_end(shared);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return (Datum) 0;
@@ -167,6 +169,7 @@ crmseg_cluster_records(PG_FUNCTION_ARGS)
 	uint32	   *cluster,
 			   *least,
 				n;
+	LinkShared *shared;
 	double		threshold;
 	bool		prefix = !PG_ARGISNULL(4);
 	char	   *buffer[2] = {NULL, NULL};
@@ -177,11 +180,11 @@ crmseg_cluster_records(PG_FUNCTION_ARGS)
 	store = link_result(fcinfo, &desc);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = run(fcinfo, Min(threshold, KEEP_FROM));
+	e = run(fcinfo, Min(threshold, KEEP_FROM), &shared);
 	n = link_rows(e);
 	cluster = MemoryContextAllocHuge(context, sizeof(uint32) * (n + 1));
 	least = MemoryContextAllocHuge(context, sizeof(uint32) * (n + 1));
-	link_cluster(e, threshold, cluster);
+	link_cluster_shared(e, threshold, cluster, shared);
 	for (uint32 i = 0; i < n; i++)
 	{
 		uint32		c = cluster[i];
@@ -212,6 +215,7 @@ crmseg_cluster_records(PG_FUNCTION_ARGS)
 		if ((i & 0xfff) == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
+	link_shared_end(shared);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return (Datum) 0;

@@ -27,6 +27,11 @@ extern void link_put(link_engine *e, int column, const char *s, int n);
 extern link_engine *link_read(Oid relid, Name id_column, Jsonb *columns, Oid other);
 extern void link_model_from(Jsonb *json, const link_engine *e, link_model *model);
 extern Jsonb *link_model_to(const link_engine *e, const link_model *model);
+extern link_memory link_server_memory(void);
+typedef struct LinkShared LinkShared;
+extern uint64 link_score_shared(link_engine *e, double keep_from, LinkShared **shared);
+extern void link_cluster_shared(link_engine *e, double threshold, uint32 *cluster, LinkShared *shared);
+extern void link_shared_end(LinkShared *shared);
 extern Tuplestorestate *link_result(FunctionCallInfo fcinfo, TupleDesc *desc);
 
 #endif

@@ -254,6 +254,10 @@ struct link_engine
 	link_edge  *edge;
 	uint64_t	nedges,
 				edge_room;
+
+	bool		is_shared;		/* what comparing takes lies where other processes see it, and is not ours to give back */
+	uint64_t   *shared_pair;
+	float	   *shared_weight;
 };
 
 typedef struct link_company
@@ -348,6 +352,9 @@ link_count_of(const link_engine *e, const uint64_t *count, uint64_t hash)
 			return (uint32_t) count[i];
 	return 0;
 }
+
+/* ---- link_score.c ---- */
+extern void link_unshare(link_engine *e);
 
 /* ---- link_compare.c ---- */
 extern float link_kappa(const link_engine *e, uint32_t first, uint32_t last);

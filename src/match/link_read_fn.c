@@ -59,6 +59,13 @@ engine_look(void *context)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* memory of the current context, which has to outlive the engine */
+link_memory
+link_server_memory(void)
+{
+	return (link_memory) {engine_alloc, engine_grow, engine_release, engine_look, CurrentMemoryContext};
+}
+
 static const char *
 kind_list(void)
 {
@@ -155,7 +162,7 @@ link_columns(Jsonb *columns, Oid relid, LinkColumns *out)
 link_engine *
 link_engine_start(const LinkColumns *c)
 {
-	link_memory memory = {engine_alloc, engine_grow, engine_release, engine_look, CurrentMemoryContext};
+	link_memory memory = link_server_memory();
 	link_engine *e = link_start(&memory, c->n, c->kind, (const char *const *) c->name);
 	int			extras = 0;
 

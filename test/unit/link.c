@@ -195,6 +195,100 @@ random_rows(int n, int sides)
 	free(cluster);
 }
 
+/* every second number */
+static uint32_t
+other_number(void *context)
+{
+	*(uint32_t *) context += 2;
+	return *(uint32_t *) context - 2;
+}
+
+static link_engine *
+repeated_rows(const link_memory *memory, int n)
+{
+	static const char *const first[] = {"Jean", "Jeanne", "Bob", "Robert", "Anna", "J."},
+			   *const last[] = {"Dupont", "Dupond", "Martin", "Garcia", "Smith", "Smyth", "Acme SARL"},
+			   *const mail[] = {"a.martin@example.org", "jd75@mail.example", "smith@acme.example"};
+	static const link_kind kinds[] = {LINK_GIVEN_NAME, LINK_FAMILY_NAME, LINK_EMAIL, LINK_DATE, LINK_ORGANISATION_NAME, LINK_CODE, LINK_POSTAL_CODE};
+	static const char *const names[] = {"f", "l", "m", "d", "o", "c", "p"};
+	link_engine *e = link_start(memory, 7, kinds, names);
+	const char *id;
+	size_t		size;
+
+	for (int i = 0; i < n; i++)
+	{
+		char		t[32];
+		const char *v;
+
+		if (draw(8))
+			v = first[draw(6)], link_value(e, 0, v, strlen(v));
+		v = last[draw(7)], link_value(e, v[0] == 'A' ? 4 : 1, v, strlen(v));
+		if (draw(3) == 0)
+			v = mail[draw(3)], link_value(e, 2, v, strlen(v));
+		snprintf(t, sizeof t, "19%02d-0%d-11", (int) (60 + draw(30)), (int) (1 + draw(9)));
+		if (draw(2))
+			link_value(e, 3, t, strlen(t));
+		snprintf(t, sizeof t, "%d", (int) draw(400));
+		if (draw(2))
+			link_value(e, 5, t, strlen(t));
+		snprintf(t, sizeof t, "75%03d", (int) draw(20));
+		link_value(e, 6, t, strlen(t));
+		snprintf(t, sizeof t, "%d", i);
+		link_row(e, t, strlen(t), 0);
+	}
+	CHECK(link_settle(e, &id, &size), "ids are unique");
+	link_block(e);
+	link_train(e, NULL, NULL);
+	return e;
+}
+
+/* what several do together is what one does alone */
+static void
+shared_work(int n)
+{
+	link_memory memory = {get, grow, give_back, look, NULL};
+	link_engine *one,
+			   *leader,
+			   *worker;
+	uint32_t   *cluster = malloc(sizeof(uint32_t) * (n + 1)),
+				number[2] = {0, 1};
+	void	   *area,
+			   *plan;
+	uint64_t	edges[2];
+	const link_edge *x,
+			   *y;
+	uint64_t	before = seed;
+	bool		same;
+
+	one = repeated_rows(&memory, n);
+	seed = before;
+	leader = repeated_rows(&memory, n);
+	link_score(one, -7);
+	x = link_edges(one, &edges[0]);
+	area = malloc(link_share_size(leader));
+	link_share(leader, area);
+	worker = link_attach(&memory, area);
+	link_score_work(worker, other_number, &number[1]);
+	link_score_work(leader, other_number, &number[0]);
+	link_score_gather(leader, -7);
+	y = link_edges(leader, &edges[1]);
+	CHECK(edges[0] == edges[1] && memcmp(x, y, sizeof *x * edges[0]) == 0, "the same edges");
+	link_cluster(one, 0, cluster);
+	plan = malloc(link_plan_size(leader));
+	link_plan_make(leader, 0, plan);
+	number[0] = 0;
+	link_plan_work(worker, plan, other_number, (number[1] = 1, &number[1]));
+	link_plan_work(leader, plan, other_number, &number[0]);
+	same = memcmp(cluster, link_plan_clusters(plan), sizeof(uint32_t) * n) == 0;
+	CHECK(same, "the same clusters");
+	give_back(NULL, worker);
+	link_end(leader);
+	link_end(one);
+	free(area);
+	free(plan);
+	free(cluster);
+}
+
 static void
 same_id_twice(void)
 {
@@ -223,6 +317,8 @@ main(void)
 	random_rows(1, 1);
 	random_rows(3000, 1);
 	random_rows(2000, 2);
+	shared_work(2);
+	shared_work(20000);
 	CHECK(live == 0, "all memory given back");
 	return unit_done();
 }

@@ -1,0 +1,190 @@
+/*
+ * link_parallel_fn.c: parallel workers of the server weigh candidate pairs and grow clusters beside the process that read the records.
+ *
+ * What comparing takes is moved into dynamic shared memory once; the workers see it where it lies. Each piece of work is done by whoever asks
+ * for the next number, and lands in a place of its own, so the result is the same with any number of workers, and with none: when there is no
+ * room in shared memory, no worker to be had, or a parallel plan around us, the one process does it all.
+ */
+#include "match/link_fn.h"
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "optimizer/cost.h"
+#include "port/atomics.h"
+#include "storage/dsm.h"
+#include "storage/shm_toc.h"
+#include "utils/resowner.h"
+
+#define PARALLEL_ROWS 50000		/* fewer are done before a worker has started */
+#define KEY_CONTROL UINT64CONST(0x6c696e6b00000001)
+
+typedef struct LinkControl
+{
+	dsm_handle	area,
+				plan;			/* DSM_HANDLE_INVALID while pairs are weighed */
+	pg_atomic_uint32 next;
+} LinkControl;
+
+struct LinkShared
+{
+	dsm_segment *area,
+			   *plan;
+};
+
+extern PGDLLEXPORT void crmseg_link_worker(dsm_segment *seg, shm_toc *toc);
+
+static uint32_t
+next_number(void *context)
+{
+	return pg_atomic_fetch_add_u32(context, 1);
+}
+
+/* a segment until the end of the transaction or its detaching; NULL when the machine has no room for it */
+static dsm_segment *
+make_segment(Size size)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	dsm_segment *volatile seg = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		seg = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+		if (seg)
+			dsm_pin_mapping(seg);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		/* only a lack of room is taken for an answer */
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_INSUFFICIENT_RESOURCES)
+			ReThrowError(error);
+		FreeErrorData(error);
+		seg = NULL;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (seg)
+		dsm_unpin_mapping(seg);
+	return seg;
+}
+
+/* the work of a worker: what the leader moved into shared memory, and the parts that are left */
+void
+crmseg_link_worker(dsm_segment *seg, shm_toc *toc)
+{
+	LinkControl *control = shm_toc_lookup(toc, KEY_CONTROL, false);
+	dsm_segment *area = dsm_attach(control->area),
+			   *plan = NULL;
+	link_memory memory = link_server_memory();
+	link_engine *e;
+
+	/* the leader is gone */
+	if (!area)
+		return;
+	if (control->plan != DSM_HANDLE_INVALID && (plan = dsm_attach(control->plan)) == NULL)
+	{
+		dsm_detach(area);
+		return;
+	}
+	e = link_attach(&memory, dsm_segment_address(area));
+	if (plan)
+		link_plan_work(e, dsm_segment_address(plan), next_number, &control->next);
+	else
+		link_score_work(e, next_number, &control->next);
+	if (plan)
+		dsm_detach(plan);
+	dsm_detach(area);
+}
+
+/* workers beside the leader until all is done */
+static void
+work_together(link_engine *e, int workers, dsm_segment *area, dsm_segment *plan)
+{
+	ParallelContext *context;
+	LinkControl *control;
+
+	EnterParallelMode();
+	context = CreateParallelContext("$libdir/crmseg", "crmseg_link_worker", workers);
+	shm_toc_estimate_chunk(&context->estimator, sizeof(LinkControl));
+	shm_toc_estimate_keys(&context->estimator, 1);
+	InitializeParallelDSM(context);
+	control = shm_toc_allocate(context->toc, sizeof(LinkControl));
+	control->area = dsm_segment_handle(area);
+	control->plan = plan ? dsm_segment_handle(plan) : DSM_HANDLE_INVALID;
+	pg_atomic_init_u32(&control->next, 0);
+	shm_toc_insert(context->toc, KEY_CONTROL, control);
+	LaunchParallelWorkers(context);
+	if (plan)
+		link_plan_work(e, dsm_segment_address(plan), next_number, &control->next);
+	else
+		link_score_work(e, next_number, &control->next);
+	WaitForParallelWorkersToFinish(context);
+	DestroyParallelContext(context);
+	ExitParallelMode();
+}
+
+static int
+workers_for(const link_engine *e)
+{
+	if (link_rows(e) < PARALLEL_ROWS || IsInParallelMode())
+		return 0;
+	return Min(max_parallel_workers_per_gather, max_parallel_workers);
+}
+
+/* link_score_shared: link_score by this process and its workers */
+uint64
+link_score_shared(link_engine *e, double keep_from, LinkShared **shared)
+{
+	int			workers = workers_for(e);
+	dsm_segment *area = workers > 0 ? make_segment(link_share_size(e)) : NULL;
+
+	*shared = NULL;
+	if (!area)
+		return link_score(e, keep_from);
+	*shared = palloc0(sizeof(LinkShared));
+	(*shared)->area = area;
+	link_share(e, dsm_segment_address(area));
+	work_together(e, workers, area, NULL);
+	return link_score_gather(e, keep_from);
+}
+
+/* link_cluster_shared: link_cluster by the same */
+void
+link_cluster_shared(link_engine *e, double threshold, uint32 *cluster, LinkShared *shared)
+{
+	Size		size = shared ? link_plan_size(e) : 0;
+
+	if (shared)
+		shared->plan = make_segment(size);
+	if (!shared || !shared->plan)
+	{
+		link_cluster(e, threshold, cluster);
+		return;
+	}
+	link_plan_make(e, threshold, dsm_segment_address(shared->plan));
+	work_together(e, workers_for(e), shared->area, shared->plan);
+	memcpy(cluster, link_plan_clusters(dsm_segment_address(shared->plan)), sizeof(uint32) * link_rows(e));
+	dsm_detach(shared->plan);
+	shared->plan = NULL;
+}
+
+/* link_shared_end: the engine may not be used after it */
+void
+link_shared_end(LinkShared *shared)
+{
+	if (shared)
+		dsm_detach(shared->area);
+}
