@@ -385,7 +385,7 @@ compare_persons(link_engine *e, const link_record *a, const link_record *b, link
 			{
 				uint32_t	c = e->name[af].as_first > e->name[bf].as_first ? e->name[af].as_first : e->name[bf].as_first;
 
-				p->lu[LINK_C_FIRST] = least(lu_common(c + 2, e->with_first) + lu[LINK_C_FIRST][f] - lu[LINK_C_FIRST][1], -0.3f);
+				p->lu[LINK_C_FIRST] = least(lu_common(c + 2, e->with_first + USUAL_FIRST) + lu[LINK_C_FIRST][f] - lu[LINK_C_FIRST][1], -0.3f);
 				break;
 			}
 		case 3:
@@ -400,7 +400,7 @@ compare_persons(link_engine *e, const link_record *a, const link_record *b, link
 			p->lu[LINK_C_LAST] = e->name[al].lu_last;
 			break;
 		case 2:
-			p->lu[LINK_C_LAST] = least(lu_common(e->name[al].as_last + e->name[bl].as_last, e->with_last) + lu[LINK_C_LAST][2] - lu[LINK_C_LAST][1], -0.3f);
+			p->lu[LINK_C_LAST] = least(lu_common(e->name[al].as_last + e->name[bl].as_last, e->with_last + USUAL_LAST) + lu[LINK_C_LAST][2] - lu[LINK_C_LAST][1], -0.3f);
 			break;
 		default:
 			p->lu[LINK_C_LAST] = lu[LINK_C_LAST][l];
@@ -436,10 +436,10 @@ compare_organisations(link_engine *e, const link_record *a, const link_record *b
 		uint32_t	count = e->companies.v[a->last].count + (a->last == b->last ? 0 : e->companies.v[b->last].count);
 
 		p->name_bin = (uint8_t) (1 + link_name_bin(count));
-		p->lu[LINK_C_LAST] = lu_common(count, e->of_kind[1]) + e->lu_name[1][p->name_bin - 1];
+		p->lu[LINK_C_LAST] = lu_common(count, e->of_kind[1] + USUAL_COMPANY) + e->lu_name[1][p->name_bin - 1];
 	}
 	else if (l == 2)
-		p->lu[LINK_C_LAST] = least(lu_common(e->companies.v[a->last].count + e->companies.v[b->last].count, e->of_kind[1]) + lu[LINK_C_LAST][2] - lu[LINK_C_LAST][1], -0.3f);
+		p->lu[LINK_C_LAST] = least(lu_common(e->companies.v[a->last].count + e->companies.v[b->last].count, e->of_kind[1] + USUAL_COMPANY) + lu[LINK_C_LAST][2] - lu[LINK_C_LAST][1], -0.3f);
 	else
 		p->lu[LINK_C_LAST] = lu[LINK_C_LAST][l];
 }
@@ -478,7 +478,7 @@ link_compare(link_engine *e, const link_record *a, const link_record *b, link_pa
 	{
 		uint32_t	more = a->flags & RECORD_MANY_AT_HOME ? link_count_of(e, e->address_count, link_address_hash(a)) - ADDRESS_MOST : 0;
 
-		p->lu[LINK_C_ADDRESS] = more ? log2f((0.1f + more) / (e->with_address + 1)) : e->lu_home;
+		p->lu[LINK_C_ADDRESS] = more ? log2f((0.1f + more) / (e->with_address + USUAL_CONTACT)) : e->lu_home;
 	}
 	else if (l == 3 && a->postcode && a->postcode == b->postcode)
 		p->lu[LINK_C_ADDRESS] = e->lu_postcode[a->postcode];

@@ -268,6 +268,21 @@ typedef struct link_company
 	float		lu;
 } link_company;
 
+/*
+ * How often a value is met by chance is counted in the table, to which so many records are added that do not have it: in a small table a
+ * value that two records share looks frequent, and what is usual of names and contacts holds instead. From some thousand records on it makes
+ * no difference.
+ */
+#define USUAL_FIRST		170
+#define USUAL_LAST		1000
+#define USUAL_COMPANY	1000
+#define USUAL_CONTACT	3000
+#define USUAL_POSTCODE	200
+#define USUAL_CODE		500
+#define USUAL_TEXT		50
+#define USUAL_YEARS		30		/* records spread over eighty years */
+#define USUAL_DAYS		100		/* over all days of the year */
+
 #define PAIR_CHUNK (1u << 16)
 
 /* ---- link_dict.c ---- */

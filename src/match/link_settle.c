@@ -229,8 +229,9 @@ link_emails_settle(link_engine *e)
 			uint32_t	c = boxes.v[i].count,
 						elsewhere = e->locals.v[key[0]].count > c ? e->locals.v[key[0]].count - c : 0;
 			/* a mailbox that implausibly many use stops being evidence */
-			double		u = (0.03 + (c > 12 ? c - 12 : 0)) / total,
-						common = (double) elsewhere / total * (key[1] ? e->domains.v[key[1]].count : 0) / total;
+			double		all = (double) total + USUAL_CONTACT,
+						u = (0.03 + (c > 12 ? c - 12 : 0)) / all,
+						common = elsewhere / all * (key[1] ? e->domains.v[key[1]].count : 0) / all;
 
 			/* a local part that stands before many domains is one that several people choose at one of them too, or type by mistake */
 			e->email[i] = (link_email) {key[0], key[1], c, log2_of(u + common)};
@@ -359,7 +360,7 @@ count_phones(link_engine *e)
 	{
 		uint32_t	c = e->phones.v[i].count;
 
-		e->lu_phone[i] = log2_of((0.1 + (c > 12 ? c - 12 : 0)) / e->with_phone);
+		e->lu_phone[i] = log2_of((0.1 + (c > 12 ? c - 12 : 0)) / (e->with_phone + USUAL_CONTACT));
 	}
 }
 
@@ -385,14 +386,14 @@ count_names(link_engine *e)
 	{
 		unsigned char c = (unsigned char) *link_text(&e->names, i);
 
-		e->name[i].lu_first = chance(e->name[i].as_first, e->with_first);
-		e->name[i].lu_last = chance(e->name[i].as_last, e->with_last);
+		e->name[i].lu_first = chance(e->name[i].as_first, e->with_first + USUAL_FIRST);
+		e->name[i].lu_last = chance(e->name[i].as_last, e->with_last + USUAL_LAST);
 		e->initial_share[c] += e->name[i].as_first;
 		letters += e->name[i].as_first;
 	}
 	for (int c = 0; c < 256; c++)
 	{
-		e->initial_share[c] /= letters ? letters : 1;
+		e->initial_share[c] = (e->initial_share[c] + (c >= 'a' && c <= 'z')) / (letters + 26);
 		e->initial_square += e->initial_share[c] * e->initial_share[c];
 	}
 	if (e->initial_square <= 0)
@@ -491,9 +492,9 @@ count_dates(link_engine *e)
 		}
 	}
 	for (int i = 0; i < 2048; i++)
-		e->year_share[i] /= e->with_date ? e->with_date : 1;
+		e->year_share[i] = (e->year_share[i] + USUAL_YEARS / 80.0f) / (e->with_date + USUAL_YEARS);
 	for (int i = 0; i < 512; i++)
-		e->day_share[i] /= e->with_date ? e->with_date : 1;
+		e->day_share[i] = (e->day_share[i] + USUAL_DAYS / 365.0f) / (e->with_date + USUAL_DAYS);
 }
 
 static void
@@ -524,7 +525,7 @@ count_companies(link_engine *e)
 		n = link_skeleton(compact, k, s);
 		e->company[i].skeleton = link_intern(e, &e->skeletons, s, n);
 		e->company[i].compact = link_intern(e, &e->compacts, compact, k);
-		e->company[i].lu = chance(e->companies.v[i].count, e->of_kind[1]);
+		e->company[i].lu = chance(e->companies.v[i].count, e->of_kind[1] + USUAL_COMPANY);
 	}
 }
 
@@ -590,7 +591,7 @@ link_frequencies(link_engine *e)
 	e->lu_whole = link_zalloc(e, sizeof(float) * (e->n + 1));
 	for (uint32_t i = 0; i < e->n; i++)
 		whole_name(e, i);
-	e->lu_home = log2f(0.1f / (e->with_address + 1));
+	e->lu_home = log2f(0.1f / (e->with_address + USUAL_CONTACT));
 	link_free(e, e->full_count, sizeof(uint64_t) * e->count_slots);
 	e->full_count = NULL;
 	e->lu_postcode = link_alloc(e, sizeof(float) * (e->postcodes.n + 1));
@@ -600,7 +601,7 @@ link_frequencies(link_engine *e)
 		for (uint32_t i = 1; i <= e->postcodes.n; i++)
 			total += e->postcodes.v[i].count;
 		for (uint32_t i = 1; i <= e->postcodes.n; i++)
-			e->lu_postcode[i] = log2_of((double) e->postcodes.v[i].count / total);
+			e->lu_postcode[i] = log2_of((double) e->postcodes.v[i].count / (total + USUAL_POSTCODE));
 	}
 	for (int x = 0; x < e->nextra; x++)
 	{
@@ -608,7 +609,7 @@ link_frequencies(link_engine *e)
 			e->with_extra[x] += e->extras[x].v[i].count;
 		e->lu_extra[x] = link_alloc(e, sizeof(float) * (e->extras[x].n + 1));
 		for (uint32_t i = 1; i <= e->extras[x].n; i++)
-			e->lu_extra[x][i] = chance(e->extras[x].v[i].count, e->with_extra[x]);
+			e->lu_extra[x][i] = chance(e->extras[x].v[i].count, e->with_extra[x] + (e->extra_kind[x] == LINK_SEX ? 0 : e->extra_kind[x] == LINK_TEXT ? USUAL_TEXT : USUAL_CODE));
 	}
 }
 

@@ -14,6 +14,7 @@
 #define EM_ROUNDS	15
 #define U_SAMPLE	200000
 #define U_PER_RECORD 10
+#define USUAL_PAIRS	1000.0		/* how many pairs what is usual of unrelated ones counts for */
 #define PRIOR_PAIRS	100.0		/* how many pairs a prior counts for */
 
 static const double m_person[LINK_C_SOURCE][LINK_LEVELS] = {
@@ -27,6 +28,12 @@ static const double m_organisation[LINK_C_SOURCE][LINK_LEVELS] = {
 static const double h_person[LINK_C_SOURCE][LINK_LEVELS] = {
 	{0, .2, .2, .2, .2, .2}, {0, .80, .07, .13}, {0, .02, .01, .03, .94}, {0, .05, .01, .01, .93}, {0, .03, .42, .01, .54},
 	{0, .76, .04, .04, .16}, {0, .005, .005, .99}
+};
+
+/* what is usual of unrelated pairs: learned from a made-up retailer's hundred thousand records */
+static const double u_usual[LINK_C_EXTRA][LINK_LEVELS] = {
+	{0, .0055, .004, .006, .0006, .984}, {0, .0004, .0001, .9995}, {0, .00004, .0006, .0055, .994}, {0, 1e-6, 1e-5, 1e-5, .99998},
+	{0, 1e-6, 1e-6, 1e-6, .999997}, {0, 1e-6, 2e-5, 8e-4, .9992}, {0, 1e-6, 1e-6, .999998}, {0, .2, .8}, {0, .02, .98}
 };
 
 static const char *const level_name[LINK_C_EXTRA][LINK_LEVELS] = {
@@ -151,6 +158,30 @@ likely(const link_record *a, const link_record *b)
 		(a->first && a->first == b->first && a->last && a->last == b->last && ((a->date && a->date == b->date) || (a->flags & RECORD_ORG)));
 }
 
+/* u of a level as it usually is, by which that of a small table is held */
+static double
+usual(const link_engine *e, int org, int c, int l)
+{
+	static const double code[LINK_LEVELS] = {0, .001, .001, .998},
+				text[LINK_LEVELS] = {0, .02, .01, .97};
+
+	if (org && c == LINK_C_FIRST)
+		return l == 1 ? 0.25 : 0.75;
+	if (c < LINK_C_EXTRA)
+		return u_usual[c][l];
+	switch (e->extra_kind[c - LINK_C_EXTRA])
+	{
+		case LINK_SEX:
+			return 0.5;
+		case LINK_DATE:
+			return u_usual[LINK_C_DATE][l];
+		case LINK_CODE:
+			return code[l];
+		default:
+			return text[l];
+	}
+}
+
 static void
 unrelated(link_engine *e, int org, const uint32_t *row, uint32_t n, link_class_model *k)
 {
@@ -184,7 +215,7 @@ unrelated(link_engine *e, int org, const uint32_t *row, uint32_t n, link_class_m
 		for (int l = 1; l <= levels; l++)
 			sum += count[c][l];
 		for (int l = 1; l < LINK_LEVELS; l++)
-			k->u[c][l] = l > levels ? 0 : (count[c][l] + 0.05) / (sum + 0.05 * levels);
+			k->u[c][l] = l > levels ? 0 : (count[c][l] + 0.05 + USUAL_PAIRS * usual(e, org, c, l)) / (sum + 0.05 * levels + USUAL_PAIRS);
 	}
 }
 
@@ -206,7 +237,7 @@ names_by_count(const link_engine *e, int org, double expected[LINK_NAME_BINS])
 		if (org)
 		{
 			c = e->companies.v[r->last].count;
-			u = (c > 2.5 ? c - 2 : 0.5) / e->of_kind[1];
+			u = (c > 2.5 ? c - 2 : 0.5) / (e->of_kind[1] + USUAL_COMPANY);
 		}
 		else
 		{
@@ -308,6 +339,7 @@ maximise(link_engine *e, int org, link_class_model *k)
 	uint32_t	limit;
 	em_sample	s = {0};
 	int			nc = LINK_C_EXTRA + e->nextra;
+	double		least;
 	size_t		most = EM_SAMPLE + EM_SAMPLE / 8;
 
 	if (of_kind == 0)
@@ -334,6 +366,8 @@ maximise(link_engine *e, int org, link_class_model *k)
 	float		shift[LINK_NAME_BINS + 1] = {0};
 	double		by_count[LINK_NAME_BINS] = {0};
 
+	/* a table that is to be linked has some doubles: what is expected of it before anything is seen */
+	least = fmin(0.5 + 0.01 * e->of_kind[org], k->pairs / 4);
 	names_by_count(e, org, by_count);
 	for (int round = 0; s.npairs && round < EM_ROUNDS; round++)
 	{
@@ -398,8 +432,8 @@ maximise(link_engine *e, int org, link_class_model *k)
 		for (int b = 0; b < LINK_NAME_BINS; b++)
 			shift[b + 1] = (float) log2((weight * chance[b + 1] + 2 + 0.02 * by_count[b]) / (2 + 1.02 * by_count[b]));
 		moved = fabs(k->same - weight * suma) / (k->same + 1e-9);
-		k->same = weight * suma > 0.01 ? weight * suma : 0.01;
-		k->household = org ? 0 : weight * sumb > 0.01 ? weight * sumb : 0.01;
+		k->same = weight * suma + least;
+		k->household = org ? 0 : weight * sumb + fmin(0.3, least);
 		for (int c = 0; c < nc; c++)
 		{
 			int			levels = levels_of(e, c, org);
@@ -535,11 +569,6 @@ link_values_by_model(link_engine *e)
 void
 link_default_model(const link_engine *e, link_model *out)
 {
-	static const double u_usual[LINK_C_EXTRA][LINK_LEVELS] = {
-		{0, .0055, .004, .006, .0006, .984}, {0, .0004, .0001, .9995}, {0, .00004, .0006, .0055, .994}, {0, 1e-6, 1e-5, 1e-5, .99998},
-		{0, 1e-6, 1e-6, 1e-6, .999997}, {0, 1e-6, 2e-5, 8e-4, .9992}, {0, 1e-6, 1e-6, .999998}, {0, .2, .8}, {0, .02, .98}
-	};
-
 	memset(out, 0, sizeof *out);
 	for (int org = 0; org < 2; org++)
 	{
