@@ -11,6 +11,7 @@ DECLARE
 	keys text;
 	ids bigint[];
 	n bigint;
+	r record;
 	done bigint := 0;
 	whole boolean := false;
 	fresh boolean;
@@ -25,7 +26,8 @@ BEGIN
 			FROM %1$s.contact_point c WHERE c.party_id = p.party_id AND c.kind IN (''email'', ''phone'', ''postal'') AND c.status <> ''invalid'') c ON true
 		WHERE p.kind IN (''person'', ''organisation'') AND p.party_id = ANY (', m);
 	LOOP
-		EXECUTE format('SELECT count(*) FROM (SELECT FROM %s.match_pending LIMIT 50001) x', m) INTO n;
+		r := @extschema@.run_kept(format('SELECT count(*) AS n FROM (SELECT FROM %s.match_pending LIMIT $1) x', m), 50001::bigint);
+		n := r.n;
 		EXIT WHEN n = 0;
 		-- a whole base: the list is emptied at once, so that nobody goes through its dead rows, and the keys are written in their order
 		IF n > 50000 AND has_table_privilege(m || '.match_pending', 'TRUNCATE') THEN
@@ -42,12 +44,16 @@ BEGIN
 			EXECUTE format('TRUNCATE %s.match_pending', m);
 			whole := false;
 		ELSE
-			EXECUTE format('WITH gone AS (DELETE FROM %1$s.match_pending WHERE ctid = ANY (ARRAY(SELECT p.ctid FROM %1$s.match_pending p LIMIT 50000 FOR UPDATE SKIP LOCKED)) RETURNING party_id)
-				SELECT array_agg(DISTINCT g.party_id) FROM gone g', m) INTO ids;
+			r := @extschema@.run_kept(format('WITH gone AS (DELETE FROM %1$s.match_pending WHERE ctid = ANY (ARRAY(SELECT p.ctid FROM %1$s.match_pending p LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING party_id)
+				SELECT array_agg(DISTINCT g.party_id) AS ids FROM gone g', m), 50000::bigint);
+			ids := r.ids;
 			EXIT WHEN ids IS NULL;
 		END IF;
 		-- into an empty table of one's own: its indexes are made at the end, in one go
-		EXECUTE format('SELECT cardinality($1) > 50000 AND NOT EXISTS (SELECT FROM %s.match_key)', m) INTO fresh USING ids;
+		fresh := cardinality(ids) > 50000;
+		IF fresh THEN
+			EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s.match_key)', m) INTO fresh;
+		END IF;
 		IF fresh AND (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = (m || '.match_key')::regclass) THEN
 			EXECUTE format('ALTER TABLE %s.match_key DROP CONSTRAINT match_key_pkey', m);
 			EXECUTE format('DROP INDEX %s.match_key_hash', m);
@@ -57,8 +63,8 @@ BEGIN
 			done := done + cardinality(ids);
 			CONTINUE;
 		END IF;
-		EXECUTE format('DELETE FROM %s.match_key k WHERE k.party_id = ANY ($1)', m) USING ids;
-		EXECUTE format('INSERT INTO %s.match_key (party_id, key_hash) SELECT k.party_id, k.key_hash FROM (%s $1)) k ORDER BY k.key_hash ON CONFLICT DO NOTHING', m, keys) USING ids;
+		PERFORM @extschema@.run_kept(format('DELETE FROM %s.match_key k WHERE k.party_id = ANY ($1)', m), ids);
+		PERFORM @extschema@.run_kept(format('INSERT INTO %s.match_key (party_id, key_hash) SELECT k.party_id, k.key_hash FROM (%s $1)) k ORDER BY k.key_hash ON CONFLICT DO NOTHING', m, keys), ids);
 		done := done + cardinality(ids);
 	END LOOP;
 	RETURN done;

@@ -120,36 +120,44 @@ BEGIN
 	-- keys that several sources share
 	RETURN QUERY EXECUTE format($q$
 		WITH fresh AS (SELECT DISTINCT r.party_id FROM %1$s.source_record r WHERE r.resolved_at IS NULL),
-		bearer AS (
-			SELECT k.scheme, k.key_value, k.party_id FROM %1$s.external_key k
-			UNION
-			SELECT s.key_scheme, r.external_id, r.party_id FROM %1$s.source s JOIN %1$s.source_record r ON r.source_id = s.source_id WHERE s.key_scheme IS NOT NULL),
+		said AS (
+			SELECT k.scheme, k.key_value, k.party_id, k.source_id FROM %1$s.external_key k
+			UNION ALL
+			SELECT s.key_scheme, r.external_id, r.party_id, s.source_id FROM %1$s.source s JOIN %1$s.source_record r ON r.source_id = s.source_id WHERE s.key_scheme IS NOT NULL),
+		bearer AS (	-- a rule for the source goes before one for all
+			SELECT k.scheme, k.key_value, k.party_id, max(coalesce(o.max_parties, i.max_parties, d.max_parties_per_key)) AS most, max(coalesce(o.priority, i.priority, 0)) AS priority
+			FROM said k CROSS JOIN %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = k.scheme AND i.source_id IS NULL
+			LEFT JOIN %1$s.identifier_rule o ON o.kind = k.scheme AND o.source_id = k.source_id GROUP BY k.scheme, k.key_value, k.party_id),
 		shared AS (
-			SELECT min(b.party_id) OVER same AS first, b.party_id, count(*) OVER same AS parties, b.scheme, b.key_value
+			SELECT b.party_id, p.kind, count(*) OVER (PARTITION BY b.scheme, b.key_value, p.kind) AS parties, b.scheme, b.key_value, b.most, b.priority
 			FROM (SELECT x.*, bool_or(f.party_id IS NOT NULL) OVER (PARTITION BY x.scheme, x.key_value) AS has_fresh
 				FROM bearer x LEFT JOIN fresh f ON f.party_id = x.party_id) b
 			JOIN %1$s.party p ON p.party_id = b.party_id AND p.kind <> 'unidentified'
-			WHERE b.has_fresh
-			WINDOW same AS (PARTITION BY b.scheme, b.key_value, p.kind))
-		SELECT s.first, s.party_id, 'key'::text, 1 - coalesce(i.priority, 0)
-		FROM shared s CROSS JOIN %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = s.scheme AND i.source_id IS NULL
-		WHERE s.party_id <> s.first AND s.parties <= coalesce(i.max_parties, d.max_parties_per_key)
-			AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier x WHERE x.kind = s.scheme AND s.key_value LIKE x.value_norm)$q$, m);
+			WHERE b.has_fresh),
+		paired AS (
+			SELECT min(s.party_id) OVER same AS first, s.party_id, 1 - max(s.priority) OVER same AS rank
+			FROM shared s WHERE s.parties <= s.most AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier x WHERE x.kind = s.scheme AND s.key_value LIKE x.value_norm)
+			WINDOW same AS (PARTITION BY s.scheme, s.key_value, s.kind))
+		SELECT s.first, s.party_id, 'key'::text, s.rank FROM paired s WHERE s.party_id <> s.first$q$, m);
 
 	-- one canonical e-mail address, unless it is a role's, a throw-away one, or several people's
 	RETURN QUERY EXECUTE format($q$
 		WITH fresh AS (SELECT DISTINCT r.party_id FROM %1$s.source_record r WHERE r.resolved_at IS NULL),
 		asked AS (SELECT DISTINCT c.value_norm FROM %1$s.contact_point c JOIN fresh f ON f.party_id = c.party_id WHERE c.kind = 'email'),
+		held AS (
+			SELECT a.value_norm AS key, p.kind, p.party_id, p.given_name, p.family_name, p.legal_name, count(*) OVER (PARTITION BY a.value_norm) AS holders,
+				coalesce(o.max_parties, i.max_parties, d.max_parties_per_key) AS most, coalesce(o.priority, i.priority, 0) AS priority
+			FROM asked a JOIN %1$s.contact_point c ON c.kind = 'email' AND c.value_norm = a.value_norm AND c.status <> 'invalid' JOIN %1$s.party p ON p.party_id = c.party_id
+			CROSS JOIN %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = 'email' AND i.source_id IS NULL LEFT JOIN %1$s.identifier_rule o ON o.kind = 'email' AND o.source_id = c.source_id),
 		holder AS (
-			SELECT a.value_norm AS key, p.kind, sum(count(*)) OVER (PARTITION BY a.value_norm) AS holders, array_agg(p.party_id ORDER BY p.party_id) AS parties,
+			SELECT p.key, p.kind, max(p.priority) AS priority, array_agg(p.party_id ORDER BY p.party_id) AS parties,
 				array_agg(coalesce(@extschema@.fold(p.given_name), '') ORDER BY p.party_id) AS given, array_agg(coalesce(@extschema@.fold(p.family_name), '') ORDER BY p.party_id) AS family,
 				array_agg(coalesce(@extschema@.fold(p.legal_name), '') ORDER BY p.party_id) AS legal
-			FROM asked a JOIN %1$s.contact_point c ON c.kind = 'email' AND c.value_norm = a.value_norm AND c.status <> 'invalid' JOIN %1$s.party p ON p.party_id = c.party_id
-			GROUP BY a.value_norm, p.kind)
-		SELECT x.left_id, x.right_id, 'email'::text, CASE WHEN x.agree = 2 THEN 2 ELSE 4 END - coalesce(i.priority, 0)
-		FROM %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = 'email' AND i.source_id IS NULL CROSS JOIN holder h CROSS JOIN LATERAL (SELECT (@extschema@.try_email(h.key)).email) e
+			FROM held p WHERE p.holders > 1 AND p.holders <= p.most GROUP BY p.key, p.kind)
+		SELECT x.left_id, x.right_id, 'email'::text, CASE WHEN x.agree = 2 THEN 2 ELSE 4 END - h.priority
+		FROM %1$s.datamart d CROSS JOIN holder h CROSS JOIN LATERAL (SELECT (@extschema@.try_email(h.key)).email) e
 		CROSS JOIN LATERAL @extschema@.address_pairs(h.kind, h.parties, h.given, h.family, h.legal, d.max_names_per_key) x
-		WHERE h.holders > 1 AND h.holders <= coalesce(i.max_parties, d.max_parties_per_key) AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'email' AND h.key LIKE b.value_norm) AND cardinality(h.parties) > 1 AND h.kind <> 'unidentified'
+		WHERE NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'email' AND h.key LIKE b.value_norm) AND cardinality(h.parties) > 1 AND h.kind <> 'unidentified'
 			AND NOT coalesce(@extschema@.is_role_address(e.email), true) AND NOT coalesce(@extschema@.is_disposable(e.email), true)$q$, m);
 
 	-- one telephone number under one name: a family name alone is a household's
@@ -157,16 +165,17 @@ BEGIN
 		WITH fresh AS (SELECT DISTINCT r.party_id FROM %1$s.source_record r WHERE r.resolved_at IS NULL),
 		asked AS (SELECT DISTINCT c.value_norm FROM %1$s.contact_point c JOIN fresh f ON f.party_id = c.party_id WHERE c.kind = 'phone'),
 		candidate AS (
-			SELECT a.value_norm AS key, c.party_id, count(*) OVER (PARTITION BY a.value_norm) AS parties
+			SELECT a.value_norm AS key, c.party_id, c.source_id, count(*) OVER (PARTITION BY a.value_norm) AS parties
 			FROM asked a JOIN %1$s.contact_point c ON c.kind = 'phone' AND c.value_norm = a.value_norm AND c.status <> 'invalid'),
 		holder AS MATERIALIZED (
-			SELECT c.key, p.kind, p.party_id, @extschema@.name_key(CASE WHEN p.kind = 'person' THEN concat_ws(' ', p.given_name, p.family_name) ELSE p.legal_name END) AS name
+			SELECT c.key, p.kind, p.party_id, coalesce(o.priority, i.priority, 0) AS priority, @extschema@.name_key(CASE WHEN p.kind = 'person' THEN concat_ws(' ', p.given_name, p.family_name) ELSE p.legal_name END) AS name
 			FROM candidate c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind IN ('person', 'organisation')
-			CROSS JOIN %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = 'phone' AND i.source_id IS NULL WHERE c.parties > 1 AND c.parties <= coalesce(i.max_parties, d.max_parties_per_key)
+			CROSS JOIN %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = 'phone' AND i.source_id IS NULL LEFT JOIN %1$s.identifier_rule o ON o.kind = 'phone' AND o.source_id = c.source_id
+			WHERE c.parties > 1 AND c.parties <= coalesce(o.max_parties, i.max_parties, d.max_parties_per_key)
 				AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'phone' AND c.key LIKE b.value_norm)),
-		named AS (SELECT h.party_id, min(h.party_id) OVER (PARTITION BY h.key, h.kind, h.name) AS first
-			FROM holder h WHERE h.name <> '' AND (h.kind <> 'person' OR strpos(h.name, ' ') > 0))
-		SELECT n.first, n.party_id, 'phone'::text, 3 - coalesce((SELECT i.priority FROM %1$s.identifier_rule i WHERE i.kind = 'phone' AND i.source_id IS NULL), 0) FROM named n WHERE n.party_id <> n.first$q$, m);
+		named AS (SELECT h.party_id, min(h.party_id) OVER same AS first, 3 - max(h.priority) OVER same AS rank
+			FROM holder h WHERE h.name <> '' AND (h.kind <> 'person' OR strpos(h.name, ' ') > 0) WINDOW same AS (PARTITION BY h.key, h.kind, h.name))
+		SELECT n.first, n.party_id, 'phone'::text, n.rank FROM named n WHERE n.party_id <> n.first$q$, m);
 END $$;
 COMMENT ON FUNCTION @extschema@.exact_pairs(name) IS 'the pairs of parties that are surely one, among those with records that resolve has not looked at: a shared external key (rank 1), a canonical e-mail with names that agree (2), a phone with the same folded name (3), an e-mail with a name that says little (4). Role, throw-away and shared addresses are no keys';
 
@@ -183,7 +192,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@.party_of(name, bigint) IS 'the living party that an id leads to: itself, or the one it was merged into; NULL when there never was such a party';
 
 -- A table that was just filled has no statistics yet, and the planner takes it for nearly empty: joins of what an import brought would
--- be nested loops. Whoever owns the tables need not wait for autovacuum.
+-- be nested loops; so has one that was analysed while its rows were being written. Whoever owns the tables need not wait for autovacuum.
 CREATE FUNCTION @extschema@.refresh_statistics(mart name) RETURNS integer
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -193,7 +202,7 @@ BEGIN
 	PERFORM @extschema@.require_datamart(mart);
 	FOR r IN SELECT c.oid::regclass AS relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 			WHERE n.nspname = mart AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')
-				AND (c.reltuples < 0 OR pg_relation_size(c.oid) > 1.2 * 8192 * c.relpages + 65536) LOOP
+				AND (c.reltuples < 0 OR (c.reltuples = 0 AND pg_relation_size(c.oid) > 65536) OR pg_relation_size(c.oid) > 1.2 * 8192 * c.relpages + 65536) LOOP
 		EXECUTE format('ANALYZE %s', r.relation);
 		done := done + 1;
 	END LOOP;
@@ -386,10 +395,17 @@ BEGIN
 	PERFORM @extschema@.merge_groups(mart, g.keep, g.dropped, g.why, '{}', now(), false);
 	-- what is left to people
 	EXECUTE format('DELETE FROM %s.doubtful_pair', m);
-	EXECUTE format('INSERT INTO %1$s.doubtful_pair (left_record_id, right_record_id, match_weight, match_probability)
-		SELECT least(x.l, x.r), greatest(x.l, x.r), x.match_weight, x.match_probability
-		FROM (SELECT p.left_id::bigint AS l, p.right_id::bigint AS r, p.match_weight, p.match_probability FROM @extschema@.link_records($1, ''source_record_id'', @extschema@.record_identity_columns(), $2) p) x
-		JOIN %1$s.source_record a ON a.source_record_id = x.l JOIN %1$s.source_record b ON b.source_record_id = x.r WHERE a.party_id <> b.party_id', m)
+	EXECUTE format('DELETE FROM %s.weight_histogram', m);
+	EXECUTE format('WITH pair AS MATERIALIZED (
+			SELECT least(p.left_id::bigint, p.right_id::bigint) AS l, greatest(p.left_id::bigint, p.right_id::bigint) AS r, p.match_weight, p.match_probability
+			FROM @extschema@.link_records($1, ''source_record_id'', @extschema@.record_identity_columns(), least($2, 0.01)) p),
+		placed AS MATERIALIZED (
+			SELECT p.*, a.party_id = b.party_id AS is_one FROM pair p JOIN %1$s.source_record a ON a.source_record_id = p.l JOIN %1$s.source_record b ON b.source_record_id = p.r),
+		counted AS (
+			INSERT INTO %1$s.weight_histogram (bits, pairs, one_party)
+			SELECT floor(p.match_weight), count(*), count(*) FILTER (WHERE p.is_one) FROM placed p GROUP BY 1)
+		INSERT INTO %1$s.doubtful_pair (left_record_id, right_record_id, match_weight, match_probability)
+		SELECT p.l, p.r, p.match_weight, p.match_probability FROM placed p WHERE NOT p.is_one AND p.match_probability >= $2', m)
 		USING format('%I.record_identity', mart)::regclass, doubt;
 END $$;
 COMMENT ON FUNCTION @extschema@.resolve_similar(name) IS 'internal: the second half of resolve, by similarity of all records; returns the parties taken apart and merged';

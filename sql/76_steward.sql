@@ -110,11 +110,15 @@ DECLARE
 	key_values text[];
 	keys bigint[];
 	key bigint;
-	known bigint;
 	found bigint;
-	is_organisation boolean;
+	kind text;
 	postal text;
-	n bigint;
+	r record;
+	record_id bigint;
+	full_name text;
+	by_similarity boolean;
+	alike bigint;
+	is_new boolean;
 BEGIN
 	IF source IS NULL OR external_id IS NULL OR record IS NULL OR jsonb_typeof(record) <> 'object' THEN
 		RAISE EXCEPTION 'a source, a key and a record, which is a JSON object, must be given' USING ERRCODE = CASE WHEN jsonb_typeof(record) <> 'object' THEN 'invalid_parameter_value' ELSE 'null_value_not_allowed' END;
@@ -127,9 +131,14 @@ BEGIN
 	END IF;
 	SELECT coalesce(jsonb_object_agg(k.key, CASE WHEN jsonb_typeof(k.value) = 'string' THEN to_jsonb(btrim(k.value #>> '{}')) ELSE k.value END), '{}') INTO record
 	FROM jsonb_each(record) k WHERE k.value <> 'null' AND (jsonb_typeof(k.value) <> 'string' OR btrim(k.value #>> '{}') <> '');
-	EXECUTE format('SELECT d.default_phone_region, d.email_rules, d.max_parties_per_key, d.max_names_per_key FROM %s.datamart d', m) INTO settings;
-	EXECUTE format('INSERT INTO %s.source (name) SELECT $1 WHERE NOT EXISTS (SELECT FROM %1$s.source s WHERE s.name = $1) ON CONFLICT DO NOTHING', m) USING source;
-	EXECUTE format('SELECT s.source_id FROM %s.source s WHERE s.name = $1', m) INTO from_source USING source;
+	settings := @extschema@.run_kept(format('SELECT d.default_phone_region, d.email_rules, d.max_names_per_key, d.link_threshold, d.doubt_threshold, d.link_min_records, s.source_id,
+			coalesce((SELECT i.max_parties FROM %1$s.identifier_rule i WHERE i.kind = ''email'' AND (i.source_id IS NULL OR i.source_id = s.source_id) ORDER BY i.source_id NULLS LAST LIMIT 1), d.max_parties_per_key) AS most
+		FROM %1$s.datamart d LEFT JOIN %1$s.source s ON s.name = $1', m), source);
+	from_source := settings.source_id;
+	IF from_source IS NULL THEN
+		EXECUTE format('INSERT INTO %s.source (name) VALUES ($1) ON CONFLICT DO NOTHING', m) USING source;
+		EXECUTE format('SELECT s.source_id FROM %s.source s WHERE s.name = $1', m) INTO from_source USING source;
+	END IF;
 	mail := nullif(btrim(record ->> 'email'), '');
 	IF mail IS NOT NULL THEN
 		SELECT CASE WHEN t.email IS NULL THEN NULL WHEN settings.email_rules IS NULL THEN @extschema@.canonical(t.email) ELSE @extschema@.canonical(t.email, settings.email_rules) END INTO mail_norm FROM @extschema@.try_email(mail) t;
@@ -139,27 +148,29 @@ BEGIN
 	END IF;
 	SELECT array_agg(k.key ORDER BY k.key), array_agg(k.value ORDER BY k.key) INTO key_names, key_values
 	FROM jsonb_each_text(CASE jsonb_typeof(record -> 'keys') WHEN 'object' THEN record -> 'keys' ELSE '{}' END) k WHERE nullif(k.value, '') IS NOT NULL;
-	is_organisation := nullif(btrim(record ->> 'legal_name'), '') IS NOT NULL AND nullif(btrim(record ->> 'family_name'), '') IS NULL;
+	kind := CASE WHEN nullif(btrim(record ->> 'legal_name'), '') IS NOT NULL AND nullif(btrim(record ->> 'family_name'), '') IS NULL THEN 'organisation' ELSE 'person' END;
 	postal := nullif(concat_ws(', ', nullif(btrim(record ->> 'street'), ''), nullif(concat_ws(' ', nullif(btrim(record ->> 'postal_code'), ''), nullif(btrim(record ->> 'city'), '')), '')), '');
+
+	full_name := @extschema@.name_key(CASE WHEN kind = 'person' THEN concat_ws(' ', record ->> 'given_name', record ->> 'family_name') ELSE record ->> 'legal_name' END);
+	by_similarity := strpos(full_name, ' ') > 0 OR (kind <> 'person' AND full_name <> '');
 
 	-- in one order, so that two sessions never wait for each other
 	SELECT array_agg(DISTINCT hashtextextended(format('crmseg.identify %s', v.key), n.oid::bigint)) INTO keys
 	FROM pg_namespace n CROSS JOIN LATERAL (
 		SELECT format('record %s %s', from_source, external_id) UNION ALL SELECT 'email ' || mail_norm WHERE mail_norm IS NOT NULL UNION ALL SELECT 'phone ' || number WHERE number IS NOT NULL
-		UNION ALL SELECT format('key %s %s', u.k, u.v) FROM unnest(key_names, key_values) u (k, v)) v (key) WHERE n.nspname = mart;
+		UNION ALL SELECT 'name ' || full_name WHERE by_similarity UNION ALL SELECT format('key %s %s', u.k, u.v) FROM unnest(key_names, key_values) u (k, v)) v (key) WHERE n.nspname = mart;
 	FOR key IN SELECT k FROM unnest(keys) k ORDER BY 1 LOOP
 		PERFORM pg_advisory_xact_lock(key);
 	END LOOP;
 
 	FOR attempt IN 1 .. 10 LOOP
 		BEGIN
-			EXECUTE format('SELECT r.party_id FROM %s.source_record r WHERE r.source_id = $1 AND r.external_id = $2', m) INTO known USING from_source, external_id;
-			found := known;
+			r := @extschema@.run_kept(format('SELECT (SELECT r.party_id FROM %s.source_record r WHERE r.source_id = $1 AND r.external_id = $2) AS party_id', m), from_source, external_id);
+			found := r.party_id;
 			IF found IS NULL THEN
 				-- the rules of exact_pairs, for one record
-				EXECUTE format($q$
-					WITH d AS (SELECT * FROM %1$s.datamart),
-					candidate AS (
+				r := @extschema@.run_kept(format($q$
+					WITH candidate AS (
 						SELECT e.party_id, 1 AS rank FROM unnest($1, $2) k (scheme, key_value) JOIN %1$s.external_key e ON e.scheme = k.scheme AND e.key_value = k.key_value
 						WHERE NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = k.scheme AND k.key_value LIKE b.value_norm)
 						UNION ALL
@@ -167,65 +178,93 @@ BEGIN
 							SELECT array_agg(p.party_id ORDER BY p.party_id) AS ids, array_agg(coalesce(@extschema@.fold(p.given_name), '') ORDER BY p.party_id) AS given,
 								array_agg(coalesce(@extschema@.fold(p.family_name), '') ORDER BY p.party_id) AS family, array_agg(coalesce(@extschema@.fold(p.legal_name), '') ORDER BY p.party_id) AS legal, count(*) AS n
 							FROM %1$s.contact_point c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind = $7 WHERE c.kind = 'email' AND c.value_norm = $3 AND c.status <> 'invalid') h
-						CROSS JOIN d CROSS JOIN LATERAL (SELECT (@extschema@.try_email($3)).email) e
-						CROSS JOIN LATERAL @extschema@.address_pairs($7, 0::bigint || h.ids, @extschema@.fold(coalesce($5, '')) || h.given, @extschema@.fold(coalesce($6, '')) || h.family, @extschema@.fold(coalesce($8, '')) || h.legal, d.max_names_per_key) x
-						WHERE h.n BETWEEN 1 AND d.max_parties_per_key AND x.left_id = 0 AND NOT coalesce(@extschema@.is_role_address(e.email), true) AND NOT coalesce(@extschema@.is_disposable(e.email), true)
+						CROSS JOIN LATERAL (SELECT (@extschema@.try_email($3)).email) e
+						CROSS JOIN LATERAL @extschema@.address_pairs($7, 0::bigint || h.ids, @extschema@.fold(coalesce($5, '')) || h.given, @extschema@.fold(coalesce($6, '')) || h.family, @extschema@.fold(coalesce($8, '')) || h.legal, $11) x
+						WHERE h.n BETWEEN 1 AND $10 AND x.left_id = 0 AND NOT coalesce(@extschema@.is_role_address(e.email), true) AND NOT coalesce(@extschema@.is_disposable(e.email), true)
 							AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'email' AND $3 LIKE b.value_norm)
 						UNION ALL
 						SELECT p.party_id, 3 FROM %1$s.contact_point c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind = $7
 						WHERE c.kind = 'phone' AND c.value_norm = $4 AND c.status <> 'invalid' AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'phone' AND $4 LIKE b.value_norm)
 							AND @extschema@.name_key(CASE WHEN $7 = 'person' THEN concat_ws(' ', p.given_name, p.family_name) ELSE p.legal_name END) = @extschema@.name_key(CASE WHEN $7 = 'person' THEN concat_ws(' ', $5, $6) ELSE $8 END)
 							AND ($7 <> 'person' OR strpos(@extschema@.name_key(concat_ws(' ', $5, $6)), ' ') > 0))
-					SELECT c.party_id FROM candidate c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind = $7
-					WHERE p.birth_date IS NULL OR $9 IS NULL OR p.birth_date = $9 GROUP BY c.party_id ORDER BY min(c.rank), c.party_id LIMIT 1$q$, m)
-					INTO found USING coalesce(key_names, '{}'), coalesce(key_values, '{}'), mail_norm, number, record ->> 'given_name', record ->> 'family_name',
-						CASE WHEN is_organisation THEN 'organisation' ELSE 'person' END, record ->> 'legal_name', nullif(record ->> 'birth_date', '')::date;
+					SELECT (SELECT c.party_id FROM candidate c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind = $7
+					WHERE p.birth_date IS NULL OR $9 IS NULL OR p.birth_date = $9 GROUP BY c.party_id ORDER BY min(c.rank), c.party_id LIMIT 1) AS party_id$q$, m),
+					coalesce(key_names, '{}'::text[]), coalesce(key_values, '{}'::text[]), mail_norm, number, record ->> 'given_name', record ->> 'family_name', kind, record ->> 'legal_name', nullif(record ->> 'birth_date', '')::date,
+					settings.most::bigint, settings.max_names_per_key::integer);
+				found := r.party_id;
 			END IF;
-			IF found IS NULL THEN
-				EXECUTE format('INSERT INTO %s.party (kind, salutation, given_name, family_name, maiden_name, sex, birth_date, language, legal_name, country, postal_code)
+			-- as resolve would link it by similarity, where it is clear to whom
+			alike := NULL;
+			IF found IS NULL AND by_similarity THEN
+				r := @extschema@.run_kept(format('SELECT (SELECT count(*) FROM (SELECT FROM %1$s.source_record r LIMIT $1) x) >= $1 AND NOT EXISTS (SELECT FROM %1$s.identifier_rule i WHERE i.max_values IS NOT NULL AND i.kind = ANY ($2)) AS is_wanted', m), settings.link_min_records::bigint,
+					array_remove(ARRAY[CASE WHEN mail_norm IS NOT NULL THEN 'email' END, CASE WHEN number IS NOT NULL THEN 'phone' END], NULL) || coalesce(key_names, '{}'::text[]));
+				by_similarity := r.is_wanted;
+			END IF;
+			IF found IS NULL AND by_similarity THEN
+				SELECT (array_agg(f.party_id ORDER BY f.match_probability DESC))[1] INTO alike
+				FROM @extschema@.find_matches(mart, record - '{salutation,language,keys}'::text[], 5) f WHERE f.match_probability >= settings.doubt_threshold
+				HAVING count(*) = 1 AND max(f.match_probability) >= greatest(settings.link_threshold, 0.99);
+			END IF;
+			is_new := found IS NULL;
+			IF is_new THEN
+				r := @extschema@.run_kept(format('INSERT INTO %s.party (kind, salutation, given_name, family_name, maiden_name, sex, birth_date, language, legal_name, country, postal_code)
 					SELECT $1, r.salutation, r.given_name, r.family_name, r.maiden_name, r.sex, r.birth_date, r.language, r.legal_name, upper(r.country), r.postal_code
-					FROM jsonb_to_record($2) r (salutation text, given_name text, family_name text, maiden_name text, sex text, birth_date date, language text, legal_name text, country text, postal_code text) RETURNING party_id', m)
-					INTO found USING CASE WHEN is_organisation THEN 'organisation' ELSE 'person' END, record;
+					FROM jsonb_to_record($2) r (salutation text, given_name text, family_name text, maiden_name text, sex text, birth_date date, language text, legal_name text, country text, postal_code text) RETURNING party_id', m), kind, record);
+				found := r.party_id;
 			ELSE
 				-- what the party does not say yet
-				EXECUTE format('UPDATE %s.party p SET salutation = coalesce(p.salutation, r.salutation), given_name = coalesce(p.given_name, r.given_name), family_name = coalesce(p.family_name, r.family_name),
+				r := @extschema@.run_kept(format('UPDATE %s.party p SET salutation = coalesce(p.salutation, r.salutation), given_name = coalesce(p.given_name, r.given_name), family_name = coalesce(p.family_name, r.family_name),
 						maiden_name = coalesce(p.maiden_name, r.maiden_name), sex = coalesce(p.sex, r.sex), birth_date = coalesce(p.birth_date, r.birth_date), language = coalesce(p.language, r.language),
 						legal_name = coalesce(p.legal_name, r.legal_name), country = coalesce(p.country, upper(r.country)), postal_code = coalesce(p.postal_code, r.postal_code), updated_at = now()
-					FROM jsonb_to_record($2) r (salutation text, given_name text, family_name text, maiden_name text, sex text, birth_date date, language text, legal_name text, country text, postal_code text) WHERE p.party_id = $1', m)
-					USING found, record;
-				GET DIAGNOSTICS n = ROW_COUNT;
-				IF n = 0 THEN
+					FROM jsonb_to_record($2) r (salutation text, given_name text, family_name text, maiden_name text, sex text, birth_date date, language text, legal_name text, country text, postal_code text) WHERE p.party_id = $1 RETURNING p.party_id', m), found, record);
+				IF r IS NULL THEN
 					RAISE EXCEPTION 'moved' USING ERRCODE = 'CS001';	-- merged away meanwhile
 				END IF;
 			END IF;
-			EXECUTE format('INSERT INTO %s.source_record AS r (party_id, source_id, external_id, payload) VALUES ($1, $2, $3, $4)
+			r := @extschema@.run_kept(format('INSERT INTO %s.source_record AS r (party_id, source_id, external_id, payload) VALUES ($1, $2, $3, $4)
 				ON CONFLICT (source_id, external_id) DO UPDATE SET payload = excluded.payload, last_seen = now(), resolved_at = CASE WHEN r.payload IS DISTINCT FROM excluded.payload THEN NULL ELSE r.resolved_at END
-				RETURNING r.party_id', m) INTO found USING found, from_source, external_id, record;
+				RETURNING r.party_id, r.source_record_id', m), found, from_source, external_id, record);
+			found := r.party_id;
+			record_id := r.source_record_id;
 			IF mail_norm IS NOT NULL THEN
-				EXECUTE format('INSERT INTO %1$s.contact_point (party_id, kind, value, value_norm, source_id, is_primary) SELECT $1, ''email'', $2, $3, $4, NOT EXISTS (SELECT FROM %1$s.contact_point c WHERE c.party_id = $1 AND c.kind = ''email'' AND c.is_primary) ON CONFLICT DO NOTHING', m)
-					USING found, mail, mail_norm, from_source;
+				PERFORM @extschema@.run_kept(format('INSERT INTO %1$s.contact_point (party_id, kind, value, value_norm, source_id, is_primary) SELECT $1, ''email'', $2, $3, $4, NOT EXISTS (SELECT FROM %1$s.contact_point c WHERE c.party_id = $1 AND c.kind = ''email'' AND c.is_primary) ON CONFLICT DO NOTHING', m),
+					found, mail, mail_norm, from_source);
 			END IF;
 			IF number IS NOT NULL THEN
-				EXECUTE format('INSERT INTO %1$s.contact_point (party_id, kind, value, value_norm, country, source_id, is_primary) SELECT $1, ''phone'', $2, $3, @extschema@.phone_region($3::@extschema@.phone), $4, NOT EXISTS (SELECT FROM %1$s.contact_point c WHERE c.party_id = $1 AND c.kind = ''phone'' AND c.is_primary) ON CONFLICT DO NOTHING', m)
-					USING found, record ->> 'phone', number, from_source;
+				PERFORM @extschema@.run_kept(format('INSERT INTO %1$s.contact_point (party_id, kind, value, value_norm, country, source_id, is_primary) SELECT $1, ''phone'', $2, $3, @extschema@.phone_region($3::@extschema@.phone), $4, NOT EXISTS (SELECT FROM %1$s.contact_point c WHERE c.party_id = $1 AND c.kind = ''phone'' AND c.is_primary) ON CONFLICT DO NOTHING', m),
+					found, record ->> 'phone', number, from_source);
 			END IF;
 			IF postal IS NOT NULL THEN
-				EXECUTE format('INSERT INTO %1$s.contact_point (party_id, kind, value, value_norm, street, postal_code, city, country, source_id, is_primary)
+				PERFORM @extschema@.run_kept(format('INSERT INTO %1$s.contact_point (party_id, kind, value, value_norm, street, postal_code, city, country, source_id, is_primary)
 					SELECT $1, ''postal'', $2, k, $4 ->> ''street'', $4 ->> ''postal_code'', $4 ->> ''city'', upper($4 ->> ''country''), $3, NOT EXISTS (SELECT FROM %1$s.contact_point c WHERE c.party_id = $1 AND c.kind = ''postal'' AND c.is_primary)
-					FROM @extschema@.address_key($2, upper($4 ->> ''country'')) k WHERE octet_length(k) BETWEEN 1 AND 1000 ON CONFLICT DO NOTHING', m)
-					USING found, postal, from_source, record;
+					FROM @extschema@.address_key($2, upper($4 ->> ''country'')) k WHERE octet_length(k) BETWEEN 1 AND 1000 ON CONFLICT DO NOTHING', m),
+					found, postal, from_source, record);
 			END IF;
-			EXECUTE format('INSERT INTO %s.external_key (party_id, scheme, key_value, source_id) SELECT $1, u.k, u.v, $4 FROM unnest($2, $3) u (k, v) ON CONFLICT DO NOTHING', m)
-				USING found, coalesce(key_names, '{}'), coalesce(key_values, '{}'), from_source;
+			IF key_names IS NOT NULL THEN
+				PERFORM @extschema@.run_kept(format('INSERT INTO %s.external_key (party_id, scheme, key_value, source_id) SELECT $1, u.k, u.v, $4 FROM unnest($2, $3) u (k, v) ON CONFLICT DO NOTHING', m),
+					found, key_names, key_values, from_source);
+			END IF;
+			IF alike IS NOT NULL THEN
+				-- a party of its own, merged: so that it can be taken apart when more is known
+				PERFORM @extschema@.refresh_record_identity(mart, ARRAY[record_id]);
+				PERFORM @extschema@.merge_parties(mart, alike, found, 'similar');
+				RETURN @extschema@.party_of(mart, found);
+			ELSIF is_new AND by_similarity AND has_table_privilege(m || '.match_key', 'INSERT') THEN
+				-- found by the next one, who may wait for this transaction
+				PERFORM @extschema@.run_kept(format('INSERT INTO %1$s.match_key (party_id, key_hash) SELECT p.party_id, unnest(@extschema@.match_keys(p.kind, p.given_name, p.family_name, p.maiden_name, p.legal_name, p.birth_date, p.postal_code, c.kinds, c.norms, c.codes))
+					FROM %1$s.party p LEFT JOIN LATERAL (SELECT array_agg(c.kind) AS kinds, array_agg(c.value_norm) AS norms, array_agg(c.postal_code) AS codes
+						FROM %1$s.contact_point c WHERE c.party_id = p.party_id AND c.kind IN (''email'', ''phone'', ''postal'') AND c.status <> ''invalid'') c ON true
+					WHERE p.party_id = $1 ON CONFLICT DO NOTHING', m), found);
+			END IF;
 			RETURN found;
-		EXCEPTION WHEN foreign_key_violation OR SQLSTATE 'CS001' THEN
+		EXCEPTION WHEN foreign_key_violation OR deadlock_detected OR SQLSTATE 'CS001' THEN
 			IF attempt = 10 THEN
 				RAISE EXCEPTION 'the party was merged with others meanwhile' USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
 			END IF;
 		END;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION @extschema@.identify(name, text, text, jsonb) IS 'the party of a record, in one call: that of the record when it is known by source and key, else the one that shares an external key, an e-mail with a name that agrees or a phone with the same name, else a new one. The record and its contact points are written, and what the party does not say yet is filled; the next resolve looks at the record with all others. Safe when many sessions bring the same person at once. The record is {"given_name", "family_name", "email", "phone", "birth_date", "street", "postal_code", "city", "country", "legal_name", "keys": {"scheme": "value"}, ...}; an e-mail or phone that is none is left out. 22023 for another field, 22007 for a birth date that is none';
+COMMENT ON FUNCTION @extschema@.identify(name, text, text, jsonb) IS 'the party of a record, in one call: that of the record when it is known by source and key, else the one that shares an external key, an e-mail with a name that agrees or a phone with the same name, else, from link_min_records records on, the only one that find_matches takes for it, with a probability of 0.99 and no other above doubt_threshold, else a new one. The record and its contact points are written, and what the party does not say yet is filled; the next resolve looks at the record with all others. Safe when many sessions bring the same person at once. The record is {"given_name", "family_name", "email", "phone", "birth_date", "street", "postal_code", "city", "country", "legal_name", "keys": {"scheme": "value"}, ...}; an e-mail or phone that is none is left out. 22023 for another field, 22007 for a birth date that is none';
 
 -- People at one address who share a family name, or a maiden name with one.
 CREATE FUNCTION @extschema@.form_households(mart name, OUT households bigint, OUT members bigint)
@@ -245,7 +284,8 @@ BEGIN
 			SELECT c.value_norm AS address, p.party_id, p.family_name, n.name
 			FROM %1$s.contact_point c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind = 'person'
 			CROSS JOIN LATERAL (SELECT DISTINCT @extschema@.fold(v.name) AS name FROM (VALUES (p.family_name), (p.maiden_name)) v (name) WHERE nullif(v.name, '') IS NOT NULL) n
-			WHERE c.kind = 'postal' AND c.status <> 'invalid' AND c.valid @> current_date),
+			WHERE c.kind = 'postal' AND c.status <> 'invalid' AND c.valid @> current_date
+				AND (c.street IS NOT NULL OR (c.postal_code IS NULL AND c.city IS NULL))),	-- a city is no address
 		shared AS (
 			SELECT h.address, h.name, array_agg(h.party_id ORDER BY h.party_id) AS people, count(*) AS n, mode() WITHIN GROUP (ORDER BY h.family_name) AS family_name, min(h.party_id) AS first
 			FROM home h GROUP BY h.address, h.name HAVING count(DISTINCT h.party_id) > 1)

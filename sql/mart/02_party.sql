@@ -62,6 +62,7 @@ CREATE TABLE @mart@.party_alias (
 	CHECK (old_party_id <> party_id)
 );
 CREATE INDEX party_alias_party_id ON @mart@.party_alias (party_id);
+CREATE INDEX party_alias_merge_id ON @mart@.party_alias (merge_id);
 COMMENT ON TABLE @mart@.party_alias IS 'ids that were merged away and the party they lead to, always in one step';
 COMMENT ON COLUMN @mart@.party_alias.old_party_id IS 'the id that was merged away';
 COMMENT ON COLUMN @mart@.party_alias.party_id IS 'the living party';

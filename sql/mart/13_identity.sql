@@ -152,6 +152,16 @@ COMMENT ON COLUMN @mart@.doubtful_pair.right_record_id IS 'the other';
 COMMENT ON COLUMN @mart@.doubtful_pair.match_weight IS 'log2 of the odds that they are of one party';
 COMMENT ON COLUMN @mart@.doubtful_pair.match_probability IS 'the probability of it';
 
+CREATE TABLE @mart@.weight_histogram (
+	bits integer PRIMARY KEY,
+	pairs bigint NOT NULL,
+	one_party bigint NOT NULL
+);
+COMMENT ON TABLE @mart@.weight_histogram IS 'how many pairs of records the last resolve by similarity saw at each weight, from a probability of 0.01 on';
+COMMENT ON COLUMN @mart@.weight_histogram.bits IS 'log2 of the odds, rounded down';
+COMMENT ON COLUMN @mart@.weight_histogram.pairs IS 'pairs of records of that weight';
+COMMENT ON COLUMN @mart@.weight_histogram.one_party IS 'those of them whose records are of one party';
+
 CREATE TABLE @mart@.review_pair (
 	left_record_id bigint NOT NULL,
 	right_record_id bigint NOT NULL,
@@ -190,7 +200,7 @@ CREATE TABLE @mart@.identifier_rule (
 	priority smallint NOT NULL DEFAULT 0,
 	UNIQUE NULLS NOT DISTINCT (kind, source_id)
 );
-COMMENT ON TABLE @mart@.identifier_rule IS 'limits of identifiers, of all sources or of one';
+COMMENT ON TABLE @mart@.identifier_rule IS 'limits of identifiers, of all sources or of one; one for a source goes before one for all';
 COMMENT ON COLUMN @mart@.identifier_rule.kind IS 'email, phone, or the scheme of an external key';
 COMMENT ON COLUMN @mart@.identifier_rule.source_id IS 'the source whose identifiers are meant, NULL: all';
 COMMENT ON COLUMN @mart@.identifier_rule.max_values IS 'values of this kind that one party can have: resolve makes no party that would have more. NULL: any number';
@@ -256,12 +266,18 @@ CREATE VIEW @mart@.identity_health WITH (security_invoker = true) AS
 	UNION ALL
 	SELECT 'weights of doubtful pairs', format('%s to %s bits', floor(p.match_weight), floor(p.match_weight) + 1), count(*) FROM @mart@.doubtful_pair p GROUP BY floor(p.match_weight)
 	UNION ALL
+	SELECT 'weights of pairs', format('%s to %s bits', h.bits, h.bits + 1), h.pairs FROM @mart@.weight_histogram h
+	UNION ALL
+	SELECT 'weights of pairs in one party', format('%s to %s bits', h.bits, h.bits + 1), h.one_party FROM @mart@.weight_histogram h WHERE h.one_party > 0
+	UNION ALL
+	SELECT 'thresholds', 'link_threshold in hundredths of a bit', CASE WHEN d.link_threshold < 1 THEN round(100 * log(2, (d.link_threshold / (1 - d.link_threshold))::numeric))::bigint END FROM @mart@.datamart d
+	UNION ALL
 	SELECT 'thresholds', 'link_threshold in per cent', round(d.link_threshold * 100)::bigint FROM @mart@.datamart d
 	UNION ALL
 	SELECT 'thresholds', 'doubt_threshold in per cent', round(d.doubt_threshold * 100)::bigint FROM @mart@.datamart d
 	UNION ALL
 	SELECT 'judgements', j.verdict, count(*) FROM @mart@.party_judgement j GROUP BY j.verdict;
-COMMENT ON VIEW @mart@.identity_health IS 'a report on identities: parties by number of records, merges by reason, bridges, keys that too many parties share, values that a party has too many of, pairs in doubt by probability and weight, and the thresholds';
+COMMENT ON VIEW @mart@.identity_health IS 'a report on identities: parties by number of records, merges by reason, bridges, keys that too many parties share, values that a party has too many of, pairs by weight (weight_histogram has them as a table), pairs in doubt by probability and weight, and the thresholds';
 COMMENT ON COLUMN @mart@.identity_health.topic IS 'what is counted';
 COMMENT ON COLUMN @mart@.identity_health.item IS 'of which kind';
 COMMENT ON COLUMN @mart@.identity_health.number IS 'how many';

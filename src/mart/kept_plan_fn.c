@@ -3,6 +3,8 @@
  * planned once a session and not each time, which is most of the time of a single merge (76_merge.sql, merge_fn.c). The server keeps such
  * a plan right: it is made again when a table, a policy or search_path changes, and rights are asked for at each execution.
  * The plan serves few rows, so it goes by indexes, however small the tables were when it was made: a session may merge long after.
+ * A statement to keep must not read a table that has no index for it beside others: what the planner adds to the cost of a scan it should
+ * not make hides what the rest costs.
  */
 #include "compat.h"
 
@@ -26,7 +28,7 @@ PG_FUNCTION_INFO_V1(crmseg_run_kept);
 enum
 {
 	MOST_PLANS = 500,			/* of a session, some 50 kB each */
-	MOST_ARGS = 8,
+	MOST_ARGS = 12,
 	MOST_ITEMS = 16				/* of an array: above that a plan of its own is worth its time */
 };
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # merge.sh [DIR [SIZE]]: merging. PEOPLE=30000 people of the demo shop, their orders and lines, are merged in one statement, beside the bare UPDATE
-# of the same order lines; then MERGES=100000 merges of PARTIES=20000 parties from 8 sessions at once: links that were told but do not hold, and errors.
+# of the same order lines; then MERGES=100000 merges from 8 sessions at once, each of which makes STEPS=1 in each group of ten parties: links that were told but do not hold, and errors.
 set -eu
-PEOPLE=${PEOPLE:-30000} MERGES=${MERGES:-100000} PARTIES=${PARTIES:-20000}
+PEOPLE=${PEOPLE:-30000} MERGES=${MERGES:-100000} STEPS=${STEPS:-1}
 q() { psql -qXAt -v ON_ERROR_STOP=1 "$@"; }
 export PGOPTIONS='-c client_min_messages=warning -c jit=off'
 q -c 'CREATE EXTENSION IF NOT EXISTS crmseg' -c 'DROP SCHEMA IF EXISTS bench_merge, bench_race CASCADE' -c "SELECT crmseg.create_datamart('bench_merge', '{\"time_zone\": \"Europe/Paris\", \"default_phone_region\": \"FR\"}')" >/dev/null
@@ -37,17 +37,19 @@ SQL
 )
 echo "$took"
 
-# many sessions: pairs drawn at random from groups of ten are told to be one; in the end each told pair must lead to one party
-q -c "SELECT crmseg.create_datamart('bench_race')" -c "INSERT INTO bench_race.party (given_name) SELECT 'p' FROM generate_series(1, $PARTIES)" -c "INSERT INTO bench_race.source (name) VALUES ('s')" \
+# many sessions at the same parties: all walk through groups of ten at about the same pace and tell two of them, drawn at random, to be one; in the end
+# each told pair must lead to one party
+q -c "SELECT crmseg.create_datamart('bench_race')" -c "INSERT INTO bench_race.party (given_name) SELECT 'p' FROM generate_series(1, 10 * ($MERGES / 8 / $STEPS + 1))" -c "INSERT INTO bench_race.source (name) VALUES ('s')" \
 	-c "INSERT INTO bench_race.source_record (party_id, source_id, external_id) SELECT party_id, 1, party_id FROM bench_race.party" -c "CREATE TABLE bench_race.told (a bigint, b bigint)" -c "ANALYZE" >/dev/null
 cat >"$CRMSEG_WORK/race.sql" <<SQL
-\set g random(0, $PARTIES / 10 - 1)
+\set i :i + 1
+\set g :i / $STEPS
 \set a 10 * :g + random(1, 10)
 \set b 10 * :g + random(1, 10)
 WITH m AS (SELECT crmseg.merge_parties('bench_race', least(:a, :b), greatest(:a, :b))) INSERT INTO bench_race.told SELECT :a, :b FROM m;
 SQL
 chmod a+r "$CRMSEG_WORK/race.sql"
 began=$SECONDS
-pgbench -n -c 8 -j 2 -t $((MERGES / 8)) --max-tries=1 -f "$CRMSEG_WORK/race.sql" >"$CRMSEG_WORK/race.log" 2>&1 || true
-echo "$(q -c 'SELECT count(*) FROM bench_race.told') merges told by 8 sessions in $((SECONDS - began)) s, $(grep -c 'ERROR' "$CRMSEG_WORK/race.log" || true) errors, $(q -c "SELECT count(*) FROM bench_race.told WHERE crmseg.party_of('bench_race', a) IS DISTINCT FROM crmseg.party_of('bench_race', b)") broken links, $(q -c "SELECT count(*) FROM bench_race.party_alias a JOIN bench_race.party_alias b ON b.old_party_id = a.party_id") aliases of aliases, $(q -c "SELECT count(*) FROM bench_race.source_record r LEFT JOIN bench_race.party p USING (party_id) WHERE p.party_id IS NULL") records without a party"
+pgbench -n -c 8 -j 2 -t $((MERGES / 8)) -D i=-1 --max-tries=1 -f "$CRMSEG_WORK/race.sql" >"$CRMSEG_WORK/race.log" 2>&1 || true
+echo "$(q -c 'SELECT count(*) FROM bench_race.told') merges told by 8 sessions in $((SECONDS - began)) s, $(q -c 'SELECT count(*) FROM bench_race.party_alias') parties merged away, $(grep -c 'ERROR' "$CRMSEG_WORK/race.log" || true) errors, $(q -c "SELECT count(*) FROM bench_race.told WHERE crmseg.party_of('bench_race', a) IS DISTINCT FROM crmseg.party_of('bench_race', b)") broken links, $(q -c "SELECT count(*) FROM bench_race.party_alias a JOIN bench_race.party_alias b ON b.old_party_id = a.party_id") aliases of aliases, $(q -c "SELECT count(*) FROM bench_race.source_record r LEFT JOIN bench_race.party p USING (party_id) WHERE p.party_id IS NULL") records without a party"
 grep -m3 ERROR "$CRMSEG_WORK/race.log" || true

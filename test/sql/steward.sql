@@ -114,6 +114,23 @@ SELECT crmseg.identify('crm_rules', 'app', NULL, '{}');
 SELECT crmseg.identify('crm_rules', 'app', 'u2', '{"birth_date": "31/02/2020"}');
 \set VERBOSITY default
 SELECT crmseg.identify('crm_rules', 'app', 'u3', '{"birth_date": "", "email": null}') > :u1 AS of_nothing;
+-- by similarity, where there are records enough: clearly one person, one of the family, a name alone
+UPDATE datamart SET link_min_records = 2;
+SELECT crmseg.identify('crm_rules', 'app', 'u4', '{"given_name": "Ottilie", "family_name": "Vandermeer", "birth_date": "1971-08-09", "phone": "03 20 12 34 56", "postal_code": "59000", "city": "Lille"}') AS u4 \gset
+SELECT crmseg.identify('crm_rules', 'web', 'w14', '{"given_name": "Otilie", "family_name": "Vandermeer", "birth_date": "1971-08-09", "postal_code": "59000", "city": "Lille"}') = :u4 AS alike,
+	crmseg.identify('crm_rules', 'web', 'w15', '{"given_name": "Bruno", "family_name": "Vandermeer", "phone": "03 20 12 34 56", "postal_code": "59000", "city": "Lille"}') = :u4 AS of_the_family,
+	crmseg.identify('crm_rules', 'web', 'w16', '{"given_name": "Ottilie", "family_name": "Vandermeer"}') = :u4 AS name_alone;
+SELECT a.reason, i.given_name FROM party_alias a JOIN record_identity i ON i.origin_id = a.old_party_id WHERE a.party_id = :u4;
+UPDATE datamart SET link_min_records = 1000;
+
+-- a rule for one source goes before one for all: badges that the till lends are no keys
+INSERT INTO identifier_rule (kind, source_id, max_parties, priority) VALUES ('badge', NULL, 5, 0), ('badge', 1, 2, 1);
+SELECT pg_temp.person('Lent', 'L' || i, 1) FROM generate_series(1, 12) i \g /dev/null
+INSERT INTO external_key (party_id, scheme, key_value, source_id)
+	SELECT party_id, 'badge', CASE WHEN n <= 3 THEN 'lent' WHEN n <= 5 THEN 'own' WHEN n <= 8 THEN 'crm' ELSE 'both' END, CASE WHEN n <= 5 OR n = 12 THEN 1 ELSE 3 END FROM (SELECT party_id, row_number() OVER (ORDER BY party_id) AS n FROM party WHERE given_name = 'Lent') p;
+SELECT merged FROM crmseg.resolve('crm_rules');
+SELECT k.key_value, count(*), count(DISTINCT k.party_id) AS parties FROM external_key k WHERE k.scheme = 'badge' GROUP BY 1 ORDER BY 1;
+DELETE FROM external_key WHERE scheme = 'badge';
 
 -- households
 INSERT INTO contact_point (party_id, kind, value, value_norm) SELECT party_id, 'postal', '1 rue X', CASE given_name WHEN 'Carl' THEN 'elsewhere' ELSE '1 rue x' END FROM party WHERE given_name IN ('Bea', 'Carl', 'Dan', 'Eve') AND party_id < 8;

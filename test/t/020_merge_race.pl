@@ -50,4 +50,15 @@ SELECT crmseg.identify('race', 'web', 'w' || :r, format('{"given_name": "Jean", 
 });
 is($node->safe_psql('postgres', q{SELECT count(DISTINCT party_id) || ' ' || count(*) FROM race.contact_point WHERE kind = 'email'}), '3 3', 'each person is one party with one address');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM race.source_record WHERE source_id <> 1}), $node->safe_psql('postgres', q{SELECT count(DISTINCT external_id) FROM race.source_record WHERE source_id <> 1}), 'and every record is there');
+
+# without a key, an address or a number in common: by similarity, which looks from link_min_records records on
+$node->safe_psql('postgres', 'UPDATE race.datamart SET link_min_records = 2');
+by_many('alike', q{
+\set n random(1, 3)
+\set r random(1, 1000000)
+SELECT crmseg.identify('race', 'app', 'a' || :r, format('{"given_name": "%s", "family_name": "%s", "birth_date": "198%s-03-04", "postal_code": "7500%s", "city": "Paris"}',
+	(ARRAY['Zoé', 'Hugo', 'Nina'])[:n], (ARRAY['Lambert', 'Petitjean', 'Roussel'])[:n], :n, :n)::jsonb);
+});
+is($node->safe_psql('postgres', q{SELECT count(DISTINCT r.party_id) FROM race.source_record r JOIN race.source s USING (source_id) WHERE s.name = 'app'}), '3', 'each person is one party');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM race.record_identity i JOIN race.party_alias a ON a.old_party_id = i.origin_id WHERE a.reason IS DISTINCT FROM 'similar'}), '0', 'and what was linked so can be taken apart');
 done_testing();
