@@ -13,19 +13,37 @@ BEGIN
 	FOREACH s IN ARRAY ARRAY[
 		'INSERT INTO %1$s.campaign (name, purpose, objective, topic, fixed_cost) VALUES (''Soldes d''''hiver'', ''newsletter'', ''clear the stock'', NULL, 800), (''Printemps'', ''newsletter'', ''win back'', ''garden'', 1200), (''Rentrée'', ''newsletter'', ''sell along'', NULL, 900)',
 		'INSERT INTO %1$s.message (campaign_id, channel_id, variant, subject, offer, format, tone) SELECT g.campaign_id, h.channel_id, v.variant, g.name || v.subject, v.offer, CASE h.name WHEN ''post'' THEN ''letter'' ELSE ''html'' END, v.tone
-			FROM %1$s.campaign g, %1$s.channel h, (VALUES (''A'', '' : -20 %% pour vous'', ''20 %%'', ''light''), (''B'', '' : nos conditions'', NULL, ''formal'')) v (variant, subject, offer, tone) WHERE h.name IN (''email'', ''post'')',
-		-- 2025: a letter or e-mail a campaign to most, a tenth kept back
-		'INSERT INTO %1$s.campaign_target (party_id, campaign_id, channel_id, is_control, state, claimed_at)
-			SELECT p.party_id, g.campaign_id, CASE WHEN @extschema@.demo_u(p.party_id, 501, $1) < 0.7 THEN 1 ELSE 3 END, @extschema@.demo_u(p.party_id, 510 + g.campaign_id, $1) < 0.1, ''sent'', timestamptz ''2025-01-08 09:00+01'' + (g.campaign_id - 1) * interval ''110 days''
-			FROM %1$s.party p, %1$s.campaign g WHERE p.kind <> ''unidentified'' AND @extschema@.demo_u(p.party_id, 520 + g.campaign_id, $1) < 0.6',
-		'INSERT INTO %1$s.interaction (party_id, occurred_at, channel_id, campaign_id, message_id, cost)
-			SELECT t.party_id, t.claimed_at + @extschema@.demo_u(t.party_id, 530, $1) * interval ''8 hours'', t.channel_id, t.campaign_id, s.message_id, h.unit_cost
-			FROM %1$s.campaign_target t JOIN %1$s.channel h ON h.channel_id = t.channel_id
-			JOIN %1$s.message s ON s.campaign_id = t.campaign_id AND s.channel_id = t.channel_id AND s.variant = CASE WHEN @extschema@.demo_u(t.party_id, 540 + t.campaign_id, $1) < 0.5 THEN ''A'' ELSE ''B'' END WHERE NOT t.is_control',
-		'INSERT INTO %1$s.reaction (party_id, interaction_id, interaction_at, occurred_at, channel_id, kind, is_machine, amount)
-			SELECT i.party_id, i.interaction_id, i.occurred_at, i.occurred_at + (1 + @extschema@.demo_u(i.interaction_id, 550, $1) * 40) * interval ''1 hour'', i.channel_id, k.kind, k.kind = ''open'' AND @extschema@.demo_u(i.interaction_id, 551, $1) < 0.3, CASE WHEN k.kind = ''order'' THEN round((15 + @extschema@.demo_u(i.interaction_id, 552, $1) * 90)::numeric, 2) END
-			FROM %1$s.interaction i JOIN %1$s.message s ON s.message_id = i.message_id, (VALUES (''open'', 0.35), (''click'', 0.09), (''order'', 0.025), (''unsubscribe'', 0.006), (''bounce'', 0.01)) k (kind, share)
-			WHERE @extschema@.demo_u(i.interaction_id, 560 + length(k.kind), $1) < k.share * CASE WHEN s.variant = ''A'' THEN 1.3 ELSE 0.8 END AND (i.channel_id = 1 OR k.kind = ''order'')',
+			FROM %1$s.campaign g, %1$s.channel h, (VALUES (''A'', '' : -20 %% pour vous'', ''20 %%'', ''light''), (''B'', '' : nos conditions'', NULL, ''formal'')) v (variant, subject, offer, tone) WHERE h.name IN (''email'', ''post'')'
+	] LOOP
+		EXECUTE format(s, m);
+		GET DIAGNOSTICS n = ROW_COUNT;
+		written := written + n;
+	END LOOP;
+	FOR g IN 1 .. 3 LOOP
+		FOREACH s IN ARRAY ARRAY[
+			-- 2025: an e-mail a campaign to those who said yes, a letter to some of the others, a tenth kept back; who leaves is not written to again
+			'INSERT INTO %1$s.campaign_target (party_id, campaign_id, channel_id, is_control, state, claimed_at)
+				SELECT p.party_id, g.campaign_id, x.channel_id, @extschema@.demo_u(p.party_id, 510 + g.campaign_id, $1) < 0.1, ''sent'', x.at
+				FROM %1$s.party p JOIN %1$s.campaign g ON g.campaign_id = $2,
+					LATERAL (SELECT a.at, CASE WHEN EXISTS (SELECT FROM %1$s.consent c WHERE c.party_id = p.party_id AND c.purpose = g.purpose AND c.channel_id = 1 AND c.status = ''granted'' AND c.valid @> a.at) THEN 1::smallint
+							WHEN EXISTS (SELECT FROM %1$s.contact_point c WHERE c.party_id = p.party_id AND c.kind = ''postal'') THEN 3::smallint END AS channel_id
+						FROM (SELECT timestamptz ''2025-01-08 09:00+01'' + (g.campaign_id - 1) * interval ''110 days'' AS at) a) x
+				WHERE p.kind <> ''unidentified'' AND x.channel_id IS NOT NULL AND @extschema@.demo_u(p.party_id, 520 + g.campaign_id, $1) < CASE x.channel_id WHEN 1 THEN 0.9 ELSE 0.4 END',
+			'INSERT INTO %1$s.interaction (party_id, occurred_at, channel_id, campaign_id, message_id, cost, contact_point_id)
+				SELECT t.party_id, t.claimed_at + @extschema@.demo_u(t.party_id, 530, $1) * interval ''8 hours'', t.channel_id, t.campaign_id, s.message_id, h.unit_cost, (SELECT c.contact_point_id FROM %1$s.contact_point c WHERE c.party_id = t.party_id AND c.kind = h.contact_kind ORDER BY c.is_primary DESC, c.contact_point_id LIMIT 1)
+				FROM %1$s.campaign_target t JOIN %1$s.channel h ON h.channel_id = t.channel_id
+				JOIN %1$s.message s ON s.campaign_id = t.campaign_id AND s.channel_id = t.channel_id AND s.variant = CASE WHEN @extschema@.demo_u(t.party_id, 540 + t.campaign_id, $1) < 0.5 THEN ''A'' ELSE ''B'' END WHERE NOT t.is_control AND t.campaign_id = $2',
+			'INSERT INTO %1$s.reaction (party_id, interaction_id, interaction_at, occurred_at, channel_id, kind, is_machine, amount)
+				SELECT i.party_id, i.interaction_id, i.occurred_at, i.occurred_at + (1 + @extschema@.demo_u(i.interaction_id, 550, $1) * 40) * interval ''1 hour'', i.channel_id, k.kind, k.kind = ''open'' AND @extschema@.demo_u(i.interaction_id, 551, $1) < 0.3, CASE WHEN k.kind = ''order'' THEN round((15 + @extschema@.demo_u(i.interaction_id, 552, $1) * 90)::numeric, 2) END
+				FROM %1$s.interaction i JOIN %1$s.message s ON s.message_id = i.message_id, (VALUES (''open'', 0.35), (''click'', 0.09), (''order'', 0.025), (''unsubscribe'', 0.006), (''bounce'', 0.01)) k (kind, share)
+				WHERE @extschema@.demo_u(i.interaction_id, 560 + length(k.kind), $1) < k.share * CASE WHEN s.variant = ''A'' THEN 1.3 ELSE 0.8 END AND (i.channel_id = 1 OR k.kind = ''order'') AND i.campaign_id = $2'
+		] LOOP
+			EXECUTE format(s, m) USING seed, g;
+			GET DIAGNOSTICS n = ROW_COUNT;
+			written := written + n;
+		END LOOP;
+	END LOOP;
+	FOREACH s IN ARRAY ARRAY[
 		'INSERT INTO %1$s.web_session (visitor_id, started_at, party_id, ended_at, device, events, product_views)
 			SELECT md5(p.party_id || ''/'' || $1)::uuid, x.at, CASE WHEN @extschema@.demo_u(p.party_id * 7 + k, 571, $1) < 0.7 THEN p.party_id END, x.at + interval ''6 minutes'', (ARRAY[''mobile'', ''computer'', ''tablet''])[1 + floor(@extschema@.demo_u(p.party_id, 572, $1) * 2.4)::int], 4, 2
 			FROM %1$s.party p, generate_series(1, 3) k, LATERAL (SELECT timestamptz ''2025-02-01 08:00+01'' + @extschema@.demo_u(p.party_id * 7 + k, 573, $1) * interval ''320 days'' AS at) x WHERE p.kind <> ''unidentified'' AND @extschema@.demo_u(p.party_id * 7 + k, 570, $1) < 0.3',
@@ -43,7 +61,7 @@ BEGIN
 			FROM %1$s.party p, %1$s.survey s WHERE p.kind = ''person'' AND @extschema@.demo_u(p.party_id, 605 + s.survey_id, $1) < 0.08',
 		'INSERT INTO %1$s.service_case (party_id, kind, opened_at, closed_at, status)
 			SELECT p.party_id, (ARRAY[''complaint'', ''quote'', ''sample'', ''information'', ''privacy_access''])[1 + floor(@extschema@.demo_u(p.party_id, 611, $1) * 4.2)::int], x.at, x.at + interval ''5 days'', ''closed''
-			FROM %1$s.party p, LATERAL (SELECT timestamptz ''2025-01-15 10:00+01'' + @extschema@.demo_u(p.party_id, 612, $1) * interval ''330 days'' AS at) x WHERE p.kind <> ''unidentified'' AND @extschema@.demo_u(p.party_id, 610, $1) < 0.06'
+			FROM %1$s.party p, LATERAL (SELECT timestamptz ''2025-01-15 10:00+01'' + @extschema@.demo_u(p.party_id, 612, $1) * interval ''330 days'' AS at) x WHERE p.kind <> ''unidentified'' AND @extschema@.demo_u(p.party_id, 610, $1) < CASE p.lifecycle WHEN ''prospect'' THEN 0.8 ELSE 0.06 END'
 	] LOOP
 		EXECUTE format(s, m) USING seed;
 		GET DIAGNOSTICS n = ROW_COUNT;

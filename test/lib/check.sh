@@ -35,7 +35,7 @@ if ! skip unit; then
 fi
 
 # the drivers write beside their inputs, as the unprivileged account: they work on a copy
-mkdir "$WORK/w" && cp -r test expected README.md "$WORK/w/" && { [ "$ACCOUNT" = "$(id -un)" ] || chown -R "$ACCOUNT" "$WORK/w"; }
+mkdir "$WORK/w" && cp -r test expected docs README.md "$WORK/w/" && { [ "$ACCOUNT" = "$(id -un)" ] || chown -R "$ACCOUNT" "$WORK/w"; }
 cd "$WORK/w" || exit 1
 pgxs_test=$(dirname "$("$PG_CONFIG" --pgxs)")/../test
 var() { make -C "$ROOT" -s "print-$1" PG_CONFIG="$PG_CONFIG"; }

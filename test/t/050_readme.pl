@@ -7,7 +7,7 @@ use Test::More;
 use Crmseg;
 
 my $root = $ENV{CRMSEG_ROOT} // '.';
-my @pages = grep { -e "$root/$_" } ('README.md');
+my @pages = grep { -e "$root/$_" } ('README.md', 'docs/questions.md');
 plan skip_all => 'the pages are not beside the tests' unless @pages;
 my $node = Crmseg::new_node('readme');
 $node->safe_psql('postgres', 'CREATE ROLE app LOGIN; GRANT CREATE ON DATABASE postgres TO app');
