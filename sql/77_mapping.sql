@@ -178,7 +178,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@.propose_mapping(regclass) IS 'a mapping for import_flat or import_csv, from the names of the columns (French, English, German, Spanish, Italian) and from what stands in up to 300 of their cells: e-mails, telephones, formats of dates with the order of day and month, the decimal sign, yes and no. Read it before you use it: columns that it does not know are left out';
 
 CREATE FUNCTION @extschema@.shipped_mappings() RETURNS TABLE (name text, description text, format jsonb, mapping jsonb)
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 6 SET search_path = pg_catalog, pg_temp AS $q$
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 12 SET search_path = pg_catalog, pg_temp AS $q$
 	VALUES ('shopify_orders', 'Shopify, Orders, Export: a row for each line of an order', '{"delimiter": ","}'::jsonb, $$ {
 		"optional_columns": true,
 		"party": {"full_name": "Billing Name"}, "email": "Email", "phone": ["Billing Phone", "Phone"],
@@ -205,6 +205,27 @@ CREATE FUNCTION @extschema@.shipped_mappings() RETURNS TABLE (name text, descrip
 		"optional_columns": true, "source_key": "EUID", "zone": "UTC",
 		"party": {"given_name": "First Name", "family_name": "Last Name", "country": "CC"}, "email": "Email Address", "phone": "Phone Number",
 		"consent": {"purpose": "newsletter", "channel": "email", "status": {"value": "withdrawn"}, "captured_at": "UNSUB_TIME", "method": "unsubscribe_link"}} $$),
+	('mailchimp_cleaned', 'Mailchimp, Audience, Export: cleaned_members_export, addresses that bounced', '{"delimiter": ","}', $$ {
+		"optional_columns": true, "source_key": "EUID", "zone": "UTC",
+		"party": {"given_name": "First Name", "family_name": "Last Name", "country": "CC"}, "email": "Email Address", "phone": "Phone Number",
+		"reaction": {"kind": {"value": "bounce"}, "occurred_at": "CLEAN_TIME", "channel": "email"}} $$),
+	('brevo_events', 'Brevo (Sendinblue), events of messages: export of webhook calls', '{}', $$ {
+		"optional_columns": true, "zone": "UTC", "email": "email",
+		"reaction": {"kind": "event", "occurred_at": {"column": "date", "format": ["ISO", "DD-MM-YYYY HH24:MI:SS", "DD/MM/YYYY HH24:MI:SS"]}, "channel": "email", "campaign": "tag", "subject": "subject", "url": "link"}} $$),
+	('snowplow_events', 'Snowplow, atomic.events: a web log', '{}', $$ {
+		"optional_columns": true, "zone": "UTC", "source_key": "user_id",
+		"visit": {"visitor": "domain_userid", "session": "domain_sessionid", "occurred_at": "collector_tstamp", "kind": "event_name", "page": "page_url", "referrer": "page_referrer", "device": "dvce_type", "campaign": "mkt_campaign"}} $$),
+	('partner_list', 'a list of a partner in France: third party, little trusted, with the consents that it states', '{}', $$ {
+		"optional_columns": true, "region": "FR", "zone": "Europe/Paris", "source": {"kind": "partner", "party_level": "third", "trust": 20},
+		"party": {"salutation": "civilite", "given_name": "prenom", "family_name": "nom", "birth_date": {"column": "naissance", "format": ["DD/MM/YYYY", "ISO"]}, "legal_name": "societe"}, "email": "email", "phone": "telephone",
+		"address": {"street": "adresse", "postal_code": "cp", "city": "ville", "country": {"value": "FR"}},
+		"consent": {"purpose": "partner_offers", "channel": "email", "status": "optin_partenaire", "captured_at": {"column": "date_optin", "format": ["DD/MM/YYYY", "ISO"]}, "method": "partner"}} $$),
+	('loyalty_cards', 'cards of a loyalty programme in France', '{}', $$ {
+		"optional_columns": true, "source_key": "no_client", "zone": "Europe/Paris", "decimal": ",",
+		"loyalty": {"programme": "club", "card_no": "no_carte", "tier": "niveau", "points": "points", "enrolled_on": {"column": "date_adhesion", "format": ["DD/MM/YYYY", "ISO"]}}} $$),
+	('survey_answers', 'answers to a survey: a row for each', '{}', $$ {
+		"optional_columns": true, "email": "email", "zone": "Europe/Paris",
+		"answer": {"survey": {"column": "survey"}, "question": {"column": "question"}, "score": "score", "choice": "choice", "body": "comment", "sku": "sku", "store": "store", "order": "order", "answered_at": "answered_at"}} $$),
 	('till', 'a till in France: a row for each line of a ticket', '{"delimiter": ";"}', $$ {
 		"optional_columns": true, "source_key": "no_client", "zone": "Europe/Paris", "region": "FR", "decimal": ",",
 		"party": {"salutation": "civilite", "given_name": "prenom", "family_name": "nom", "birth_date": {"column": "naissance", "format": ["DD/MM/YYYY", "DD/MM/YY"]}}, "email": "mail", "phone": "tel",

@@ -8,7 +8,7 @@
 #include "executor/spi.h"
 #include "utils/builtins.h"
 
-static const char *const reaction_kinds[] = {"sent", "delivered", "open", "click", "reply", "bounce", "soft_bounce", "complaint", "unsubscribe", "order", NULL};
+static const char *const reaction_kinds[] = {"sent", "delivered", "open", "machine_open", "click", "reply", "bounce", "soft_bounce", "complaint", "unsubscribe", "order", NULL};
 static const char *const survey_kinds[] = {"satisfaction", "contest", "qualification", "sign_up", "newsletter", "nps", NULL};
 
 static const FieldName loyalty_names[] = {
@@ -200,8 +200,8 @@ static const char *const statements[FACT_KINDS][MAX_STATEMENTS] = {
 		"INSERT INTO @m@.message (campaign_id, channel_id, subject) SELECT DISTINCT c.campaign_id, f.channel, f.c FROM pg_temp.crmseg_fact f "
 		"LEFT JOIN (SELECT name, min(campaign_id) AS campaign_id FROM @m@.campaign GROUP BY name) c ON c.name = f.b WHERE f.kind = 1 AND f.c IS NOT NULL "
 		"AND NOT EXISTS (SELECT FROM @m@.message s WHERE s.subject = f.c AND s.campaign_id IS NOT DISTINCT FROM c.campaign_id AND s.channel_id = f.channel) ORDER BY 1, 2, 3",
-		"CREATE TEMPORARY TABLE crmseg_touch ON COMMIT DROP AS SELECT f.ctid AS place, f.line_no, p.party_id, f.at, CASE f.a WHEN 'soft_bounce' THEN 'bounce' ELSE f.a END AS kind, f.a = 'soft_bounce' AS is_temporary, "
-		"f.a AS word, f.channel, f.d AS url, coalesce(f.flag, false) AS is_machine, f.n AS amount, c.campaign_id, s.message_id, "
+		"CREATE TEMPORARY TABLE crmseg_touch ON COMMIT DROP AS SELECT f.ctid AS place, f.line_no, p.party_id, f.at, CASE f.a WHEN 'soft_bounce' THEN 'bounce' WHEN 'machine_open' THEN 'open' ELSE f.a END AS kind, f.a = 'soft_bounce' AS is_temporary, "
+		"f.a AS word, f.channel, f.d AS url, (coalesce(f.flag, false) OR f.a = 'machine_open') AS is_machine, f.n AS amount, c.campaign_id, s.message_id, "
 		/* the address that the row names */
 		"(SELECT o.contact_point_id FROM pg_temp.crmseg_contact t JOIN @m@.contact_point o ON o.party_id = p.party_id AND o.kind = t.kind AND o.value_norm = t.value_norm "
 		"JOIN @m@.channel h ON h.channel_id = f.channel AND h.contact_kind = t.kind WHERE t.rec = f.rec ORDER BY t.ver DESC, t.item LIMIT 1) AS contact_point_id "

@@ -114,7 +114,7 @@ ALTER TABLE crm_test.consent DROP CONSTRAINT consent_no_overlap;
 ALTER TABLE crm_test.sales_order DISABLE TRIGGER sales_order_base_rate;
 DROP TRIGGER product_in_use ON crm_test.product;
 ALTER TABLE crm_test.party DROP COLUMN chain_position CASCADE;
-ALTER TABLE crm_test.store ALTER COLUMN code TYPE varchar(20);
+ALTER TABLE crm_test.store ALTER COLUMN postal_code TYPE varchar(20);
 ALTER TABLE crm_test.contact_point ALTER COLUMN value SET STATISTICS 100;
 ALTER TABLE crm_test.external_key ALTER COLUMN key_value SET STATISTICS -1;
 DROP TABLE crm_test.product_relation;
