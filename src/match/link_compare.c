@@ -22,7 +22,7 @@ link_near(const link_dict *d, uint32_t a, uint32_t b, bool same_skeleton)
 		return true;
 	if (x->length < 3 || y->length < 3 || x->length > 64 || y->length > 64 || x->length > y->length + most || y->length > x->length + most)
 		return false;
-	if (__builtin_popcount(x->letters & ~y->letters) > most || __builtin_popcount(y->letters & ~x->letters) > most)
+	if (link_bits(x->letters & ~y->letters) > most || link_bits(y->letters & ~x->letters) > most)
 		return false;
 	return edit_distance_bytes((const uint8_t *) link_text(d, a), x->length, (const uint8_t *) link_text(d, b), y->length) <= most;
 }
@@ -147,7 +147,7 @@ email_level(const link_engine *e, uint32_t a, uint32_t b)
 				   *q = &e->locals.v[y->local];
 
 		if (p->length <= 64 && q->length <= 64 && p->length <= q->length + 1 && q->length <= p->length + 1 &&
-			__builtin_popcount(p->letters & ~q->letters) <= 1 && __builtin_popcount(q->letters & ~p->letters) <= 1 &&
+			link_bits(p->letters & ~q->letters) <= 1 && link_bits(q->letters & ~p->letters) <= 1 &&
 			edit_distance_bytes((const uint8_t *) link_text(&e->locals, x->local), p->length, (const uint8_t *) link_text(&e->locals, y->local), q->length) <= 1)
 			return 2;
 	}
@@ -167,7 +167,7 @@ phone_level(const link_engine *e, uint32_t a, uint32_t b)
 	if (a == b)
 		return p->flags & VALUE_MOBILE ? 1 : 2;
 	if (p->length <= q->length + 1 && q->length <= p->length + 1 &&
-		__builtin_popcount(p->letters & ~q->letters) <= 1 && __builtin_popcount(q->letters & ~p->letters) <= 1 &&
+		link_bits(p->letters & ~q->letters) <= 1 && link_bits(q->letters & ~p->letters) <= 1 &&
 		edit_distance_bytes((const uint8_t *) link_text(&e->phones, a), p->length, (const uint8_t *) link_text(&e->phones, b), q->length) <= 1)
 		return 3;
 	return 4;

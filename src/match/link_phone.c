@@ -7,6 +7,8 @@
  */
 #include "match/link_private.h"
 
+#include <stdlib.h>
+
 static const struct
 {
 	char		code[4],
@@ -32,26 +34,47 @@ static const struct
 
 #define PLANS ((int) (sizeof plan / sizeof *plan))
 
+/* plans by the number that a country code is, and by the two letters of a country; plus one, 0 for none */
+static uint8_t by_code[1000],
+			by_letters[26 * 26];
+
+static void
+make_tables(void)
+{
+	for (int i = PLANS - 1; i >= 0; i--)
+	{
+		by_code[atoi(plan[i].code)] = (uint8_t) (i + 1);
+		by_letters[(plan[i].iso[0] - 'a') * 26 + plan[i].iso[1] - 'a'] = (uint8_t) (i + 1);
+	}
+}
+
 static int
 plan_of_country(const char *iso)
 {
-	for (int i = 0; iso && i < PLANS; i++)
-		if (plan[i].iso[0] == iso[0] && plan[i].iso[1] == iso[1])
-			return i;
-	return -1;
+	if (!iso || iso[0] < 'a' || iso[0] > 'z' || iso[1] < 'a' || iso[1] > 'z')
+		return -1;
+	if (by_code[33] == 0)
+		make_tables();
+	return by_letters[(iso[0] - 'a') * 26 + iso[1] - 'a'] - 1;
 }
 
 /* the plan whose country code the digits begin with; *length digits of it */
 static int
 plan_of_code(const char *d, int n, int *length)
 {
+	if (by_code[33] == 0)
+		make_tables();
 	for (int l = 3; l >= 1; l--)
-		for (int i = 0; n > l && i < PLANS; i++)
-			if ((int) strlen(plan[i].code) == l && memcmp(plan[i].code, d, l) == 0)
+		if (n > l && d[0] != '0')
+		{
+			int			code = l == 3 ? (d[0] - '0') * 100 + (d[1] - '0') * 10 + d[2] - '0' : l == 2 ? (d[0] - '0') * 10 + d[1] - '0' : d[0] - '0';
+
+			if (by_code[code])
 			{
 				*length = l;
-				return i;
+				return by_code[code] - 1;
 			}
+		}
 	/* other countries: two digits for those of the table of the ITU that have two, else three */
 	*length = n > 3 ? (strchr("2346789", d[0]) && strchr("0", d[1]) ? 2 : 3) : 0;
 	return -1;

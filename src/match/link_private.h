@@ -303,6 +303,15 @@ link_text(const link_dict *d, uint32_t id)
 	return d->text + d->v[id].text;
 }
 
+/* number of set bits, without a call where the processor's own instruction may not be used */
+static inline int
+link_bits(uint32_t x)
+{
+	x -= (x >> 1) & 0x55555555u;
+	x = (x & 0x33333333u) + ((x >> 2) & 0x33333333u);
+	return (int) ((((x + (x >> 4)) & 0x0f0f0f0fu) * 0x01010101u) >> 24);
+}
+
 static inline uint64_t
 link_mix(uint64_t a, uint64_t b)
 {

@@ -132,7 +132,7 @@ frequent_domain(const link_engine *e, uint32_t d, const uint32_t *frequent, int 
 			continue;
 		if (label >= 4 && label < f->length && memcmp(s, t, label + 1) == 0)
 			return frequent[i];
-		if (__builtin_popcount(v->letters & ~f->letters) > most || __builtin_popcount(f->letters & ~v->letters) > most ||
+		if (link_bits(v->letters & ~f->letters) > most || link_bits(f->letters & ~v->letters) > most ||
 			v->length > f->length + most || f->length > v->length + most || v->length > 64 || f->length > 64)
 			continue;
 		if (edit_distance_bytes((const uint8_t *) s, v->length, (const uint8_t *) t, f->length) <= most)
