@@ -168,6 +168,7 @@ extern const char *link_comparison_level(const link_engine *e, int comparison, b
 extern link_kind link_comparison_kind(const link_engine *e, int comparison);	/* of an extra; LINK_IGNORED else */
 extern double link_prior(const link_engine *e, uint32_t row);	/* log2 of the odds before anything is compared */
 extern const char *link_id(const link_engine *e, uint32_t row, size_t *n, int *side);
+extern void link_prefetch_id(const link_engine *e, uint32_t row);	/* it will be asked for soon */
 extern const link_edge *link_edges(const link_engine *e, uint64_t *n);
 extern const link_rule *link_rules(const link_engine *e, int *n);
 extern double link_pair(link_engine *e, uint32_t a, uint32_t b, link_step steps[LINK_COMPARISONS]);

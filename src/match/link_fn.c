@@ -189,6 +189,12 @@ crmseg_cluster_records(PG_FUNCTION_ARGS)
 	{
 		uint32		c = cluster[i];
 
+		/* ids lie as the rows were read, rows do not */
+		if (i + 16 < n && cluster[i + 16] != i + 16)
+		{
+			link_prefetch_id(e, i + 16);
+			link_prefetch_id(e, cluster[i + 16]);
+		}
 		if (c == i)
 			least[c] = i;
 		else
@@ -209,6 +215,11 @@ crmseg_cluster_records(PG_FUNCTION_ARGS)
 		Datum		values[2];
 		bool		nulls[2] = {0};
 
+		if (i + 16 < n)
+		{
+			link_prefetch_id(e, i + 16);
+			link_prefetch_id(e, least[cluster[i + 16]]);
+		}
 		values[0] = id_datum(e, i, prefix, &buffer[0], &room[0]);
 		values[1] = least[cluster[i]] == i ? values[0] : id_datum(e, least[cluster[i]], prefix, &buffer[1], &room[1]);
 		tuplestore_putvalues(store, desc, values, nulls);

@@ -418,6 +418,11 @@ link_names_settle(link_engine *e)
 	{
 		const link_record *r = &e->record[i];
 
+		if (i + 16 < e->n && !(r[16].flags & RECORD_ORG))
+		{
+			__builtin_prefetch(&e->name[r[16].first], 1);
+			__builtin_prefetch(&e->name[r[16].last], 1);
+		}
 		if (r->flags & RECORD_ORG)
 			continue;
 		if (r->first)

@@ -379,6 +379,7 @@ link_count_of(const link_engine *e, const uint64_t *count, uint64_t hash)
 
 /* ---- link_score.c ---- */
 extern void link_unshare(link_engine *e);
+extern void link_prefetch(const link_engine *e, const link_record *a, const link_record *b);
 
 /* ---- link_compare.c ---- */
 extern float link_kappa(const link_engine *e, uint32_t first, uint32_t last);

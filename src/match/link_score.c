@@ -32,7 +32,8 @@ link_pair(link_engine *e, uint32_t a, uint32_t b, link_step steps[LINK_COMPARISO
 	return link_weight(e, org, &p);
 }
 
-static inline void
+/* link_prefetch: asks for the values that comparing two records will look at */
+void
 link_prefetch(const link_engine *e, const link_record *a, const link_record *b)
 {
 	if (a->flags & RECORD_ORG)

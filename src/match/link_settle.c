@@ -241,6 +241,8 @@ link_emails_settle(link_engine *e)
 	{
 		link_record *r = &e->record[i];
 
+		if (i + 16 < e->n)
+			__builtin_prefetch(&local[r[16].email]);
 		if (r->email)
 		{
 			r->email = local[r->email];
@@ -350,11 +352,15 @@ count_phones(link_engine *e)
 		v->count = 0;
 	}
 	for (uint32_t i = 0; i < e->n; i++)
+	{
+		if (i + 16 < e->n)
+			__builtin_prefetch(&e->phones.v[e->record[i + 16].phone], 1);
 		if (e->record[i].phone)
 		{
 			e->phones.v[e->record[i].phone].count++;
 			e->with_phone++;
 		}
+	}
 	e->lu_phone = link_alloc(e, sizeof(float) * (e->phones.n + 1));
 	for (uint32_t i = 1; i <= e->phones.n; i++)
 	{
@@ -404,6 +410,11 @@ count_names(link_engine *e)
 	{
 		const link_record *r = &e->record[i];
 
+		if (i + 16 < e->n && !(r[16].flags & RECORD_ORG))
+		{
+			__builtin_prefetch(e->name_country + (size_t) r[16].first * 2 * LINK_COUNTRIES, 1);
+			__builtin_prefetch(e->name_country + (size_t) r[16].last * 2 * LINK_COUNTRIES + LINK_COUNTRIES, 1);
+		}
 		if (r->flags & RECORD_ORG || r->country == 0)
 			continue;
 		if (r->first)
@@ -431,6 +442,11 @@ count_names(link_engine *e)
 		const link_record *r = &e->record[i];
 		uint64_t	h = link_address_hash(r);
 
+		if (i + 16 < e->n)
+		{
+			__builtin_prefetch(&e->address_count[link_address_hash(r + 16) & (slots - 1)], 1);
+			__builtin_prefetch(&e->full_count[link_full_hash(r + 16) & (slots - 1)], 1);
+		}
 		if (h)
 		{
 			count_one(e, e->address_count, h);
@@ -575,6 +591,15 @@ link_frequencies(link_engine *e)
 	{
 		link_record *r = &e->record[i];
 
+		if (i + 24 < e->n && e->nemails)
+		{
+			/* mailboxes, then their local parts, then the letters of these */
+			__builtin_prefetch(&e->email[e->record[i + 24].email]);
+			__builtin_prefetch(&e->locals.v[e->email[e->record[i + 16].email].local]);
+			__builtin_prefetch(link_text(&e->locals, e->email[e->record[i + 8].email].local));
+			if (!(e->record[i + 16].flags & RECORD_ORG))
+				__builtin_prefetch(&e->names.v[e->record[i + 16].last]);
+		}
 		r->spare = 0;
 		if (r->email)
 		{
@@ -642,6 +667,12 @@ link_id(const link_engine *e, uint32_t row, size_t *n, int *side)
 	*n = len;
 	*side = (e->record[row].flags & RECORD_SIDE) != 0;
 	return p + 4;
+}
+
+void
+link_prefetch_id(const link_engine *e, uint32_t row)
+{
+	__builtin_prefetch(e->ids + (size_t) e->record[row].id * 4);
 }
 
 bool

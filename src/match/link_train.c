@@ -199,6 +199,8 @@ unrelated(link_engine *e, int org, const uint32_t *row, uint32_t n, link_class_m
 			const link_record *a = &e->record[row[i]],
 					   *b = &e->record[row[i + s < n ? i + s : i + s - n]];
 
+			if (i + s + 8 < n)
+				link_prefetch(e, &e->record[row[i + 8]], &e->record[row[i + s + 8]]);
 			if ((done & 0x3ff) == 0)
 				link_look(e);
 			if (likely(a, b))

@@ -272,7 +272,7 @@ shared_work(int n)
 	link_score_work(leader, other_number, &number[0]);
 	link_score_gather(leader, -7);
 	y = link_edges(leader, &edges[1]);
-	CHECK(edges[0] == edges[1] && memcmp(x, y, sizeof *x * edges[0]) == 0, "the same edges");
+	CHECK(edges[0] == edges[1] && (edges[0] == 0 || memcmp(x, y, sizeof *x * edges[0]) == 0), "the same edges");
 	link_cluster(one, 0, cluster);
 	plan = malloc(link_plan_size(leader));
 	link_plan_make(leader, 0, plan);
