@@ -4,7 +4,10 @@ CREATE FUNCTION @extschema@.segment_sql(mart name, predicate @extschema@.segment
 COMMENT ON FUNCTION @extschema@.segment_sql(name, @extschema@.segment) IS 'the SQL of a predicate: the party_id of all parties of a mart for which it holds. 42703 for an unknown name, with the nearest known; 42804 for types that do not fit; 42704 for an unknown segment; 42P19 for one defined by itself';
 CREATE FUNCTION @extschema@.segment_sql(mart name, predicate @extschema@.segment, defining text, at timestamptz, sample float8) RETURNS text
 	AS 'MODULE_PATHNAME', 'crmseg_segment_sql_of' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.segment_sql(name, @extschema@.segment, text, timestamptz, float8) IS 'the same while a segment of that name is defined, or as of a past instant (0A000 for what has no history), or of a sample of the parties in percent; NULL for what is not wanted';
+COMMENT ON FUNCTION @extschema@.segment_sql(name, @extschema@.segment, text, timestamptz, float8) IS 'the same while a segment of that name is defined, or as of a past instant, from events, orders, periods of attributes and consents, what is for good (0A000 for what has no history), or of a sample of the parties in percent; NULL for what is not wanted';
+CREATE FUNCTION @extschema@.segment_sql_at(mart name, predicate @extschema@.segment, clock timestamptz) RETURNS text
+	AS 'MODULE_PATHNAME', 'crmseg_segment_sql_at' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.segment_sql_at(name, @extschema@.segment, timestamptz) IS 'the same with another instant for now: the rows are as they are, events that come later are not seen';
 CREATE FUNCTION @extschema@.segment_rename(predicate @extschema@.segment, old text, new text) RETURNS @extschema@.segment
 	AS 'MODULE_PATHNAME', 'crmseg_segment_rename' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.segment_rename(@extschema@.segment, text, text) IS 'a predicate in which a segment bears another name';
@@ -100,10 +103,36 @@ COMMENT ON FUNCTION @extschema@.rename_segment(name, text, text) IS 'gives a seg
 
 CREATE FUNCTION @extschema@.members(mart name, name text, as_of timestamptz DEFAULT NULL) RETURNS SETOF bigint
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp ROWS 10000 AS $$
+DECLARE
+	p @extschema@.segment := @extschema@.segment_predicate(mart, name);
+	m text := quote_ident(mart);
+	sql text;
+	why text;
+	where_ text;
+	id bigint;
+	since timestamptz;
+	until timestamptz;
 BEGIN
-	RETURN QUERY EXECUTE @extschema@.segment_sql(mart, @extschema@.segment_predicate(mart, name), name, as_of, NULL);
+	BEGIN
+		sql := @extschema@.segment_sql(mart, p, name, as_of, NULL);
+	EXCEPTION WHEN feature_not_supported THEN
+		GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, where_ = PG_EXCEPTION_DETAIL;
+	END;
+	IF why IS NULL THEN
+		RETURN QUERY EXECUTE sql;
+		RETURN;
+	END IF;
+	EXECUTE format('SELECT d.segment_id, d.recorded_from, CASE WHEN u.kept THEN greatest(u.as_of, now()) ELSE u.as_of END FROM %1$s.segment_definition d CROSS JOIN %1$s.segment_upkeep u WHERE d.name = $1', m) INTO id, since, until USING name;
+	IF since <= as_of AND as_of <= until THEN
+		RAISE NOTICE 'segment "%" as of % is answered from its recorded periods', name, as_of USING DETAIL = why || E'.\n' || where_;
+		RETURN QUERY EXECUTE format('SELECT t.party_id FROM %s.segment_member t WHERE t.segment_id = $1 AND t.valid @> $2', m) USING id, as_of;
+	ELSE
+		RAISE EXCEPTION '%', why USING ERRCODE = 'feature_not_supported', DETAIL = where_,
+			HINT = 'As of a past instant a segment can ask for events, orders, attributes with periods, consents, samples and dates of birth; for anything else its members are known '
+				|| CASE WHEN since IS NULL THEN 'from the first refresh_segments on.' ELSE format('from %s to %s.', since, until) END;
+	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@.members(name, text, timestamptz) IS 'the parties in a segment now, or as of a past instant as far as its conditions have a history (events, dates of birth, samples): else 0A000. In a FROM clause it is planned as its SQL';
+COMMENT ON FUNCTION @extschema@.members(name, text, timestamptz) IS 'the parties in a segment now, or as of a past instant: from events, orders, the periods of attributes and consents, and what is for good, when all its conditions rest on such; else from the recorded periods of membership, and a notice says so and which condition has no history; before they were recorded 0A000. In a FROM clause it is planned as its SQL';
 
 -- ---- the vocabulary ----
 CREATE FUNCTION @extschema@.add_attribute(mart name, name text, relation regclass, expression text, party_column name DEFAULT 'party_id') RETURNS void
@@ -121,6 +150,7 @@ BEGIN
 	EXECUTE format('INSERT INTO %s.segment_attribute (name, relation, party_column, expression, data_type) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (name) DO UPDATE SET relation = excluded.relation, party_column = excluded.party_column, expression = excluded.expression, data_type = excluded.data_type', m)
 		USING name, relation, party_column::text, expression, type;
+	PERFORM @extschema@.watch_vocabulary(mart);
 END $$;
 COMMENT ON FUNCTION @extschema@.add_attribute(name, text, regclass, text, name) IS 'lets predicates name a column, or an expression over the columns, of a table or view with at most one row a party; again: changes it. {now} and {zone} stand for the instant and the time zone of the mart';
 
@@ -163,6 +193,7 @@ BEGIN
 		ON CONFLICT (name) DO UPDATE SET relation = excluded.relation, party_column = excluded.party_column, time_column = excluded.time_column,
 			condition = excluded.condition, columns = excluded.columns', m)
 		USING name, relation, party_column::text, time_column::text, condition, kept;
+	PERFORM @extschema@.watch_vocabulary(mart);
 END $$;
 COMMENT ON FUNCTION @extschema@.add_event(name, text, regclass, name, name, jsonb, text) IS 'lets predicates name the rows of a table or view as something that a party did; columns gives names to columns and expressions beside the columns'' own, such as {"amount": "net_total"}; again: changes it';
 

@@ -1,4 +1,4 @@
--- Pictures of segments, from the rows of segment_overlap and segment_funnel. (79_svg.sql has what they are drawn with)
+-- Pictures of segments, from the rows of segment_overlap, segment_funnel and segment_history. (79_svg.sql has what they are drawn with)
 CREATE FUNCTION @extschema@.svg_segment_overlap(cells jsonb, title text DEFAULT 'Overlap: share of the segment on the left that is in the other') RETURNS text
 	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -45,3 +45,35 @@ BEGIN
 	RETURN @extschema@.svg_frame(620, 70 + n * 46, title, @extschema@.svg_text(20, 26, title, 'font-weight="600"') || body);
 END $$;
 COMMENT ON FUNCTION @extschema@.svg_segment_funnel(jsonb, text) IS 'an SVG picture of the rows of segment_funnel, as jsonb_agg(to_jsonb(f)): a bar for each condition with the parties left, and which share of those before';
+
+CREATE FUNCTION @extschema@.svg_segment_history(days jsonb, title text DEFAULT 'Members by day') RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	body text := '';
+	line text;
+	c record;
+	step numeric;
+	x0 constant int := 70;
+	w constant int := 620;
+	h constant int := 190;
+	top constant int := 50;
+BEGIN
+	SELECT min(x.day) AS low, max(x.day) AS high, greatest(max(x.members), 1) AS most, count(*) AS n INTO c FROM jsonb_to_recordset(days) x(day date, members numeric);
+	IF c.n = 0 THEN
+		RETURN @extschema@.svg_frame(400, 80, title, @extschema@.svg_text(20, 26, title, 'font-weight="600"') || @extschema@.svg_text(20, 55, 'nothing recorded yet'));
+	END IF;
+	step := @extschema@.svg_step(c.most);
+	FOR i IN 0 .. floor(c.most / step)::int LOOP
+		body := body || format('<line x1="%s" x2="%s" y1="%s" y2="%3$s" stroke="#d9e2ec"/>', x0, x0 + w, round(top + h - h * i * step / c.most, 1))
+			|| @extschema@.svg_text(x0 - 8, top + h - h * i * step / c.most + 4, @extschema@.svg_number(i * step), 'text-anchor="end" font-size="12" fill="#5b6770"');
+	END LOOP;
+	-- a day's members stand at its end; of many days every so many is drawn, and the last
+	SELECT string_agg(round(x0 + w * (x.day - c.low)::numeric / greatest(c.high - c.low, 1), 1) || ',' || round(top + h - h * x.members / c.most, 1), ' ' ORDER BY x.day) INTO line
+		FROM jsonb_to_recordset(days) x(day date, members numeric) WHERE (x.day - c.low) % greatest(1, c.n / 1000) = 0 OR x.day = c.high;
+	body := body || CASE WHEN c.low = c.high THEN format('<circle cx="%s" cy="%s" r="4" fill="#2866a5"/>', x0, round(top + h - h * (days -> 0 ->> 'members')::numeric / c.most, 1))
+			ELSE format('<polyline fill="none" stroke="#2866a5" stroke-width="2" points="%s"/>', line) END
+		|| @extschema@.svg_text(x0, top + h + 20, to_char(c.low, 'YYYY-MM-DD'), 'font-size="12" fill="#5b6770"')
+		|| @extschema@.svg_text(x0 + w, top + h + 20, to_char(c.high, 'YYYY-MM-DD'), 'text-anchor="end" font-size="12" fill="#5b6770"');
+	RETURN @extschema@.svg_frame(x0 + w + 30, top + h + 40, title, @extschema@.svg_text(20, 26, title, 'font-weight="600"') || body);
+END $$;
+COMMENT ON FUNCTION @extschema@.svg_segment_history(jsonb, text) IS 'an SVG picture of the rows of segment_history, as jsonb_agg(to_jsonb(h)): the members at the end of each day';

@@ -11,6 +11,14 @@ CREATE VIEW @mart@.party_row WITH (security_invoker = true) AS
 COMMENT ON VIEW @mart@.party_row IS 'a party and its profile as the row that segments are asked of; scores, places and events are looked up beside it';
 COMMENT ON COLUMN @mart@.party_row.age IS 'whole years lived today, in the time zone of the mart';
 
+CREATE VIEW @mart@.party_features WITH (security_invoker = true) AS
+	SELECT p.party_id, p.kind, p.lifecycle, p.is_professional, p.sex, w.age, p.language, p.country, p.industry_code, p.headcount, p.tier,
+		f.orders, f.revenue, f.largest_order, f.returns, f.margin, c.r, c.f, c.m, c.label AS rfm_label
+	FROM @mart@.party_row w JOIN @mart@.party p ON p.party_id = w.party_id LEFT JOIN @mart@.party_profile f ON f.party_id = p.party_id LEFT JOIN @mart@.customer_rfm c ON c.party_id = p.party_id;
+COMMENT ON VIEW @mart@.party_features IS 'what segment_profile describes the members of a segment by, if it is told no other relation';
+COMMENT ON COLUMN @mart@.party_features.age IS 'whole years lived today';
+COMMENT ON COLUMN @mart@.party_features.rfm_label IS 'name of the RFM group';
+
 CREATE TABLE @mart@.party_segments (
 	party_id bigint PRIMARY KEY REFERENCES @mart@.party ON DELETE CASCADE,
 	segments bigint[] NOT NULL DEFAULT '{}',
@@ -36,33 +44,64 @@ COMMENT ON COLUMN @mart@.segment_member.valid IS 'from when until when, the end 
 
 CREATE TABLE @mart@.segment_state (
 	segment_id bigint PRIMARY KEY REFERENCES @mart@.segment_definition ON DELETE CASCADE,
-	predicate text NOT NULL,
 	looks_elsewhere boolean NOT NULL,
-	fresh_as_of timestamptz NOT NULL,
-	members bigint NOT NULL
+	foreseen boolean NOT NULL,
+	has_turns boolean NOT NULL,
+	fresh_as_of timestamptz NOT NULL
 );
-COMMENT ON TABLE @mart@.segment_state IS 'how each segment was found last';
+COMMENT ON TABLE @mart@.segment_state IS 'the segments whose members have been found since they were defined, and how. One that is not here, because it is new or a definition that it rests on changed, is evaluated whenever its members are read, and found by the next refresh_segments';
 COMMENT ON COLUMN @mart@.segment_state.segment_id IS 'the segment';
-COMMENT ON COLUMN @mart@.segment_state.predicate IS 'its predicate then, with those of the segments that it names';
-COMMENT ON COLUMN @mart@.segment_state.looks_elsewhere IS 'true when events, scores, places, permissions or a rank decide beside the row of the party: refresh_segments asks for all its members again';
-COMMENT ON COLUMN @mart@.segment_state.fresh_as_of IS 'the instant as of which its members were found all together';
-COMMENT ON COLUMN @mart@.segment_state.members IS 'how many there were';
+COMMENT ON COLUMN @mart@.segment_state.looks_elsewhere IS 'true when more than the row of the party decides: events, scores, places, permissions, a rank';
+COMMENT ON COLUMN @mart@.segment_state.foreseen IS 'true when it is known of each party when time alone may change it, and every change of what it rests on is seen: exact at every instant while keep_segments is on. False: ranks, permissions, scores, views of yours; their members are those of the last refresh';
+COMMENT ON COLUMN @mart@.segment_state.has_turns IS 'true when events or other relations tell when that may be';
+COMMENT ON COLUMN @mart@.segment_state.fresh_as_of IS 'the instant as of which all its members were looked at last';
 
--- Parties whose time has come are evaluated when they are read, so that the view is right between two refreshes.
+ALTER TABLE @mart@.segment_definition ADD COLUMN recorded_from timestamptz;
+COMMENT ON COLUMN @mart@.segment_definition.recorded_from IS 'since when its members have been recorded in segment_member, NULL: not yet';
+
+-- A changed definition makes those that rest on it unknown, and a changed meaning of names all of them.
+CREATE FUNCTION @mart@.segment_definition_changed() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF TG_RELID = to_regclass(format('%I.segment_definition', TG_TABLE_SCHEMA)) THEN
+		EXECUTE format('WITH RECURSIVE u AS (
+				SELECT n.segment_id, n.name FROM new_row n JOIN old_row o USING (segment_id) WHERE n.predicate <> o.predicate
+				UNION SELECT d.segment_id, d.name FROM u JOIN %1$I.segment_definition d ON d.uses @> ARRAY[u.name])
+			DELETE FROM %1$I.segment_state s USING u WHERE s.segment_id = u.segment_id', TG_TABLE_SCHEMA);
+	ELSE
+		EXECUTE format('DELETE FROM %I.segment_state', TG_TABLE_SCHEMA);
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION @mart@.segment_definition_changed() IS 'trigger: the members of segments whose meaning changed are to be found again; runs as the owner of the mart';
+REVOKE ALL ON FUNCTION @mart@.segment_definition_changed() FROM PUBLIC;
+CREATE TRIGGER segment_definition_changed AFTER UPDATE ON @mart@.segment_definition REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+	FOR EACH STATEMENT EXECUTE FUNCTION @mart@.segment_definition_changed();
+CREATE TRIGGER segment_definition_changed AFTER UPDATE OR DELETE OR TRUNCATE ON @mart@.segment_attribute FOR EACH STATEMENT EXECUTE FUNCTION @mart@.segment_definition_changed();
+CREATE TRIGGER segment_definition_changed AFTER UPDATE OR DELETE OR TRUNCATE ON @mart@.segment_event FOR EACH STATEMENT EXECUTE FUNCTION @mart@.segment_definition_changed();
+CREATE TRIGGER segment_definition_changed AFTER UPDATE ON @mart@.datamart FOR EACH ROW
+	WHEN (old.time_zone <> new.time_zone OR old.week_start <> new.week_start) EXECUTE FUNCTION @mart@.segment_definition_changed();
+
+-- Parties whose time has come, and segments that have not been found yet, are evaluated when they are read, so that the view is right between two refreshes.
 CREATE VIEW @mart@.segment_membership WITH (security_invoker = true) AS
 	SELECT d.name AS segment, m.party_id, lower(m.valid) AS since
-	FROM @mart@.segment_member m JOIN @mart@.segment_definition d ON d.segment_id = m.segment_id
+	FROM @mart@.segment_member m JOIN @mart@.segment_definition d ON d.segment_id = m.segment_id JOIN @mart@.segment_state t ON t.segment_id = d.segment_id
 	JOIN @mart@.party_segments s ON s.party_id = m.party_id
 	WHERE upper_inf(m.valid) AND (s.due_at IS NULL OR s.due_at > now())
 	UNION ALL
-	SELECT d.name, s.party_id, coalesce((SELECT lower(m.valid) FROM @mart@.segment_member m WHERE m.party_id = s.party_id AND m.segment_id = d.segment_id AND upper_inf(m.valid)), s.due_at)
+	SELECT d.name AS segment, s.party_id, coalesce((SELECT lower(m.valid) FROM @mart@.segment_member m WHERE m.party_id = s.party_id AND m.segment_id = d.segment_id AND upper_inf(m.valid)), greatest(s.due_at, t.fresh_as_of)) AS since
 	FROM @mart@.party_segments s JOIN @mart@.party_row p ON p.party_id = s.party_id
 	CROSS JOIN LATERAL @extschema@.segment_ids((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = '@mart_text@.datamart'::regclass), p, s.segments) i
-	JOIN @mart@.segment_definition d ON d.segment_id = ANY (i.ids)
-	WHERE s.due_at <= now();
-COMMENT ON VIEW @mart@.segment_membership IS 'who is in which segment now, and since when. Exact at every instant for what the party''s own row decides; segments on events, scores or ranks are as of their last change or refresh (segment_state.fresh_as_of)';
+	JOIN @mart@.segment_definition d ON d.segment_id = ANY (i.ids) JOIN @mart@.segment_state t ON t.segment_id = d.segment_id
+	WHERE s.due_at <= now()
+	UNION ALL
+	SELECT d.name AS segment, x.party_id, coalesce((SELECT lower(m.valid) FROM @mart@.segment_member m WHERE m.party_id = x.party_id AND m.segment_id = d.segment_id AND upper_inf(m.valid)), now()) AS since
+	FROM @mart@.segment_definition d
+	CROSS JOIN LATERAL @extschema@.members((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = '@mart_text@.datamart'::regclass), d.name) x (party_id)
+	WHERE NOT EXISTS (SELECT FROM @mart@.segment_state t WHERE t.segment_id = d.segment_id);
+COMMENT ON VIEW @mart@.segment_membership IS 'who is in which segment now, and since when. Exact at every instant for foreseen segments while keep_segments is on; the others are as of their last refresh (segment_state). The row of a party that came since the last refresh counts once it was looked at';
 COMMENT ON COLUMN @mart@.segment_membership.segment IS 'name of the segment';
-COMMENT ON COLUMN @mart@.segment_membership.since IS 'since when; for a party whose time came since the last refresh, at most since then';
+COMMENT ON COLUMN @mart@.segment_membership.since IS 'since when; for a party whose time came since the last refresh, and for a segment not found yet, at most since then';
 
 -- Changes of members, for whoever follows: the same rows as of segment_member, in the order in which they were written.
 CREATE TABLE @mart@.segment_change (
@@ -78,27 +117,56 @@ COMMENT ON COLUMN @mart@.segment_change.party_id IS 'who';
 COMMENT ON COLUMN @mart@.segment_change.segment_id IS 'which segment';
 COMMENT ON COLUMN @mart@.segment_change.entered IS 'true: entered, false: left';
 COMMENT ON COLUMN @mart@.segment_change.at IS 'when';
-ALTER TABLE @mart@.datamart ADD COLUMN follow_segments boolean NOT NULL DEFAULT false;
+ALTER TABLE @mart@.datamart ADD COLUMN follow_segments boolean NOT NULL DEFAULT false,
+	ADD COLUMN notify_segments text CHECK (octet_length(notify_segments) BETWEEN 1 AND 63);
 COMMENT ON COLUMN @mart@.datamart.follow_segments IS 'whether entries and exits are written to segment_change';
+COMMENT ON COLUMN @mart@.datamart.notify_segments IS 'the channel of NOTIFY on which each transaction tells each segment whose members changed, NULL: none';
+
+-- apart from the settings, on whose change plans are made again
+CREATE TABLE @mart@.segment_upkeep (
+	only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+	kept boolean,
+	as_of timestamptz,
+	simulated boolean NOT NULL DEFAULT false
+);
+INSERT INTO @mart@.segment_upkeep DEFAULT VALUES;
+COMMENT ON TABLE @mart@.segment_upkeep IS 'how the memberships of the mart are kept, one row; written by keep_segments, refresh_segments and rewind_segments';
+COMMENT ON COLUMN @mart@.segment_upkeep.only_one IS 'true';
+COMMENT ON COLUMN @mart@.segment_upkeep.kept IS 'whether changes of rows update memberships in the same transaction, NULL: from the first refresh_segments on';
+COMMENT ON COLUMN @mart@.segment_upkeep.as_of IS 'the instant of the last refresh_segments';
+COMMENT ON COLUMN @mart@.segment_upkeep.simulated IS 'true when that was another instant than the present: changes of rows then wait for the next refresh';
+
 INSERT INTO @mart@.party_key (relation, column_name, on_export, on_erase, on_merge, note)
 	VALUES ('@mart_text@.segment_change'::regclass, 'party_id', 'rows', 'delete', 'keep', NULL);
 
--- Upkeep in the transaction of a change: these functions are called by triggers that keep_segments makes.
+-- Upkeep in the transaction of a change: called by triggers that keep_segments makes, on tables of the mart and of others. The argument is the
+-- column of the party; the mart is the schema of this function, which a dump, a restore and another name of the schema do not change.
 CREATE FUNCTION @mart@.segments_row_changed() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	touched bigint[];
+	mart name := TG_TABLE_SCHEMA;
+	party text := quote_ident(TG_ARGV[0]);
 BEGIN
-	IF TG_OP = 'INSERT' THEN
+	IF TG_ARGV[0] = 'party_id' AND TG_OP = 'INSERT' THEN
 		SELECT array_agg(DISTINCT n.party_id) INTO touched FROM new_row n WHERE n.party_id IS NOT NULL;
-	ELSIF TG_OP = 'DELETE' THEN
+	ELSIF TG_ARGV[0] = 'party_id' AND TG_OP = 'DELETE' THEN
 		SELECT array_agg(DISTINCT o.party_id) INTO touched FROM old_row o WHERE o.party_id IS NOT NULL;
+	ELSIF TG_ARGV[0] = 'party_id' THEN
+		SELECT array_agg(DISTINCT x.party_id) INTO touched FROM ((SELECT o.party_id, o::text FROM old_row o EXCEPT ALL SELECT n.party_id, n::text FROM new_row n)
+			UNION ALL (SELECT n.party_id, n::text FROM new_row n EXCEPT ALL SELECT o.party_id, o::text FROM old_row o)) x WHERE x.party_id IS NOT NULL;
 	ELSE
-		SELECT array_agg(DISTINCT x.party_id) INTO touched FROM ((TABLE old_row EXCEPT ALL TABLE new_row) UNION ALL (TABLE new_row EXCEPT ALL TABLE old_row)) x WHERE x.party_id IS NOT NULL;
+		EXECUTE CASE TG_OP WHEN 'INSERT' THEN format('SELECT array_agg(DISTINCT n.%1$s::bigint) FROM new_row n WHERE n.%1$s IS NOT NULL', party)
+			WHEN 'DELETE' THEN format('SELECT array_agg(DISTINCT o.%1$s::bigint) FROM old_row o WHERE o.%1$s IS NOT NULL', party)
+			ELSE format('SELECT array_agg(DISTINCT x.p::bigint) FROM (SELECT o.%1$s FROM old_row o UNION ALL SELECT n.%1$s FROM new_row n) x (p) WHERE x.p IS NOT NULL', party) END INTO touched;
 	END IF;
-	IF touched IS NOT NULL THEN
-		PERFORM @extschema@.update_memberships(TG_TABLE_SCHEMA, touched);
+	IF touched IS NULL THEN
+		RETURN NULL;
 	END IF;
+	IF TG_NAME NOT IN ('zz_segments_insert', 'zz_segments_update', 'zz_segments_delete') THEN
+		SELECT n.nspname INTO mart FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace WHERE t.tgrelid = TG_RELID AND t.tgname = TG_NAME;
+	END IF;
+	PERFORM @extschema@.segments_touched(mart, touched);
 	RETURN NULL;
 END $$;
 COMMENT ON FUNCTION @mart@.segments_row_changed() IS 'trigger: the memberships of parties whose rows changed are looked at again; runs as the owner of the mart';

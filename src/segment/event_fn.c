@@ -35,8 +35,9 @@ rows_that_count(segment_scope *s, const vocabulary_event *e, const char *alias, 
 		s->event_name = outer_name;
 	}
 	/* at a past instant what came later was not known */
-	if (s->past)
-		appendStringInfo(&b, " AND %s %s %s", column_of(alias, e->time_column), segment_operator(s, "<="), segment_now(s));
+	if (s->past || s->clocked)
+		appendStringInfo(&b, " AND %s %s %s", column_of(alias, e->time_column), segment_operator(s, "<="),
+						 segment_as_class(s, segment_now(s), segment_class_of(vocabulary_column_type(e->relation, e->time_column))));
 	if (window.kind != SEGMENT_ALWAYS)
 	{
 		char	   *time = column_of(alias, e->time_column);

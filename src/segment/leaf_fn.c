@@ -186,8 +186,8 @@ calendar(segment_scope *s, segment_unit unit, int by)
 }
 
 /* an instant as the column has it */
-static char *
-as_class(segment_scope *s, const char *at, segment_class class)
+char *
+segment_as_class(segment_scope *s, const char *at, segment_class class)
 {
 	if (class == CLASS_TIMESTAMPTZ)
 		return pstrdup(at);
@@ -204,20 +204,20 @@ segment_window_sql(segment_scope *s, const char *x, segment_class class, segment
 	switch (w.kind)
 	{
 		case SEGMENT_LAST:
-			return psprintf("(%s %s %s AND %s %s %s)", x, segment_operator(s, ">="), as_class(s, segment_shift(s, now, w, true), class),
-							x, segment_operator(s, "<="), as_class(s, now, class));
+			return psprintf("(%s %s %s AND %s %s %s)", x, segment_operator(s, ">="), segment_as_class(s, segment_shift(s, now, w, true), class),
+							x, segment_operator(s, "<="), segment_as_class(s, now, class));
 		case SEGMENT_NEXT:
-			return psprintf("(%s %s %s AND %s %s %s)", x, segment_operator(s, ">="), as_class(s, now, class),
-							x, segment_operator(s, "<="), as_class(s, segment_shift(s, now, w, false), class));
+			return psprintf("(%s %s %s AND %s %s %s)", x, segment_operator(s, ">="), segment_as_class(s, now, class),
+							x, segment_operator(s, "<="), segment_as_class(s, segment_shift(s, now, w, false), class));
 		case SEGMENT_OLDER:
-			return psprintf("(%s %s %s)", x, segment_operator(s, "<"), as_class(s, segment_shift(s, now, w, true), class));
+			return psprintf("(%s %s %s)", x, segment_operator(s, "<"), segment_as_class(s, segment_shift(s, now, w, true), class));
 		default:
 			{
 				int			from = w.kind == SEGMENT_LAST_CALENDAR ? -w.amount : w.kind == SEGMENT_NEXT_CALENDAR ? 1 : 0,
 							to = w.kind == SEGMENT_LAST_CALENDAR ? 0 : w.kind == SEGMENT_NEXT_CALENDAR ? 1 + w.amount : 1;
 
-				return psprintf("(%s %s %s AND %s %s %s)", x, segment_operator(s, ">="), as_class(s, calendar(s, w.unit, from), class),
-								x, segment_operator(s, "<"), as_class(s, calendar(s, w.unit, to), class));
+				return psprintf("(%s %s %s AND %s %s %s)", x, segment_operator(s, ">="), segment_as_class(s, calendar(s, w.unit, from), class),
+								x, segment_operator(s, "<"), segment_as_class(s, calendar(s, w.unit, to), class));
 			}
 	}
 }
@@ -233,16 +233,16 @@ anniversary(segment_scope *s, const char *day, segment_window w)
 	switch (w.kind)
 	{
 		case SEGMENT_NEXT:
-			from = as_class(s, now, CLASS_DATE);
-			to = as_class(s, segment_shift(s, now, w, false), CLASS_DATE);
+			from = segment_as_class(s, now, CLASS_DATE);
+			to = segment_as_class(s, segment_shift(s, now, w, false), CLASS_DATE);
 			break;
 		case SEGMENT_LAST:
-			from = as_class(s, segment_shift(s, now, w, true), CLASS_DATE);
-			to = as_class(s, now, CLASS_DATE);
+			from = segment_as_class(s, segment_shift(s, now, w, true), CLASS_DATE);
+			to = segment_as_class(s, now, CLASS_DATE);
 			break;
 		default:
-			from = as_class(s, calendar(s, w.unit, w.kind == SEGMENT_LAST_CALENDAR ? -w.amount : w.kind == SEGMENT_NEXT_CALENDAR ? 1 : 0), CLASS_DATE);
-			to = as_class(s, calendar(s, w.unit, w.kind == SEGMENT_LAST_CALENDAR ? 0 : w.kind == SEGMENT_NEXT_CALENDAR ? 1 + w.amount : 1), CLASS_DATE);
+			from = segment_as_class(s, calendar(s, w.unit, w.kind == SEGMENT_LAST_CALENDAR ? -w.amount : w.kind == SEGMENT_NEXT_CALENDAR ? 1 : 0), CLASS_DATE);
+			to = segment_as_class(s, calendar(s, w.unit, w.kind == SEGMENT_LAST_CALENDAR ? 0 : w.kind == SEGMENT_NEXT_CALENDAR ? 1 + w.amount : 1), CLASS_DATE);
 			op = "<";
 	}
 	return psprintf("(crmseg.next_anniversary(%s, %s) %s %s)", day, from, segment_operator(s, op), to);
@@ -406,7 +406,7 @@ condition(segment_scope *s, const segment_node *n, segment_reference *r, bool ne
 		default:				/* ANNIVERSARY */
 			if (!timely(r->class))
 				segment_clash(s, n, r, "an anniversary");
-			return psprintf("%s%s", no, anniversary(s, as_class(s, r->sql, r->class == CLASS_TIMESTAMPTZ ? CLASS_DATE : CLASS_TIMESTAMPTZ), n->window));
+			return psprintf("%s%s", no, anniversary(s, segment_as_class(s, r->sql, r->class == CLASS_TIMESTAMPTZ ? CLASS_DATE : CLASS_TIMESTAMPTZ), n->window));
 	}
 }
 

@@ -14,6 +14,7 @@
 
 PG_FUNCTION_INFO_V1(crmseg_segment_sql);
 PG_FUNCTION_INFO_V1(crmseg_segment_sql_of);
+PG_FUNCTION_INFO_V1(crmseg_segment_sql_at);
 PG_FUNCTION_INFO_V1(crmseg_segment_rename);
 PG_FUNCTION_INFO_V1(crmseg_segment_conditions);
 
@@ -22,6 +23,24 @@ Datum
 crmseg_segment_sql(PG_FUNCTION_ARGS)
 {
 	segment_scope s = {.v = vocabulary_of_mart(NameStr(*PG_GETARG_NAME(0))), .plain = true};
+
+	PG_RETURN_TEXT_P(cstring_to_text(segment_members_sql(&s, segment_tree(PG_GETARG_VARLENA_PP(1)))));
+}
+
+/* an instant as SQL, the same under any TimeZone and DateStyle */
+static char *
+instant_sql(TimestampTz at)
+{
+	if (TIMESTAMP_NOT_FINITE(at))
+		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("as_of must be an instant")));
+	return psprintf("'%s'::timestamptz", DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(at))));
+}
+
+/* segment_sql_at(mart name, segment, clock timestamptz) -> text: now is that instant; the rows are as they are */
+Datum
+crmseg_segment_sql_at(PG_FUNCTION_ARGS)
+{
+	segment_scope s = {.v = vocabulary_of_mart(NameStr(*PG_GETARG_NAME(0))), .plain = true, .clocked = true, .now = instant_sql(PG_GETARG_TIMESTAMPTZ(2))};
 
 	PG_RETURN_TEXT_P(cstring_to_text(segment_members_sql(&s, segment_tree(PG_GETARG_VARLENA_PP(1)))));
 }
@@ -41,9 +60,7 @@ crmseg_segment_sql_of(PG_FUNCTION_ARGS)
 	{
 		TimestampTz at = PG_GETARG_TIMESTAMPTZ(3);
 
-		if (TIMESTAMP_NOT_FINITE(at))
-			ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("as_of must be an instant")));
-		s.now = psprintf("'%s'::timestamptz", DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(at))));
+		s.now = instant_sql(at);
 		s.past = true;
 	}
 	if (!PG_ARGISNULL(4))

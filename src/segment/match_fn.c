@@ -6,6 +6,7 @@
 #include "plan_fn.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/executor.h"
@@ -20,10 +21,14 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 #include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(crmseg_segment_matches);
 PG_FUNCTION_INFO_V1(crmseg_in_segment);
+PG_FUNCTION_INFO_V1(crmseg_segment_clock);
+
+TimestampTz segment_clock = DT_NOBEGIN;
 
 #define COMPILED_MAX 512		/* kept by one caller; the oldest make room */
 
@@ -36,6 +41,7 @@ typedef struct compiled
 	uint64		generation;
 	Oid			user;
 	Oid			mart;
+	bool		clocked;		/* made for segment_clock */
 	uint32		hash;
 	struct varlena *segment;
 	TupleDesc	desc;
@@ -122,6 +128,12 @@ compile(FunctionCallInfo fcinfo, vocabulary *v, struct varlena *segment, const s
 	s.row = desc;
 	s.row_relation = relation;
 	s.v = v ? v : vocabulary_for(relation);
+	c->clocked = segment_clock != DT_NOBEGIN;
+	if (c->clocked)
+	{
+		s.clocked = true;
+		s.now = "crmseg.segment_clock()";
+	}
 	sql = segment_condition_sql(&s, tree, false);
 	c->generation = segment_generation();
 	old = MemoryContextSwitchTo(context);
@@ -236,6 +248,7 @@ matched(FunctionCallInfo fcinfo, int argument, const char *mart, struct varlena 
 	compiled  **at,
 			   *c;
 	HeapTupleData tuple;
+	bool		clocked = segment_clock != DT_NOBEGIN;
 
 	if (!type_of_row(fcinfo, argument, header, &type, &typmod))
 		PG_RETURN_NULL();
@@ -243,14 +256,14 @@ matched(FunctionCallInfo fcinfo, int argument, const char *mart, struct varlena 
 		fcinfo->flinfo->fn_extra = k = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(kept));
 	/* mostly the segment of the row before */
 	c = k->last;
-	if (c && c->type == type && c->typmod == typmod && c->generation == segment_generation() && c->user == GetUserId() &&
+	if (c && c->type == type && c->typmod == typmod && c->clocked == clocked && c->generation == segment_generation() && c->user == GetUserId() &&
 		VARSIZE_ANY_EXHDR(c->segment) == VARSIZE_ANY_EXHDR(segment) && memcmp(VARDATA_ANY(c->segment), VARDATA_ANY(segment), VARSIZE_ANY_EXHDR(segment)) == 0)
 		goto found;
 	k->last = NULL;
 	hash = DatumGetUInt32(hash_any((unsigned char *) VARDATA_ANY(segment), VARSIZE_ANY_EXHDR(segment)));
 	at = &k->bucket[hash % lengthof(k->bucket)];
 	for (c = *at; c; at = &c->next, c = *at)
-		if (c->hash == hash && c->type == type && c->typmod == typmod && c->user == GetUserId() && VARSIZE_ANY_EXHDR(c->segment) == VARSIZE_ANY_EXHDR(segment) &&
+		if (c->hash == hash && c->type == type && c->typmod == typmod && c->clocked == clocked && c->user == GetUserId() && VARSIZE_ANY_EXHDR(c->segment) == VARSIZE_ANY_EXHDR(segment) &&
 			memcmp(VARDATA_ANY(c->segment), VARDATA_ANY(segment), VARSIZE_ANY_EXHDR(segment)) == 0)
 			break;
 	if (c && c->generation != segment_generation())
@@ -312,4 +325,11 @@ crmseg_in_segment(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
 		PG_RETURN_NULL();
 	return matched(fcinfo, 1, NameStr(*PG_GETARG_NAME(0)), segment_datum(segment_make_member(text_to_cstring(PG_GETARG_TEXT_PP(2)))));
+}
+
+/* segment_clock() -> timestamptz: what conditions take for now */
+Datum
+crmseg_segment_clock(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TIMESTAMPTZ(segment_clock != DT_NOBEGIN ? segment_clock : GetCurrentTransactionStartTimestamp());
 }

@@ -6,6 +6,8 @@
 
 #include "sql_fn.h"
 
+#include "datatype/timestamp.h"
+
 #include "nodes/parsenodes.h"
 #include "nodes/primnodes.h"
 
@@ -26,5 +28,9 @@ extern Node *segment_condition_tree(segment_row *row, const char *sql);
 extern uint64 segment_generation(void);
 
 extern void segment_init(void);
+
+
+/* the instant that conditions without a plan take for now, where it is another than the server's; DT_NOBEGIN: the server's */
+extern TimestampTz segment_clock;
 
 #endif

@@ -264,12 +264,70 @@ row_column(segment_scope *s, const char *name)
 static bool
 is_lasting(const char *name)
 {
-	static const char *const lasting[] = {"party_id", "kind", "birth_date", "sex"};
+	static const char *const lasting[] = {"party_id", "kind", "birth_date", "sex", "created_at", "deceased_on"};
 
 	for (int i = 0; i < (int) lengthof(lasting); i++)
 		if (strcmp(lasting[i], name) == 0)
 			return true;
 	return strcmp(name, "age") == 0;
+}
+
+/* what an attribute of the mart was at a past instant, from the orders up to then or the periods of attributes; false when it has no history */
+static bool
+past_attribute(segment_scope *s, const segment_node *n, segment_reference *r)
+{
+	static const struct
+	{
+		const char *name,
+				   *value;
+		Oid			type;
+	}			summary[] = {
+		{"first_order_at", "min(o.ordered_at) FILTER (WHERE o.is_purchase)", TIMESTAMPTZOID},
+		{"last_order_at", "max(o.ordered_at) FILTER (WHERE o.is_purchase)", TIMESTAMPTZOID},
+		{"orders", "count(*) FILTER (WHERE o.is_purchase)", INT8OID},
+		{"order_days", "count(DISTINCT o.day) FILTER (WHERE o.is_purchase)", INT8OID},
+		{"revenue", "coalesce(sum(o.amount), 0)", NUMERICOID},
+		{"gross_revenue", "coalesce(sum(o.amount) FILTER (WHERE o.is_purchase), 0)", NUMERICOID},
+		{"largest_order", "max(o.amount) FILTER (WHERE o.is_purchase)", NUMERICOID},
+		{"returns", "count(*) FILTER (WHERE NOT o.is_purchase)", INT8OID},
+		{"returned", "coalesce(-sum(o.amount) FILTER (WHERE NOT o.is_purchase), 0)", NUMERICOID},
+		{"margin", "sum(o.margin)", NUMERICOID}};
+	char	   *name = dotted(n->part, n->parts);
+	const char *schema = quote_identifier(s->v->name);
+	const vocabulary_attribute *a = vocabulary_find_attribute(s->v, name);
+	const vocabulary_trait *t;
+	int			skip = n->parts > 1 && strcmp(n->part[0].data, "traits") == 0 ? 1 : 0,
+				keys = 0;
+	char	   *value;
+
+	if (a && a->relation == get_relname_relid("party_profile", s->v->schema) && a->is_column)
+		for (int i = 0; i < (int) lengthof(summary); i++)
+			if (strcmp(a->expression, summary[i].name) == 0)
+			{
+				s->has_query = true;
+				*r = reference(psprintf("(SELECT %s FROM %s.counted_order o WHERE o.party_id = %s AND o.ordered_at <= %s)", summary[i].value, schema, segment_key(s, n), segment_now(s)),
+							   summary[i].type);
+				return true;
+			}
+	if (a)
+		return false;
+	/* a key of the traits: the whole name, or its first part with keys within */
+	t = vocabulary_find_trait(s->v, dotted(n->part + skip, n->parts - skip));
+	if (!t && n->parts - skip > 1)
+	{
+		t = vocabulary_find_trait(s->v, n->part[skip].data);
+		keys = n->parts - skip - 1;
+	}
+	if (!t)
+		return false;
+	s->has_query = true;
+	value = "coalesce(to_jsonb(v.flag), to_jsonb(v.num), to_jsonb(v.txt), to_jsonb(v.day), v.doc)";
+	/* the winner, as the view trait_summary has it */
+	value = psprintf("(SELECT %s FROM %s.party_attribute v JOIN %s.attribute_def d ON d.attribute_id = v.attribute_id LEFT JOIN %s.source c ON c.source_id = v.source_id "
+					 "WHERE v.party_id = %s AND d.key = %s AND v.valid @> %s%s)", t->is_multi ? psprintf("jsonb_agg(DISTINCT %s)", value) : value, schema, schema, schema, segment_key(s, n),
+					 quote_literal_cstr(t->key), segment_now(s), t->is_multi ? "" : " ORDER BY coalesce(c.trust, 50) DESC, v.confidence DESC, v.collected_at DESC, v.party_attribute_id DESC LIMIT 1");
+	*r = reference(json_key(s, value, n->part + n->parts - keys, keys, false), JSONBOID);
+	return true;
 }
 
 segment_reference
@@ -286,7 +344,12 @@ segment_resolve(segment_scope *s, const segment_node *n)
 	if (s->event)
 		return segment_resolve_column(s, s->event, s->event_name, n, n->part, n->parts);
 	if (s->past && !is_lasting(name))
-		segment_refuse(s, n, ERRCODE_FEATURE_NOT_SUPPORTED, psprintf("attribute %s has no history", segment_path_of(n)), "As of a past instant a segment can ask for events, samples and dates of birth.");
+	{
+		if (s->v && !s->row && past_attribute(s, n, &r))
+			return r;
+		segment_refuse(s, n, ERRCODE_FEATURE_NOT_SUPPORTED, psprintf("attribute %s has no history", segment_path_of(n)),
+					   "As of a past instant a segment can ask for events, orders, attributes with periods, consents, samples and dates of birth.");
+	}
 	c = row_column(s, first);
 	if (c >= 0 && s->moving && s->v && (a = vocabulary_find_attribute(s->v, name)) != NULL && strstr(a->expression, "{now}"))
 		return mart_attribute(s, n, a);

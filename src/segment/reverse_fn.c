@@ -173,12 +173,10 @@ static void
 read_definitions(reverse_index *r, vocabulary *v)
 {
 	char	   *sql = psprintf("SELECT d.segment_id, d.name, d.predicate, d.uses OPERATOR(pg_catalog.<>) '{}' FROM %s.segment_definition d ORDER BY 1", quote_identifier(v->name));
-	bool		pushed = false;
 
 	for (int i = 0; i < r->definitions; i++)
 		r->definition[i].seen = false;
-	if (!ActiveSnapshotSet())
-		PushActiveSnapshot(GetTransactionSnapshot()), pushed = true;
+	PushActiveSnapshot(GetTransactionSnapshot());	/* with what this transaction has just written */
 	SPI_connect();
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the segments of the mart");
@@ -235,8 +233,7 @@ read_definitions(reverse_index *r, vocabulary *v)
 		put_definition(r, v, d, (uint32) e->at);
 	}
 	SPI_finish();
-	if (pushed)
-		PopActiveSnapshot();
+	PopActiveSnapshot();
 	for (int i = 0; i < r->definitions; i++)
 	{
 		definition *d = &r->definition[i];
@@ -374,6 +371,7 @@ typedef struct answering
 	int64	   *id;
 	int			ids,
 				id_room;
+	bool		row_only;		/* segments that look elsewhere are as they were, too */
 } answering;
 
 static bool
@@ -384,7 +382,7 @@ holds(void *context, uint32_t id)
 	Datum		result;
 
 	CHECK_FOR_INTERRUPTS();
-	if (a->before && a->r->definition[id].ranked)
+	if (a->before && (a->r->definition[id].ranked || (a->row_only && a->r->definition[id].elsewhere)))
 	{
 		const int64 *x = (const int64 *) ARR_DATA_PTR(a->before);
 
@@ -484,13 +482,18 @@ array_of_ids(const int64 *id, int n)
 	return construct_array(d, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
 
-/* segment_ids(mart name, row record, before bigint[]) -> (ids bigint[], due timestamptz): their numbers ascending, and when time alone may change them */
+/*
+ * segment_ids(mart name, row record, before bigint[] [, at timestamptz, row_only bool]) -> (ids bigint[], due timestamptz): their numbers ascending, and
+ * when time alone may change them
+ */
 Datum
 crmseg_segment_ids(PG_FUNCTION_ARGS)
 {
 	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(1);
 	vocabulary *v = vocabulary_of_mart(NameStr(*PG_GETARG_NAME(0)));
-	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	TimestampTz now = GetCurrentTransactionStartTimestamp(),
+				clock = DT_NOBEGIN,
+				clock_before = segment_clock;
 	answering	a = {.mart = PG_GETARG_DATUM(0), .row = PointerGetDatum(header), .before = PG_GETARG_ARRAYTYPE_P(2)};
 	HeapTupleData tuple;
 	TupleDesc	desc;
@@ -499,6 +502,12 @@ crmseg_segment_ids(PG_FUNCTION_ARGS)
 	MemoryContext old;
 	TimestampTz due;
 
+	if (PG_NARGS() > 3)
+	{
+		a.row_only = PG_GETARG_BOOL(4);
+		if (PG_GETARG_TIMESTAMPTZ(3) != now)
+			clock = now = PG_GETARG_TIMESTAMPTZ(3);
+	}
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "a row is returned");
 	a.r = index_for(v, HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
@@ -508,7 +517,16 @@ crmseg_segment_ids(PG_FUNCTION_ARGS)
 	tuple.t_data = header;
 	old = MemoryContextSwitchTo(a.r->per_row);
 	reverse_read_row(a.r, &tuple, v, now);
-	segment_index_match(a.r->ix, a.r->datum, holds, found_id, &a);
+	PG_TRY();
+	{
+		segment_clock = clock;
+		segment_index_match(a.r->ix, a.r->datum, holds, found_id, &a);
+	}
+	PG_FINALLY();
+	{
+		segment_clock = clock_before;
+	}
+	PG_END_TRY();
 	due = reverse_next_flip(a.r, v, now);
 	qsort(a.id, a.ids, sizeof(int64), compare_int64);
 	MemoryContextSwitchTo(old);

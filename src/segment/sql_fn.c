@@ -4,10 +4,12 @@
  */
 #include "sql_fn.h"
 
+#include <ctype.h>
 #include <math.h>
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 #define CONDITIONS_MAX 20000	/* of a predicate with all the segments that it names */
@@ -135,6 +137,24 @@ place(segment_scope *s, const segment_node *n, bool negated)
 					lat.sql, lon.sql, n->value[1].text.data, n->value[2].text.data, segment_operator(s, "<="), n->value[0].text.data);
 }
 
+/* the view of permissions as of the instant: consents, pauses and contact points have periods; the rest of it is as it is now */
+static char *
+reachable_then(segment_scope *s, Oid view)
+{
+	char	   *definition = TextDatumGetCString(OidFunctionCall1(F_PG_GET_VIEWDEF_OID, ObjectIdGetDatum(view)));
+	StringInfoData b;
+
+	initStringInfo(&b);
+	appendStringInfoChar(&b, '(');
+	for (const char *p = definition; *p && *p != ';'; p++)
+		if (strncmp(p, "now()", 5) == 0 && (p == definition || !(isalnum((unsigned char) p[-1]) || p[-1] == '_')))
+			appendStringInfo(&b, "(%s)", s->now), p += 4;
+		else
+			appendStringInfoChar(&b, *p);
+	appendStringInfoChar(&b, ')');
+	return b.data;
+}
+
 static char *
 reachable(segment_scope *s, const segment_node *n, bool negated)
 {
@@ -143,12 +163,10 @@ reachable(segment_scope *s, const segment_node *n, bool negated)
 
 	if (!OidIsValid(view))
 		segment_refuse(s, n, CRMSEG_BAD_MART, "no mart is known in which to look for permissions", "The row's relation lies in no datamart: SET crmseg.mart to the one to use.");
-	if (s->past)
-		segment_refuse(s, n, ERRCODE_FEATURE_NOT_SUPPORTED, "permissions are those of the present", "As of a past instant a segment can ask for events, samples and dates of birth.");
 	s->has_query = true;
 	s->names++;
 	initStringInfo(&b);
-	appendStringInfo(&b, "%sEXISTS (SELECT FROM %s e%d WHERE e%d.party_id %s %s AND e%d.channel %s %s", negated ? "NOT " : "", segment_relation_sql(view), s->names, s->names,
+	appendStringInfo(&b, "%sEXISTS (SELECT FROM %s e%d WHERE e%d.party_id %s %s AND e%d.channel %s %s", negated ? "NOT " : "", s->now ? reachable_then(s, view) : segment_relation_sql(view), s->names, s->names,
 					 segment_operator(s, "="), segment_key(s, n), s->names, segment_operator(s, "="), quote_literal_cstr(n->object.data));
 	if (n->values > 0)
 		appendStringInfo(&b, " AND e%d.purpose %s %s", s->names, segment_operator(s, "="), quote_literal_cstr(n->value[0].text.data));
@@ -273,7 +291,7 @@ segment_members_sql(segment_scope *s, const segment_node *n)
 static char *
 ranked(segment_scope *s, const segment_node *n, const segment_node *root)
 {
-	segment_scope all = {.v = s->v, .plain = s->plain, .now = s->now, .past = s->past, .root = root, .inside = s->inside, .expanding = s->expanding, .names = s->names, .nodes = s->nodes};
+	segment_scope all = {.v = s->v, .plain = s->plain, .now = s->now, .past = s->past, .clocked = s->clocked, .root = root, .inside = s->inside, .expanding = s->expanding, .names = s->names, .nodes = s->nodes};
 	char	   *key,
 			   *sql;
 

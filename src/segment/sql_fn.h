@@ -21,6 +21,7 @@ typedef struct segment_scope
 	bool		plain;			/* for readers: operators without their schema */
 	const char *now;			/* SQL of the instant; NULL: now() */
 	bool		past;			/* it is past: what has no history is refused, what came later is not seen */
+	bool		clocked;		/* now is another instant than the server's: the rows are as they are, but events that come later are not seen */
 	bool		moving;			/* an attribute that time changes is what it is at that instant, not what the row says */
 	double		sample;			/* percent of the parties of a mart; 0: all */
 	/* while SQL is made */
@@ -81,6 +82,7 @@ extern bool segment_names_event(const segment_node *n, const segment_node *paren
 extern const char *segment_operator(segment_scope *s, const char *op);
 extern char *segment_now(segment_scope *s);
 extern char *segment_interval(segment_window w);
+extern char *segment_as_class(segment_scope *s, const char *at, segment_class class);
 extern char *segment_shift(segment_scope *s, const char *at, segment_window w, bool back);
 extern char *segment_literal(segment_scope *s, const segment_node *n, const segment_value *v, const segment_reference *r);
 extern char *segment_leaf_sql(segment_scope *s, const segment_node *n, bool negated);

@@ -341,7 +341,6 @@ vocabulary_of_schema(Oid schema)
 	vocabulary *v = NULL;
 	char	   *name;
 	MemoryContext old;
-	bool		pushed = false;
 
 	foreach(l, known)
 		if (((vocabulary *) lfirst(l))->schema == schema)
@@ -372,11 +371,10 @@ vocabulary_of_schema(Oid schema)
 		retired = lappend(retired, v);
 	}
 	MemoryContextSwitchTo(old);
-	if (!ActiveSnapshotSet())
-		PushActiveSnapshot(GetTransactionSnapshot()), pushed = true;
+	/* what this very transaction has just written is seen, also while a query that began before is under way */
+	PushActiveSnapshot(GetTransactionSnapshot());
 	v = read_vocabulary(schema, name);
-	if (pushed)
-		PopActiveSnapshot();
+	PopActiveSnapshot();
 	old = MemoryContextSwitchTo(CacheMemoryContext);
 	known = lappend(known, v);
 	MemoryContextSwitchTo(old);
@@ -456,10 +454,9 @@ vocabulary_find_segment(const vocabulary *v, const char *name)
 	char	   *text = psprintf("SELECT d.predicate FROM %s.segment_definition d WHERE d.name OPERATOR(pg_catalog.=) $1", quote_identifier(v->name));
 	segment_node *n = NULL;
 	segment_error error;
-	bool		pushed = false;
 
-	if (!ActiveSnapshotSet())
-		PushActiveSnapshot(GetTransactionSnapshot()), pushed = true;
+	/* what this very transaction has just written is seen, also while a query that began before is under way */
+	PushActiveSnapshot(GetTransactionSnapshot());
 	SPI_connect();
 	if (SPI_execute_with_args(text, 1, &type, &value, NULL, true, 0) == SPI_OK_SELECT && SPI_processed > 0)
 	{
@@ -472,8 +469,7 @@ vocabulary_find_segment(const vocabulary *v, const char *name)
 		MemoryContextSwitchTo(old);
 	}
 	SPI_finish();
-	if (pushed)
-		PopActiveSnapshot();
+	PopActiveSnapshot();
 	return n;
 }
 
@@ -489,11 +485,10 @@ vocabulary_has_key(Oid relation, const char *column, const char *key)
 	Oid			type = TEXTOID;
 	Datum		value = CStringGetTextDatum(key);
 	bool		has,
-				isnull,
-				pushed = false;
+				isnull;
 
-	if (!ActiveSnapshotSet())
-		PushActiveSnapshot(GetTransactionSnapshot()), pushed = true;
+	/* what this very transaction has just written is seen, also while a query that began before is under way */
+	PushActiveSnapshot(GetTransactionSnapshot());
 	SPI_connect();
 	if (SPI_execute_with_args(psprintf("SELECT EXISTS (SELECT FROM %s x WHERE x.%s OPERATOR(pg_catalog.?) $1)",
 									   quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation)), quote_identifier(column)),
@@ -501,7 +496,6 @@ vocabulary_has_key(Oid relation, const char *column, const char *key)
 		elog(ERROR, "could not look for a key");
 	has = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_finish();
-	if (pushed)
-		PopActiveSnapshot();
+	PopActiveSnapshot();
 	return has;
 }

@@ -122,6 +122,6 @@ SELECT * FROM pg_temp.wrong();
 SELECT drop_segment('rev', 'mix');
 SELECT count(*) FROM rev.segment_membership WHERE segment = 'mix';
 SELECT keep_segments('rev', false);
-SELECT refresh_segments('rev', now() + interval '1 day');
+SELECT refresh_segments('rev', NULL);
 RESET search_path;
 DROP SCHEMA rev CASCADE;
