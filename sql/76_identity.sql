@@ -337,8 +337,9 @@ BEGIN
 			SELECT a.old_party_id, a.merged_into FROM %1$s.party_alias a WHERE a.party_id = ANY ($3) AND a.reason IS DISTINCT FROM 'similar' AND a.reason IS DISTINCT FROM 'email' AND a.reason IS DISTINCT FROM 'phone'),
 		part AS MATERIALIZED (SELECT g.member, g.root FROM (SELECT array_agg(e.l) AS l, array_agg(e.r) AS r FROM edge e) e CROSS JOIN LATERAL @extschema@.connected_groups(e.l, e.r) g),
 		outside AS MATERIALIZED (
-			SELECT DISTINCT b.party_id, b.origin_id FROM member b JOIN part x ON x.member = b.origin_id WHERE x.root IS DISTINCT FROM coalesce(
-				(SELECT y.root FROM part y WHERE y.member = b.party_id), (SELECT min(z.root) FROM member q JOIN part z ON z.member = q.origin_id WHERE q.party_id = b.party_id))),
+			SELECT DISTINCT b.party_id, b.origin_id FROM member b JOIN part x ON x.member = b.origin_id LEFT JOIN part y ON y.member = b.party_id
+			JOIN (SELECT q.party_id, min(z.root) AS root FROM member q JOIN part z ON z.member = q.origin_id GROUP BY q.party_id) w ON w.party_id = b.party_id
+			WHERE x.root IS DISTINCT FROM coalesce(y.root, w.root)),
 		way AS (	-- from each of them up to the party
 			SELECT o.origin_id AS node FROM outside o WHERE o.origin_id <> o.party_id
 			UNION
