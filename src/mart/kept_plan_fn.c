@@ -86,7 +86,7 @@ kept_plan(const char *sql, int nargs, Oid *types)
 	}
 	plan = SPI_prepare_cursor(sql, nargs, types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
-		elog(ERROR, "statement could not be prepared: %s", SPI_result_code_string(SPI_result));
+		ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("statement cannot be prepared: %s", SPI_result_code_string(SPI_result)));
 	sql = MemoryContextStrdup(CacheMemoryContext, sql);
 	SPI_keepplan(plan);
 	k = hash_search(kept_plans, &hash, HASH_ENTER, &found);
@@ -158,7 +158,7 @@ run_kept(const char *sql, int nargs, Oid *types, Datum *args, const char *nulls)
 		rc = done;
 	}
 	if (rc < 0)
-		elog(ERROR, "statement failed: %s", SPI_result_code_string(rc));
+		ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("statement cannot be run here: %s", SPI_result_code_string(rc)));
 	return SPI_processed;
 }
 
@@ -176,13 +176,13 @@ crmseg_run_kept(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	if (nargs > MOST_ARGS || get_fn_expr_variadic(fcinfo->flinfo))
-		elog(ERROR, "run_kept takes at most %d arguments, one by one", MOST_ARGS);
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("run_kept takes at most %d arguments, one by one", MOST_ARGS));
 	SPI_connect();
 	for (int i = 0; i < nargs; i++)
 	{
 		types[i] = get_fn_expr_argtype(fcinfo->flinfo, i + 1);
 		if (types[i] == UNKNOWNOID || !OidIsValid(types[i]))
-			elog(ERROR, "run_kept needs arguments of a type");
+			ereport(ERROR, errcode(ERRCODE_INDETERMINATE_DATATYPE), errmsg("run_kept takes arguments of a known type"));
 		nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
 		args[i] = PG_ARGISNULL(i + 1) ? (Datum) 0 : PG_GETARG_DATUM(i + 1);
 	}

@@ -402,7 +402,7 @@ crmseg_move_references(PG_FUNCTION_ARGS)
 	Oid			party = PG_GETARG_OID(0);
 	Datum		arrays[4] = {PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3), PG_GETARG_DATUM(5)};
 	bool		any_fresh = has_items(arrays[3]);
-	Oid			records = get_relname_relid("source_record", get_rel_namespace(party));
+	Oid			records;
 	Place	   *places;
 	StringInfoData sql;
 	Datum	   *there;
@@ -411,6 +411,8 @@ crmseg_move_references(PG_FUNCTION_ARGS)
 	int			n,
 				n_there;
 
+	(void) table_name(party);	/* raises when there is none */
+	records = get_relname_relid("source_record", get_rel_namespace(party));
 	SPI_connect();
 	places = places_that_follow(party, &n);
 	/* most tables hold no row of a single party: which ones do is asked at once; by a join, for a gist index knows no ANY */

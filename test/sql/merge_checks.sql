@@ -44,14 +44,14 @@ INSERT INTO by_kind VALUES (3, 'person');
 SELECT crmseg.merge_parties('crm_checks', 1, 3);
 DROP TABLE by_kind;
 -- partitions, and a snapshot that may be older than the newest rows
-CREATE TABLE visit (party_id bigint REFERENCES party, day date) PARTITION BY RANGE (day);
-CREATE TABLE visit_2024 PARTITION OF visit FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
-INSERT INTO visit VALUES (3, '2024-05-01'), (4, '2024-05-02');
+CREATE TABLE lodging (party_id bigint REFERENCES party, day date) PARTITION BY RANGE (day);
+CREATE TABLE lodging_2024 PARTITION OF lodging FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+INSERT INTO lodging VALUES (3, '2024-05-01'), (4, '2024-05-02');
 SELECT crmseg.merge_parties('crm_checks', 1, 3);
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT crmseg.merge_parties('crm_checks', 1, 4);
 COMMIT;
-SELECT * FROM visit ORDER BY day;
+SELECT * FROM lodging ORDER BY day;
 -- nobody can use the parts to leave a reference astray
 SELECT crmseg.drop_parties('crm_checks.party'::regclass, '{5}', '{}', 0);
 SELECT crmseg.move_rows('crm_checks.party'::regclass, 'crm_checks.sales_order'::regclass, 1::smallint, '{78}', '{5}', '{}', 0, '{}');
