@@ -124,9 +124,34 @@ equal_key(const link_engine *e, uint32_t i, const link_record *r)
 							 link_mix((uint64_t) r->phone << 32 | r->street, (uint64_t) r->number << 32 | r->city));
 
 	h = link_mix(h, link_mix((uint64_t) r->postcode << 32 | r->registry, r->maiden));
+	if (r->flags & RECORD_MORE)
+	{
+		uint32_t	n;
+		const link_more *m = link_more_of(e, r, &n);
+
+		for (uint32_t k = 0; k < n; k++)
+			h = link_mix(h, (uint64_t) m[k].email << 32 | m[k].phone);
+	}
 	for (int x = 0; x < e->nextra; x++)
 		h = link_mix(h, e->extra[(size_t) i * e->nextra + x]);
 	return (uint32_t) (h >> 32) | 1;
+}
+
+/* the keys of an address and a number: those of K_EMAIL, K_LOCAL, K_PHONE */
+void
+link_contact_keys(const link_engine *e, uint32_t email, uint32_t phone, int org, uint32_t k[3])
+{
+	k[0] = k[1] = k[2] = 0;
+	if (email)
+	{
+		uint32_t	local = e->email[email].local;
+
+		k[0] = key_of(K_EMAIL + org, email, 0);
+		if (e->locals.v[local].length >= 6)
+			k[1] = key_of(K_LOCAL + org, local, 0);
+	}
+	if (phone)
+		k[2] = key_of(K_PHONE + org, phone, 0);
 }
 
 static void
@@ -160,16 +185,7 @@ make_keys(link_engine *e)
 			__builtin_prefetch(&e->streets.v[q->street]);
 		}
 		k[K_EQUAL] = equal_key(e, i, r);
-		if (r->email)
-		{
-			const link_email *m = &e->email[r->email];
-
-			k[K_EMAIL] = key_of(K_EMAIL + org, r->email, 0);
-			if (e->locals.v[m->local].length >= 6)
-				k[K_LOCAL] = key_of(K_LOCAL + org, m->local, 0);
-		}
-		if (r->phone)
-			k[K_PHONE] = key_of(K_PHONE + org, r->phone, 0);
+		link_contact_keys(e, r->email, r->phone, org, k + K_EMAIL);
 		if (r->number && r->street)
 		{
 			if (r->postcode)
@@ -200,8 +216,8 @@ make_keys(link_engine *e)
 }
 
 /* sorted by key: three passes of eleven bits */
-static void
-sort_entries(uint64_t *a, uint64_t *b, uint32_t n)
+void
+link_sort_entries(uint64_t *a, uint64_t *b, uint32_t n)
 {
 	static const int shift[3] = {32, 43, 54};
 
@@ -274,6 +290,18 @@ put_pair(link_engine *e, uint32_t a, uint32_t b, int org)
 	e->pair_block[at / PAIR_CHUNK][at % PAIR_CHUNK] = a < b ? (uint64_t) a << 32 | b : (uint64_t) b << 32 | a;
 }
 
+bool
+link_share_before(const uint32_t *a, const uint32_t *b, int key)
+{
+	return share_before(a, b, key);
+}
+
+void
+link_put_pair(link_engine *e, uint32_t a, uint32_t b, int org)
+{
+	put_pair(e, a, b, org);
+}
+
 uint64_t
 link_block(link_engine *e)
 {
@@ -281,8 +309,8 @@ link_block(link_engine *e)
 			   *spare;
 
 	make_keys(e);
-	entry = link_alloc(e, sizeof(uint64_t) * (e->n + 1));
-	spare = link_alloc(e, sizeof(uint64_t) * (e->n + 1));
+	entry = link_alloc(e, sizeof(uint64_t) * (e->n + e->nmore + 1));
+	spare = link_alloc(e, sizeof(uint64_t) * (e->n + e->nmore + 1));
 	for (int key = 0; key < e->nkeys; key++)
 	{
 		link_rule  *rule = &e->rule[key];
@@ -297,7 +325,7 @@ link_block(link_engine *e)
 			if (k)
 				entry[n++] = (uint64_t) k << 32 | i;
 		}
-		sort_entries(entry, spare, n);
+		link_sort_entries(entry, spare, n);
 		for (uint32_t i = 0, j; i < n; i = j)
 		{
 			uint32_t	size;
@@ -353,8 +381,10 @@ link_block(link_engine *e)
 		}
 		link_look(e);
 	}
-	link_free(e, entry, sizeof(uint64_t) * (e->n + 1));
-	link_free(e, spare, sizeof(uint64_t) * (e->n + 1));
+	if (e->nmore)
+		link_more_pairs(e, entry, spare);
+	link_free(e, entry, sizeof(uint64_t) * (e->n + e->nmore + 1));
+	link_free(e, spare, sizeof(uint64_t) * (e->n + e->nmore + 1));
 	link_free(e, e->key, sizeof(uint32_t) * e->key_stride * (e->n + 1));
 	e->key = NULL;
 	return e->npairs;

@@ -444,6 +444,50 @@ compare_organisations(link_engine *e, const link_record *a, const link_record *b
 		p->lu[LINK_C_LAST] = lu[LINK_C_LAST][l];
 }
 
+/* records with several addresses or numbers: of all pairs of them the best agreement counts */
+static void
+compare_more(link_engine *e, const link_record *a, const link_record *b, const float (*lu)[LINK_LEVELS], link_pair_levels *p)
+{
+	const link_record *side[2] = {a, b};
+	link_more	value[2][1 + LINK_MORE_MOST];
+	uint32_t	n[2];
+
+	for (int s = 0; s < 2; s++)
+	{
+		value[s][0] = (link_more) {.email = side[s]->email,.phone = side[s]->phone};
+		n[s] = 1;
+		if (side[s]->flags & RECORD_MORE)
+		{
+			uint32_t	k;
+			const link_more *m = link_more_of(e, side[s], &k);
+
+			for (uint32_t i = 0; i < k && i < LINK_MORE_MOST; i++)
+				value[s][n[s]++] = m[i];
+		}
+	}
+	for (uint32_t i = 0; i < n[0]; i++)
+		for (uint32_t j = 0; j < n[1]; j++)
+		{
+			const link_more *x = &value[0][i],
+					   *y = &value[1][j];
+			int			l = email_level(e, x->email, y->email),
+						k = phone_level(e, x->phone, y->phone);
+			float		u = l == 1 ? e->email[x->email].lu : lu[LINK_C_EMAIL][l],
+						v = k == 1 || k == 2 ? e->lu_phone[x->phone] : lu[LINK_C_PHONE][k];
+
+			if (l && (p->level[LINK_C_EMAIL] == 0 || l < p->level[LINK_C_EMAIL] || (l == p->level[LINK_C_EMAIL] && u < p->lu[LINK_C_EMAIL])))
+			{
+				p->level[LINK_C_EMAIL] = (uint8_t) l;
+				p->lu[LINK_C_EMAIL] = u;
+			}
+			if (k && (p->level[LINK_C_PHONE] == 0 || k < p->level[LINK_C_PHONE] || (k == p->level[LINK_C_PHONE] && v < p->lu[LINK_C_PHONE])))
+			{
+				p->level[LINK_C_PHONE] = (uint8_t) k;
+				p->lu[LINK_C_PHONE] = v;
+			}
+		}
+}
+
 /* link_compare: the levels of a pair and log2 u of each */
 void
 link_compare(link_engine *e, const link_record *a, const link_record *b, link_pair_levels *p)
@@ -472,6 +516,8 @@ link_compare(link_engine *e, const link_record *a, const link_record *b, link_pa
 
 	p->level[LINK_C_PHONE] = (uint8_t) (l = phone_level(e, a->phone, b->phone));
 	p->lu[LINK_C_PHONE] = l == 1 || l == 2 ? e->lu_phone[a->phone] : lu[LINK_C_PHONE][l];
+	if ((a->flags | b->flags) & RECORD_MORE)
+		compare_more(e, a, b, lu, p);
 
 	p->level[LINK_C_ADDRESS] = (uint8_t) (l = address_level(e, a, b));
 	if (l == 1)

@@ -12,35 +12,42 @@ link_fold(const char *s, size_t n, char *out)
 	return r == TEXT_BAD_UTF8 || r > LINK_FOLD_ROOM ? 0 : r > LINK_TEXT_MAX ? LINK_TEXT_MAX : (int) r;
 }
 
-/* the e-mail as letters, digits and separators of the part before @, without a +tag, and the domain */
-void
-link_put_email(link_engine *e, link_record *r, const char *s, int n, bool nameless, char end[2])
+/*
+ * The e-mail as letters and digits of the part before @, without a +tag, and the domain, into t (LINK_FOLD_ROOM + 8 bytes); behind it, after
+ * a line feed, how the letters are parted. raw gets the part before @ as written; *ends where the domain ends, *at where @ stood. 0: none.
+ */
+int
+link_email_form(const char *s, int n, char *t, char *raw, int *raw_n, int *ends, int *at)
 {
-	char		t[LINK_FOLD_ROOM + 8],
-				raw[LINK_FOLD_ROOM + 8];
-	int			at = -1,
-				k = 0,
-				q = 0,
-				ends;
+	int			k = 0,
+				q = 0;
 	bool		high = false;
 
+	*at = -1;
 	for (int i = 0; i < n; i++)
 	{
 		if (s[i] == '@')
-			at = i;
+			*at = i;
 		high |= (unsigned char) s[i] >= 0x80;
 	}
 	if (n > 7 && memcmp(s, "mailto:", 7) == 0)
-		s += 7, n -= 7, at -= 7;
+		s += 7, n -= 7, *at -= 7;
+	/* Ann Lee <ann@lee.example> */
+	for (int i = *at - 1; i >= 0; i--)
+		if (s[i] == '<')
+		{
+			s += i + 1, n -= i + 1, *at -= i + 1;
+			break;
+		}
 	if (high)
 	{
 		char		f[LINK_FOLD_ROOM];
 
-		q = link_fold(s, at < 0 ? n : at, f);
+		q = link_fold(s, *at < 0 ? n : *at, f);
 		memcpy(raw, f, q);
 	}
 	else
-		for (int i = 0; i < (at < 0 ? n : at); i++)
+		for (int i = 0; i < (*at < 0 ? n : *at); i++)
 			raw[q++] = s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i];
 	for (int i = 1; i < q; i++)
 		if (raw[i] == '+')
@@ -48,28 +55,29 @@ link_put_email(link_engine *e, link_record *r, const char *s, int n, bool namele
 	for (int i = 0; i < q; i++)
 		if ((raw[i] >= 'a' && raw[i] <= 'z') || (raw[i] >= '0' && raw[i] <= '9') || (unsigned char) raw[i] >= 0x80)
 			t[k++] = raw[i];
+	*raw_n = q;
 	if (k == 0)
-		return;
+		return 0;
 	if (k > 120)
 		k = 120;
 	t[k++] = '@';
-	for (int i = at < 0 ? n : at + 1; i < n && k < LINK_TEXT_MAX - 1; i++)
+	for (int i = *at < 0 ? n : *at + 1; i < n && k < LINK_TEXT_MAX - 1; i++)
 	{
 		char		c = s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i];
 
-		if (c != ' ' && c != '>' && c != ';' && c != ',')
+		if (c != ' ' && c != '>' && c != ';' && c != ',' && c != '\n')
 			t[k++] = c;
 	}
 	while (t[k - 1] == '.')
 		k--;
-	ends = k;
+	*ends = k;
 	/* a.b@ and ab@ are one mailbox at Google alone */
-	if (at > 0 && q <= 100 && k + q < LINK_TEXT_MAX && !(k > 9 && memcmp(t + k - 9, "gmail.com", 9) == 0))
+	if (*at > 0 && q <= 100 && k + q < LINK_TEXT_MAX && !(k > 9 && memcmp(t + k - 9, "gmail.com", 9) == 0))
 	{
 		int			from = k;
 
 		t[k++] = '\n';
-		for (int i = 0; i < q; i++)
+		for (int i = 0; i < q && k + 2 < LINK_TEXT_MAX; i++)
 			if (!((raw[i] >= 'a' && raw[i] <= 'z') || (raw[i] >= '0' && raw[i] <= '9') || (unsigned char) raw[i] >= 0x80))
 			{
 				t[k++] = (char) (1 + i);
@@ -78,6 +86,21 @@ link_put_email(link_engine *e, link_record *r, const char *s, int n, bool namele
 		if (k == from + 1)
 			k = from;
 	}
+	return k;
+}
+
+void
+link_put_email(link_engine *e, link_record *r, const char *s, int n, bool nameless, char end[2])
+{
+	char		t[LINK_FOLD_ROOM + 8],
+				raw[LINK_FOLD_ROOM + 8];
+	int			at,
+				q,
+				ends,
+				k = link_email_form(s, n, t, raw, &q, &ends, &at);
+
+	if (k == 0)
+		return;
 	WAIT(&e->addresses, t, k, email);
 	r->email = 1;				/* there is one; its number comes later */
 	if (ends > 4 && t[ends - 3] == '.')

@@ -184,7 +184,7 @@ link_end(link_engine *e)
 	link_dict  *dicts[] = {&e->names, &e->full, &e->written, &e->skeletons, &e->companies, &e->compacts, &e->legals, &e->locals, &e->addresses, &e->domains,
 		&e->phones, &e->streets, &e->numbers, &e->postcodes, &e->cities, &e->registries, &e->countries, &e->sources};
 	void	   *rest[] = {e->word, e->waiting, e->waiting_text, e->record, e->extra, e->ids, e->name, e->company, e->email, e->lu_phone, e->lu_postcode,
-		e->name_country, e->address_count, e->full_count, e->lu_whole, e->key, e->edge};
+		e->name_country, e->more, e->address_count, e->full_count, e->lu_whole, e->key, e->edge};
 
 	for (size_t i = 0; i < sizeof dicts / sizeof *dicts; i++)
 		link_dict_free(e, dicts[i]);

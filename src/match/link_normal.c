@@ -166,7 +166,12 @@ link_value(link_engine *e, int column, const char *s, size_t n)
 		n = whole(s, n, LINK_TEXT_MAX - e->length[k]);
 	}
 	else if (e->length[k] > 0)
-		return;
+	{
+		/* a second column of addresses or numbers */
+		if ((k != LINK_EMAIL && k != LINK_PHONE) || n + 1 > (size_t) (LINK_TEXT_MAX - e->length[k]))
+			return;
+		e->text[k][e->length[k]++] = '|';
+	}
 	memcpy(e->text[k] + e->length[k], s, n);
 	e->length[k] += (int) n;
 }
@@ -397,6 +402,36 @@ put_company(link_engine *e, link_record *r, const char *s, int n)
 	r->flags |= RECORD_ORG;
 }
 
+/* the first of several values, parted by ; , | or / between spaces; how far on the next one begins, 0 when there is none */
+static int
+one_of(const char *s, int n, const char **one, int *one_n)
+{
+	for (int i = 0; i < n; i++)
+		if (s[i] == ';' || s[i] == ',' || s[i] == '|' || s[i] == '\n' || (s[i] == '/' && i > 0 && i + 1 < n && s[i - 1] == ' ' && s[i + 1] == ' '))
+		{
+			int			to = i;
+
+			if (i == 0)
+			{
+				/* nothing before it */
+				int			r = one_of(s + 1, n - 1, one, one_n);
+
+				return r > 0 ? r + 1 : 0;
+			}
+			while (to > 0 && s[to - 1] == ' ')
+				to--;
+			*one = s;
+			*one_n = to;
+			i++;
+			while (i < n && s[i] == ' ')
+				i++;
+			return i < n ? i : 0;
+		}
+	*one = s;
+	*one_n = n;
+	return 0;
+}
+
 /* link_row: ends a row. The id is the caller's, unique on its side. */
 uint32_t
 link_row(link_engine *e, const char *id, size_t n, int side)
@@ -410,7 +445,10 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 	bool		comma;
 	char		end[2] = {0};	/* the country at the end of the e-mail's domain */
 	int			first = 0,
-				last = 0;
+				last = 0,
+				next,
+				one_n;
+	const char *one;
 
 #define RAW(kind) e->text[kind], e->length[kind]
 	if (e->n + 1 > e->room)
@@ -488,15 +526,53 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 				r->flags |= RECORD_DATE_OTHER;
 		}
 		if (e->length[LINK_EMAIL])
-			link_put_email(e, r, RAW(LINK_EMAIL), !(r->flags & RECORD_ORG) && !(r->flags & RECORD_FULL) && (first <= 1 || last == 0), end);
+		{
+			bool		nameless = !(r->flags & RECORD_ORG) && !(r->flags & RECORD_FULL) && (first <= 1 || last == 0);
+			const char *s = e->text[LINK_EMAIL];
+			int			left = e->length[LINK_EMAIL];
+			bool		main = false;
+
+			do
+			{
+				next = one_of(s, left, &one, &one_n);
+				/* a comma typed for a dot */
+				if (next > 0 && !memchr(s + next, '@', left - next))
+				{
+					one = s;
+					one_n = left;
+					next = 0;
+				}
+				if (main)
+					link_more_value(e, LINK_EMAIL, one, one_n, NULL);
+				else if (next == 0 || memchr(one, '@', one_n))
+				{
+					link_put_email(e, r, one, one_n, nameless, end);
+					main = true;
+				}
+				s += next, left -= next;
+			} while (next > 0);
+		}
 		if (e->length[LINK_PHONE])
 		{
 			char		o[24];
 			int			flags;
 			const char *c = country ? country : end[0] ? end : NULL;
+			const char *s = e->text[LINK_PHONE];
+			int			left = e->length[LINK_PHONE];
+			bool		main = false;
 
-			k = link_phone(RAW(LINK_PHONE), c, o, &flags, &found);
-			link_wait(e, &e->phones, o, k, offsetof(link_record, phone), WAITING_PLAIN, 0, flags);
+			do
+			{
+				next = one_of(s, left, &one, &one_n);
+				if (main)
+					link_more_value(e, LINK_PHONE, one, one_n, c ? c : found);
+				else if ((k = link_phone(one, one_n, c, o, &flags, &found)) > 0)
+				{
+					link_wait(e, &e->phones, o, k, offsetof(link_record, phone), WAITING_PLAIN, 0, flags);
+					main = true;
+				}
+				s += next, left -= next;
+			} while (next > 0);
 		}
 		if (r->country == 0)
 		{

@@ -77,8 +77,20 @@ typedef struct link_record
 #define RECORD_NAME_BIN_SHIFT 10
 #define RECORD_NAME_COUNTED 0x2000	/* from 2 to NAME_COUNT_MOST have it */
 #define RECORD_MANY_AT_HOME 0x4000	/* more than ADDRESS_MOST have its address */
+#define RECORD_MORE		0x8000		/* has further e-mail addresses or telephone numbers, in link_engine.more */
 #define NAME_COUNT_MOST	40
 #define ADDRESS_MOST	12
+
+#define LINK_MORE_MOST 16		/* so many further values of a record are compared */
+
+/* a further address or number of a record that has several */
+typedef struct link_more
+{
+	uint32_t	row,
+				email,			/* one of the two, else 0 */
+				phone,
+				key[3];			/* while pairs are listed */
+} link_more;
 
 /* what is known of a name, beside its text: one dictionary serves given and family names, so that a swap is seen */
 typedef struct link_name
@@ -213,6 +225,9 @@ struct link_engine
 	float		lu_home;		/* log2 u of an address that as many have as live in a house */
 	float		country_share[LINK_COUNTRIES];
 	uint8_t		country_slot[256];
+	link_more  *more;			/* sorted by row once settled */
+	uint32_t	nmore,
+				more_room;
 	uint64_t   *address_count,	/* how many records have an address: part of its hash, count */
 			   *full_count;		/* the same for given and family name together; freed when settled */
 	float	   *lu_whole;		/* for every record: log2 u of its given name beside its family name */
@@ -340,10 +355,24 @@ extern int	link_phone(const char *s, size_t n, const char *country, char *out, i
 #define LINK_TOKENS 24
 extern int	link_fold(const char *s, size_t n, char *out);
 extern void link_put_email(link_engine *e, link_record *r, const char *s, int n, bool nameless, char end[2]);
+extern int	link_email_form(const char *s, int n, char *t, char *raw, int *raw_n, int *ends, int *at);
 extern void link_put_city(link_engine *e, link_record *r, const char *t, int n);
 extern void link_put_postcode(link_engine *e, link_record *r, const char *s, int n);
 extern void link_put_address(link_engine *e, link_record *r, const char *s, int n);
 extern void link_put_registry(link_engine *e, link_record *r, const char *s, int n);
+
+/* ---- link_more.c, link_block.c ---- */
+extern void link_more_value(link_engine *e, link_kind kind, const char *s, size_t n, const char *country);
+extern void link_more_order(link_engine *e, const uint64_t *order);
+extern void link_more_emails(link_engine *e, const uint32_t *box);
+extern void link_more_phones(link_engine *e);
+extern const link_more *link_more_of(const link_engine *e, const link_record *r, uint32_t *n);
+extern void link_more_pairs(link_engine *e, uint64_t *entry, uint64_t *spare);
+extern void link_sort_entries(uint64_t *a, uint64_t *b, uint32_t n);	/* sorted by the upper half, into b */
+extern bool link_share_before(const uint32_t *a, const uint32_t *b, int key);
+extern void link_put_pair(link_engine *e, uint32_t a, uint32_t b, int org);
+extern void link_contact_keys(const link_engine *e, uint32_t email, uint32_t phone, int org, uint32_t k[3]);	/* e-mail, local part, phone */
+#define LINK_CONTACT_RULE 1		/* where these three begin among the rules */
 
 /* ---- link_queue.c, link_settle.c, link_names.c ---- */
 extern void link_wait(link_engine *e, link_dict *d, const char *s, size_t n, size_t field, int what, int head, int flags);

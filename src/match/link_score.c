@@ -193,6 +193,7 @@ shared_parts(link_engine *e, shared_part part[PARTS_MOST])
 	PART(e->lu_phone, sizeof(float) * ((size_t) e->phones.n + 1), sizeof(float) * ((size_t) e->phones.n + 1));
 	PART(e->lu_postcode, sizeof(float) * ((size_t) e->postcodes.n + 1), sizeof(float) * ((size_t) e->postcodes.n + 1));
 	PART(e->name_country, sizeof(float) * 2 * LINK_COUNTRIES * ((size_t) e->names.n + 1), sizeof(float) * 2 * LINK_COUNTRIES * ((size_t) e->names.n + 1));
+	PART(e->more, sizeof(link_more) * e->nmore, sizeof(link_more) * e->more_room);
 	PART(e->address_count, sizeof(uint64_t) * e->count_slots, sizeof(uint64_t) * e->count_slots);
 	PART(e->lu_whole, sizeof(float) * ((size_t) e->n + 1), sizeof(float) * ((size_t) e->n + 1));
 	return k;

@@ -84,6 +84,7 @@ order_rows(link_engine *e)
 		e->extra = x;
 	}
 	e->room = n + 1;
+	link_more_order(e, a);
 	link_free(e, a, sizeof(uint64_t) * 2 * (n + 1));
 }
 
@@ -249,6 +250,7 @@ link_emails_settle(link_engine *e)
 			e->with_email++;
 		}
 	}
+	link_more_emails(e, local);
 	link_dict_free(e, &boxes);
 	link_dict_free(e, &e->addresses);
 	link_free(e, becomes, sizeof(uint32_t) * (e->domains.n + 1));
@@ -361,6 +363,7 @@ count_phones(link_engine *e)
 			e->with_phone++;
 		}
 	}
+	link_more_phones(e);
 	e->lu_phone = link_alloc(e, sizeof(float) * (e->phones.n + 1));
 	for (uint32_t i = 1; i <= e->phones.n; i++)
 	{

@@ -1,5 +1,6 @@
 -- Small tables in which a person would be sure: what a first try looks like. Each line says what is expected.
 SET search_path = public;
+SET client_min_messages = warning;
 CREATE TABLE ls_record (id text, f text, l text, full_name text, co text, d text, m text, p text, a text, pc text, ci text, reg text, src text);
 CREATE FUNCTION ls_groups(cols jsonb, threshold float8 DEFAULT 0.5) RETURNS text LANGUAGE sql AS $$
 	SELECT coalesce(string_agg(c, ' | ' ORDER BY c), 'none') FROM (SELECT string_agg(record_id, ' ' ORDER BY record_id) c FROM crmseg.cluster_records('ls_record', 'id', cols, threshold) GROUP BY cluster_id HAVING count(*) > 1) x $$;
@@ -79,5 +80,21 @@ SELECT ls_groups('{"full_name":"full_name","m":"email"}');
 TRUNCATE ls_record; INSERT INTO ls_record (id,f,l,d,m,p) select 'p'||g, (array['Ann','Bob','Carl','Dora','Eve','Finn','Gus','Hal','Ida','Jon'])[g%10+1], (array['Adler','Baker','Cohen','Dietz'])[g%4+1]||chr(97+g), date '1950-01-01'+g*777, 'u'||g||'@mail'||g||'.org', '06'||lpad((g*12345671%100000000)::text,8,'0') from generate_series(1,20) g;
 INSERT INTO ls_record (id,f,l,d,m,p) VALUES ('d1','Katherine','Holloway','1971-08-09','kholloway@mail.org','0612121212'),('d2','Kathy','Holloway',null,'kholloway@mail.org',null),('e1','Stefan','Grüber','1971-02-03',null,'0634343434'),('e2','Stefan','Grueber','03.02.1971','s@g.de',null);
 SELECT ls_groups('{"f":"given_name","l":"family_name","d":"date","m":"email","p":"phone"}');
+
+-- several addresses and numbers, in one cell or in several columns: all of them count
+CREATE TABLE ls_several (id int, name text, email text, email2 text, phone text, mobile text);
+INSERT INTO ls_several VALUES (1, 'Ann Leeward', 'ann@work.example; leeward.ann@home.example', NULL, '01 42 33 44 55 / +33 6 12 34 56 78', NULL),
+	(2, 'A. Leeward', 'leeward.ann@home.example', NULL, NULL, NULL), (3, 'Ann Leward', NULL, NULL, NULL, '+33612345678'),
+	(4, 'Bob Rayner', 'bob@rayner.example', 'info@shop.example', '+33 6 99 88 77 66', NULL), (5, 'B Rayner', 'x@y.example', 'Bob <bob@rayner.example>', NULL, NULL),
+	(6, 'Carla Dietz', 'carla@dietz.example|carla@dietz.example,info@shop.example', 'carla@dietz.example', NULL, NULL), (7, 'Carla Dietz', 'n/a; carla@dietz,example', NULL, NULL, NULL),
+	(8, 'Emil Voss', ';;,|', '|', ' / ', ';'), (9, 'Fay Wolfe', 'fay@', '@', '12;13', NULL);
+SELECT string_agg(record_id, ' ' ORDER BY record_id) AS one FROM crmseg.cluster_records('ls_several', 'id', '{"name": "full_name", "email": "email", "email2": "email", "phone": "phone", "mobile": "phone"}') GROUP BY cluster_id HAVING count(*) > 1 ORDER BY 1;
+-- a pair that several values bring is one pair, and none is of a record with itself
+SELECT count(*) AS pairs, count(DISTINCT (left_id, right_id)) AS different, count(*) FILTER (WHERE left_id = right_id) AS itself
+	FROM crmseg.link_records('ls_several', 'id', '{"name": "ignored", "email": "email", "email2": "email", "phone": "phone", "mobile": "phone"}', 0.001);
+CREATE VIEW ls_other AS SELECT * FROM ls_several;
+SELECT count(*) FILTER (WHERE left_id = right_id) AS same, count(*) - count(DISTINCT (left_id, right_id)) AS twice
+	FROM crmseg.link_records('ls_several', 'id', '{"name": "full_name", "email": "email", "email2": "email", "phone": "phone", "mobile": "phone"}', 0.5, 'ls_other') WHERE left_id::int < 8;
+DROP TABLE ls_several CASCADE;
 DROP FUNCTION ls_groups;
 DROP TABLE ls_record;
