@@ -9,6 +9,11 @@ CREATE FUNCTION @extschema@.cluster_records(records regclass, id_column name, co
 	AS 'MODULE_PATHNAME', 'crmseg_cluster_records' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100000;
 COMMENT ON FUNCTION @extschema@.cluster_records(regclass, name, jsonb, float8, regclass, jsonb) IS 'every record with the least id of its party: arguments and errors as link_records. Clusters grow best pair first, and what contradicts (given names, dates of birth) keeps them apart. With other, ids of the first relation begin with a:, of the second with b:';
 
+CREATE FUNCTION @extschema@.cluster_quality(records regclass, id_column name, columns jsonb, threshold float8 DEFAULT 0.5, other regclass DEFAULT NULL, model jsonb DEFAULT NULL, size_guard int DEFAULT 20)
+	RETURNS TABLE (cluster_id text, size bigint, links bigint, density float8, weakest_weight float8, weakest_probability float8, weakest_left text, weakest_right text, over_guard bool)
+	AS 'MODULE_PATHNAME', 'crmseg_cluster_quality' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 10000;
+COMMENT ON FUNCTION @extschema@.cluster_quality(regclass, name, jsonb, float8, regclass, jsonb, int) IS 'each cluster of cluster_records with two records and more: how many, how many of its pairs are links by themselves and the share of all its pairs (density), the weakest edge that holds it together (the lightest of its heaviest spanning tree; log2 of the odds, probability, both records), and whether it has more than size_guard records. Arguments and errors as link_records; 22023 for a size_guard below 1';
+
 CREATE FUNCTION @extschema@.explain_blocking(records regclass, id_column name, columns jsonb)
 	RETURNS TABLE (rule text, blocks bigint, pairs bigint, largest_block bigint, skipped bigint)
 	AS 'MODULE_PATHNAME', 'crmseg_explain_blocking' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 20;

@@ -1,5 +1,5 @@
 /*
- * link_fn.c: link_records, cluster_records, explain_blocking and train_records for SQL: read a relation into the engine, run it, give rows.
+ * link_fn.c: link_records, cluster_records, cluster_quality, explain_blocking and train_records for SQL: read a relation into the engine, run it, give rows.
  */
 #include "match/link_fn.h"
 
@@ -14,6 +14,7 @@
 
 PG_FUNCTION_INFO_V1(crmseg_link_records);
 PG_FUNCTION_INFO_V1(crmseg_cluster_records);
+PG_FUNCTION_INFO_V1(crmseg_cluster_quality);
 PG_FUNCTION_INFO_V1(crmseg_explain_blocking);
 PG_FUNCTION_INFO_V1(crmseg_train_records);
 
@@ -227,6 +228,145 @@ crmseg_cluster_records(PG_FUNCTION_ARGS)
 			CHECK_FOR_INTERRUPTS();
 	}
 	link_shared_end(shared);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
+
+static int
+heavier_first(const void *a, const void *b)
+{
+	const link_edge *x = a,
+			   *y = b;
+
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	return x->a != y->a ? (x->a < y->a ? -1 : 1) : x->b < y->b ? -1 : x->b > y->b;
+}
+
+static uint32
+root_of(uint32 *up, uint32 x)
+{
+	while (up[x] != x)
+		x = up[x] = up[up[x]];
+	return x;
+}
+
+typedef struct ClusterQuality
+{
+	uint32		size,
+				least,			/* row of the least id */
+				weakest;		/* edge, plus one */
+	uint64		links;
+} ClusterQuality;
+
+/*
+ * cluster_quality(as cluster_records, size_guard): of each cluster of two and more how many pairs of its members are links by themselves, and
+ * the weakest of the edges that hold it together: the lightest of its heaviest spanning tree, which where it is cut falls into two.
+ */
+Datum
+crmseg_cluster_quality(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Tuplestorestate *store;
+	MemoryContext context,
+				old;
+	link_engine *e;
+	LinkShared *shared;
+	uint32	   *cluster,
+			   *up,
+				n;
+	ClusterQuality *q;
+	const link_edge *edge;
+	link_edge  *inner;
+	uint64		nedges,
+				ninner = 0;
+	double		threshold;
+	bool		prefix = !PG_ARGISNULL(4);
+	int64		guard;
+	char	   *buffer[3] = {NULL, NULL, NULL};
+	size_t		room[3] = {0, 0, 0};
+
+	check_arguments(fcinfo, "cluster_quality", 4);
+	if (PG_ARGISNULL(6) || PG_GETARG_INT32(6) < 1)
+		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("size_guard must be 1 or more")));
+	guard = PG_GETARG_INT32(6);
+	threshold = threshold_bits(PG_GETARG_FLOAT8(3));
+	store = link_result(fcinfo, &desc);
+	context = engine_context();
+	old = MemoryContextSwitchTo(context);
+	e = run(fcinfo, Min(threshold, KEEP_FROM), &shared);
+	n = link_rows(e);
+	cluster = MemoryContextAllocHuge(context, sizeof(uint32) * (n + 1));
+	up = MemoryContextAllocHuge(context, sizeof(uint32) * (n + 1));
+	q = MemoryContextAllocExtended(context, sizeof(ClusterQuality) * (n + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	link_cluster_shared(e, threshold, cluster, shared);
+	for (uint32 i = 0; i < n; i++)
+	{
+		ClusterQuality *c = &q[cluster[i]];
+		size_t		na,
+					nb;
+		int			sa,
+					sb;
+		const char *ia = link_id(e, i, &na, &sa),
+				   *ib;
+
+		up[i] = i;
+		if (c->size++ == 0)
+			c->least = i;
+		ib = link_id(e, c->least, &nb, &sb);
+		if (sa != sb ? sa < sb : compare_ids(ia, na, ib, nb) < 0)
+			c->least = i;
+	}
+	edge = link_edges(e, &nedges);
+	inner = MemoryContextAllocHuge(context, sizeof(link_edge) * (nedges + 1));
+	for (uint64 i = 0; i < nedges; i++)
+		if (cluster[edge[i].a] == cluster[edge[i].b])
+			inner[ninner++] = edge[i];
+	CHECK_FOR_INTERRUPTS();
+	qsort(inner, ninner, sizeof(link_edge), heavier_first);
+	for (uint64 i = 0; i < ninner; i++)
+	{
+		ClusterQuality *c = &q[cluster[inner[i].a]];
+		uint32		a = root_of(up, inner[i].a),
+					b = root_of(up, inner[i].b);
+
+		c->links += inner[i].weight >= threshold;
+		if (a != b)
+		{
+			up[a] = b;
+			c->weakest = (uint32) i + 1;
+		}
+		if ((i & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	for (uint32 i = 0; i < n; i++)
+	{
+		const ClusterQuality *c = &q[i];
+		Datum		values[9];
+		bool		nulls[9] = {0};
+
+		if (c->size < 2)
+			continue;
+		values[0] = id_datum(e, c->least, prefix, &buffer[0], &room[0]);
+		values[1] = Int64GetDatum(c->size);
+		values[2] = Int64GetDatum((int64) c->links);
+		values[3] = Float8GetDatum(c->links / (c->size * (c->size - 1.0) / 2));
+		nulls[4] = nulls[5] = nulls[6] = nulls[7] = c->weakest == 0;
+		if (c->weakest)
+		{
+			const link_edge *x = &inner[c->weakest - 1];
+
+			values[4] = Float8GetDatum(x->weight);
+			values[5] = Float8GetDatum(1 / (1 + exp2(-(double) x->weight)));
+			values[6] = id_datum(e, x->a, prefix, &buffer[1], &room[1]);
+			values[7] = id_datum(e, x->b, prefix, &buffer[2], &room[2]);
+		}
+		values[8] = BoolGetDatum(c->size > guard);
+		tuplestore_putvalues(store, desc, values, nulls);
+		if ((i & 0xfff) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return (Datum) 0;

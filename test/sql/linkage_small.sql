@@ -95,6 +95,16 @@ SELECT count(*) AS pairs, count(DISTINCT (left_id, right_id)) AS different, coun
 CREATE VIEW ls_other AS SELECT * FROM ls_several;
 SELECT count(*) FILTER (WHERE left_id = right_id) AS same, count(*) - count(DISTINCT (left_id, right_id)) AS twice
 	FROM crmseg.link_records('ls_several', 'id', '{"name": "full_name", "email": "email", "email2": "email", "phone": "phone", "mobile": "phone"}', 0.5, 'ls_other') WHERE left_id::int < 8;
+-- how well a cluster hangs together: its weakest edge, its density, and whether it is larger than expected
+SELECT cluster_id, size, links, round(density::numeric, 2) AS density, weakest_left || ' ' || weakest_right AS weakest, weakest_probability BETWEEN 0 AND 1 AS probability, weakest_weight > 0 AS heavy, over_guard
+	FROM crmseg.cluster_quality('ls_several', 'id', '{"name": "full_name", "email": "email", "email2": "email", "phone": "phone", "mobile": "phone"}', size_guard => 2) ORDER BY 1;
+SELECT (SELECT array_agg((cluster_id, size)::text ORDER BY cluster_id) FROM crmseg.cluster_quality('ls_several', 'id', '{"name": "full_name", "email": "email"}', 0.5, 'ls_other')) =
+	(SELECT array_agg((cluster_id, size)::text ORDER BY cluster_id) FROM (SELECT cluster_id, count(*) AS size FROM crmseg.cluster_records('ls_several', 'id', '{"name": "full_name", "email": "email"}', 0.5, 'ls_other') GROUP BY 1 HAVING count(*) > 1) x) AS same;
+\set SHOW_CONTEXT never
+\set VERBOSITY sqlstate
+SELECT * FROM crmseg.cluster_quality('ls_several', 'id', '{"name": "full_name"}', size_guard => 0);
+SELECT * FROM crmseg.cluster_quality('ls_several', 'nr', '{"name": "full_name"}');
+\set VERBOSITY default
 DROP TABLE ls_several CASCADE;
 DROP FUNCTION ls_groups;
 DROP TABLE ls_record;
