@@ -5,6 +5,8 @@
  */
 #include "match/link_private.h"
 
+#include <math.h>
+
 #define PIECES 8
 
 typedef struct split
@@ -133,7 +135,8 @@ split_by_place(const link_engine *e, uint32_t id, split *s)
 	}
 }
 
-#define ORDER_ROUNDS 5
+#define ORDER_ROUNDS 4
+#define ORDER_SAMPLE 50000		/* full names that teach */
 
 /*
  * Where most names are full names, they themselves teach which part is which: given names are few and frequent. The first round goes by
@@ -142,7 +145,8 @@ split_by_place(const link_engine *e, uint32_t id, split *s)
 static void
 order_of_names(link_engine *e)
 {
-	uint32_t	before = e->names.n;
+	uint32_t	before = e->names.n,
+				limit = (uint32_t) (UINT32_MAX * fmin(1, ORDER_SAMPLE / (double) e->full.n));
 	uint32_t   *base = link_alloc(e, sizeof(uint32_t) * 2 * (before + 1));
 
 	for (uint32_t i = 1; i <= before; i++)
@@ -164,6 +168,9 @@ order_of_names(link_engine *e)
 			size_t		n = e->full.v[i].length;
 
 			part[2 * i] = part[2 * i + 1] = 0;
+			/* whatever order they came in, the same ones teach */
+			if (e->full.n > ORDER_SAMPLE && (uint32_t) (link_hash(t, n) >> 32) > limit)
+				continue;
 			memcpy(copy, t, n);
 			if (!split_by_place(e, i, &s))
 				continue;

@@ -274,8 +274,11 @@ read_relation(link_engine *e, Oid relid, const char *id, const LinkColumns *c, i
 	receiver.side = side;
 	receiver.context = CurrentMemoryContext;
 	initStringInfo(&q);
-	appendStringInfoString(&q, "SELECT ");
-	append_column(&q, relid, id);
+	/* an id is told whole, an instant too */
+	if (getBaseType(get_atttype(relid, get_attnum(relid, id))) == TEXTOID)
+		appendStringInfo(&q, "SELECT o.%s", quote_identifier(id));
+	else
+		appendStringInfo(&q, "SELECT o.%s::pg_catalog.text", quote_identifier(id));
 	for (int i = 0; i < c->n; i++)
 	{
 		appendStringInfoString(&q, ", ");
