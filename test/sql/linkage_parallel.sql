@@ -1,0 +1,31 @@
+-- the same clusters and pairs whoever does the work: one process, or several; in the light mode too few rows for workers
+CREATE TABLE lparallel AS
+SELECT g AS id, (ARRAY['Jean', 'Jeanne', 'Robert', 'Bob', 'Anna', 'Ann', 'Luc', 'J.'])[1 + abs(hashint4(p)) % 8] AS first,
+	'fam' || chr(97 + p % 26) || chr(97 + p / 26 % 26) || chr(97 + p / 676 % 26) || CASE WHEN hashint4(g) % 9 = 0 THEN 'x' ELSE '' END AS last,
+	CASE WHEN hashint4(g + 1) % 3 = 0 THEN 'box' || p || '@mail.example' END AS mail,
+	CASE WHEN hashint4(g + 2) % 2 = 0 THEN '19' || (50 + p % 50) || '-0' || (1 + p % 9) || '-1' || p % 9 END AS born,
+	CASE WHEN p % 50 = 0 THEN 'Firm ' || p || ' SARL' END AS firm
+FROM (SELECT g, g * 7 / 10 AS p FROM generate_series(1, CASE WHEN current_setting('crmseg_test.light', true) = 'on' THEN 2000 ELSE 60000 END) g) x;
+CREATE FUNCTION lparallel_both(workers int) RETURNS TABLE (a text, b text, w float8) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('max_parallel_workers_per_gather', workers::text, true);
+	RETURN QUERY SELECT record_id, cluster_id, NULL::float8
+		FROM crmseg.cluster_records('lparallel', 'id', '{"first": "given_name", "last": "family_name", "mail": "email", "born": "date", "firm": "organisation_name"}')
+		UNION ALL SELECT left_id, right_id, match_weight
+		FROM crmseg.link_records('lparallel', 'id', '{"first": "given_name", "last": "family_name", "mail": "email", "born": "date", "firm": "organisation_name"}', 0.01);
+END $$;
+SET client_min_messages = warning;
+CREATE TEMP TABLE alone AS SELECT * FROM lparallel_both(0);
+CREATE TEMP TABLE together AS SELECT * FROM lparallel_both(2);
+SELECT count(*) > 1000 AS some, count(*) FILTER (WHERE w IS NULL AND a <> b) > 100 AS joined FROM alone;
+SELECT count(*) AS differ FROM ((TABLE alone EXCEPT ALL TABLE together) UNION ALL (TABLE together EXCEPT ALL TABLE alone)) d;
+-- in a transaction that writes
+BEGIN;
+CREATE TABLE lparallel_out AS SELECT * FROM crmseg.cluster_records('lparallel', 'id', '{"first": "given_name", "last": "family_name", "mail": "email"}');
+INSERT INTO lparallel_out SELECT * FROM crmseg.cluster_records('lparallel', 'id', '{"first": "given_name", "last": "family_name", "mail": "email"}');
+SELECT count(*) = 2 * (SELECT count(*) FROM lparallel) AS twice, count(DISTINCT (record_id, cluster_id)) = (SELECT count(*) FROM lparallel) AS same FROM lparallel_out;
+ROLLBACK;
+SELECT count(*) = (SELECT count(*) FROM lparallel) AS all_there FROM crmseg.cluster_records('lparallel', 'id', '{"last": "family_name", "mail": "email"}');
+RESET client_min_messages;
+DROP TABLE alone, together, lparallel;
+DROP FUNCTION lparallel_both(int);
