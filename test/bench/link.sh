@@ -2,9 +2,10 @@
 # link.sh DIR: linking whole tables with the defaults. DIR holds records_N.csv.gz (rec_id, source, created_at, first_name, last_name, full_name,
 # company, birth_date, email, phone, address, postcode, city, country, reg_no) and truth_N.csv.gz (rec_id, entity_id, kind), for N of
 # SETS="10k 100k 1m"; where it also holds Febrl's dataset3.csv (and dataset4a.csv, dataset4b.csv) these too. Pairwise precision, recall and
-# F1 of clusters over all true pairs, at 0.5 and 0.8; least time and processor time of RUNS (3) beside a bare copy of the table; calibration.
+# F1 of clusters over all true pairs, at 0.5 and 0.8; least time of RUNS (3) by one process and with WORKERS (1) beside it, a bare copy of the table,
+# memory; calibration. PEER_PYTHON names a Python that has Splink: it is run beside on the sets of PEER_SETS ("10k 100k"; 1m takes it a minute).
 set -eu
-DIR=${1:-} RUNS=${RUNS:-3} SETS=${SETS:-10k 100k 1m}
+DIR=${1:-} RUNS=${RUNS:-3} SETS=${SETS:-10k 100k 1m} WORKERS=${WORKERS:-1} PEER_PYTHON=${PEER_PYTHON:-} PEER_SETS=${PEER_SETS-10k 100k}
 [ -n "$DIR" ] || { echo "link: needs a folder of record sets; see the head of test/bench/link.sh"; exit 0; }
 q() { psql -qXAt -v ON_ERROR_STOP=1 "$@"; }
 KINDS='{"first_name": "given_name", "last_name": "family_name", "full_name": "full_name", "company": "organisation_name", "birth_date": "date", "email": "email", "phone": "phone",
@@ -30,12 +31,27 @@ score() {
 		SELECT round(b / c, 4), round(b / t, 4), round(2 * b / (c + t), 4) FROM v"
 }
 one() {	# TITLE RELATION ID KINDS TRUTH
-	local run="DROP TABLE IF EXISTS bench_cluster; CREATE UNLOGGED TABLE bench_cluster AS SELECT * FROM crmseg.cluster_records('$2', '$3', '$4'" copy ms
-	copy=$(timed "DROP TABLE IF EXISTS bench_copy; CREATE UNLOGGED TABLE bench_copy AS SELECT * FROM $2")
-	ms=$(timed "$run)" 2>/dev/null)
-	printf '%-10s read, link and write %9.0f ms  %5.1f x a bare copy   P R F1 at 0.5: %s' "$1" "$ms" "$(awk "BEGIN{print $ms/$copy}")" "$(score "$5")"
+	local run="DROP TABLE IF EXISTS bench_cluster; CREATE UNLOGGED TABLE bench_cluster AS SELECT * FROM crmseg.cluster_records('$2', '$3', '$4'" copy one many memory same
+	copy=$(timed "DROP TABLE IF EXISTS bench_copy; CREATE UNLOGGED TABLE bench_copy AS SELECT * FROM $2" 2>/dev/null)
+	one=$(timed 'SET max_parallel_workers_per_gather = 0' "$run)" 2>/dev/null)
+	q -c "DROP TABLE IF EXISTS bench_alone; CREATE UNLOGGED TABLE bench_alone AS TABLE bench_cluster" 2>/dev/null
+	many=$(timed "SET max_parallel_workers_per_gather = $WORKERS" "$run)" 2>/dev/null)
+	same=$(q -c "SELECT CASE WHEN EXISTS (TABLE bench_cluster EXCEPT TABLE bench_alone) THEN 'OTHER CLUSTERS' ELSE 'the same clusters' END")
+	# what the process had at most, the buffers that it touched included and told
+	memory=$(q -c 'SET max_parallel_workers_per_gather = 0' -c "SELECT count(*) FROM crmseg.cluster_records('$2', '$3', '$4')" -c "SELECT 'at most ' || substring(s FROM 'VmHWM:\s+(\d+)')::int / 1024 || ' MB, '
+		|| substring(s FROM 'RssShmem:\s+(\d+)')::int / 1024 || ' MB of it shared buffers' FROM pg_read_file('/proc/self/status') s" 2>/dev/null | tail -1)
+	printf '%-9s read, link and write: one process %7.0f ms, %s worker(s) beside it %7.0f ms (%s), %4.1f and %4.1f x a bare copy; %s\n' \
+		"$1" "$one" "$WORKERS" "$many" "$same" "$(awk "BEGIN{print $one/$copy}")" "$(awk "BEGIN{print $many/$copy}")" "$memory"
+	printf '%-9s P R F1 of clusters at 0.5: %s' '' "$(score "$5")"
 	q -c "$run, 0.8)" 2>/dev/null
 	printf '   at 0.8: %s\n' "$(score "$5")"
+	MS=$one
+}
+peer() {	# RECORDS TRUTH : the peer beside it
+	local ms mb usual best
+	[ -n "$PEER_PYTHON" ] || return 0
+	read -r ms mb usual best < <("$PEER_PYTHON" "$CRMSEG_ROOT/test/bench/link_peer.py" "$1" "$2" 2>/dev/null | tail -1) || { echo '          the peer did not run'; return 0; }
+	printf '%-9s Splink: %.0f ms, %s x ours by one process; at most %s MB; F1 of clusters at 0.95: %s, at its best threshold: %s\n' '' "$ms" "$(awk "BEGIN{printf \"%.0f\", $ms/$MS}")" "$mb" "$usual" "$best"
 }
 calibration() {	# RELATION ID KINDS TRUTH
 	q -F '  ' -c "SELECT 'said ' || lo || ' to ' || hi, count(*) || ' pairs', 'mean ' || round(avg(match_probability)::numeric, 3), 'true ' || round(avg((a.entity = b.entity)::int), 3)
@@ -51,6 +67,7 @@ for n in $SETS; do
 	zcat "$DIR/truth_$n.csv.gz" | q -c '\copy bench_raw FROM STDIN WITH (FORMAT csv, HEADER)'
 	q -c "CREATE UNLOGGED TABLE bench_truth AS SELECT rec_id AS id, entity FROM bench_raw" -c 'VACUUM ANALYZE bench_record' -c 'VACUUM ANALYZE bench_truth'
 	one "CRM $n" bench_record rec_id "$KINDS" bench_truth
+	[[ " $PEER_SETS " == *" $n "* ]] && peer "$DIR/records_$n.csv.gz" "$DIR/truth_$n.csv.gz"
 	[ "$n" = 100k ] && calibration bench_record rec_id "$KINDS" bench_truth
 done
 febrl() {	# FILE TABLE
@@ -68,4 +85,4 @@ if [ -e "$DIR/dataset4a.csv" ]; then
 	printf '%-10s read, link and write %9.0f ms   pairs: P R F1 at 0.5: %s\n' 'Febrl 4' "$ms" "$(q -F ' ' -c "SELECT round(t / n, 4), round(t / 5000, 4), round(2 * t / (n + 5000), 4)
 		FROM (SELECT count(*)::numeric AS n, count(*) FILTER (WHERE split_part(left_id, '-', 2) = split_part(right_id, '-', 2))::numeric AS t FROM bench_pair) x")"
 fi
-q -c 'DROP TABLE IF EXISTS bench_record, bench_raw, bench_truth, bench_copy, bench_cluster, bench_febrl3, bench_febrl4a, bench_febrl4b, bench_pair CASCADE' 2>/dev/null
+q -c 'DROP TABLE IF EXISTS bench_record, bench_raw, bench_truth, bench_copy, bench_cluster, bench_alone, bench_febrl3, bench_febrl4a, bench_febrl4b, bench_pair CASCADE' 2>/dev/null
