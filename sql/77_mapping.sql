@@ -2,14 +2,14 @@
 CREATE FUNCTION @extschema@.mapping_words(OUT place text, OUT field text, OUT names text) RETURNS SETOF record
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 60 SET search_path = pg_catalog, pg_temp AS $$
 	-- names as fold() gives them, the spaces left out; in the order in which a field takes its column
-	VALUES ('', 'source_key', 'noclient|numclient|numeroclient|nclient|idclient|clientid|codeclient|clientno|customerid|customerno|customernumber|custid|customer|idcustomer|contactid|userid|memberid|kundennummer|kundennr|kundenid|kdnr|kunde|idcliente|clienteid|codcliente|codigocliente|numerocliente|ncliente|nocliente|codicecliente|cliente|accountid|account|compte|nocompte|numcompte|id'),
+	VALUES ('', 'source_key', 'refclient|referenceclient|custref|customerref|customerreference|clientref|clientreference|kundenreferenz|noclient|numclient|numeroclient|nclient|idclient|clientid|codeclient|clientno|customerid|customerno|customernumber|custid|customer|idcustomer|contactid|userid|memberid|kundennummer|kundennr|kundenid|kdnr|kunde|idcliente|clienteid|codcliente|codigocliente|numerocliente|ncliente|nocliente|codicecliente|cliente|accountid|account|compte|nocompte|numcompte|id'),
 		('party', 'given_name', 'prenom|prenoms|firstname|givenname|forename|vorname|fname|nombre|prenomclient|customerfirstname|billingfirstname|first'),
 		('party', 'family_name', 'nomdefamille|nomfamille|lastname|surname|familyname|nachname|familienname|lname|apellido|apellidos|primerapellido|cognome|nomclient|customerlastname|billinglastname|last|nom'),
 		('party', 'full_name', 'nomcomplet|nometprenom|nomprenom|prenomnom|fullname|customername|clientname|contactname|billingname|nombrecompleto|nombreyapellidos|nomecompleto|nominativo|kundenname|vollername|name|nome'),
 		('party', 'maiden_name', 'nomdejeunefille|nomdenaissance|nomjeunefille|maidenname|birthname|geburtsname|apellidodesoltera|cognomedanubile'),
 		('party', 'salutation', 'civilite|civ|titre|salutation|anrede|tratamiento|title|titolo'),
 		('party', 'sex', 'sexe|sex|gender|genre|geschlecht|sexo|genero|sesso'),
-		('party', 'birth_date', 'datedenaissance|datenaissance|naissance|ddn|datenais|nele|birthdate|dateofbirth|dob|birthday|born|geburtsdatum|geburtstag|gebdatum|fechadenacimiento|fechanacimiento|fnacimiento|datadinascita|datanascita|nascita'),
+		('party', 'birth_date', 'datedenaissance|datenaissance|naissance|ddn|datenais|neele|nele|birthdate|dateofbirth|dob|birthday|born|geburtsdatum|geburtstag|gebdatum|fechadenacimiento|fechanacimiento|fnacimiento|datadinascita|datanascita|nascita'),
 		('party', 'language', 'langue|language|lang|locale|sprache|idioma|lingua'),
 		('party', 'legal_name', 'raisonsociale|societe|nomsociete|entreprise|company|companyname|billingcompany|firma|firmenname|unternehmen|empresa|razonsocial|azienda|ragionesociale|organisation|organization|organisationname'),
 		('email', 'email', 'email|mail|courriel|adresseemail|adressemail|adressecourriel|adresseelectronique|emailaddress|emailclient|mailclient|customeremail|contactemail|emailadresse|mailadresse|correo|correoelectronico|postaelettronica|indirizzoemail'),
@@ -19,8 +19,8 @@ CREATE FUNCTION @extschema@.mapping_words(OUT place text, OUT field text, OUT na
 		('address', 'postal_code', 'cp|codepostal|codpostal|zip|zipcode|postalcode|postcode|billingzip|plz|postleitzahl|codigopostal|cap|codicepostale'),
 		('address', 'city', 'ville|city|town|billingcity|commune|localite|ort|stadt|wohnort|ciudad|localidad|poblacion|municipio|citta|comune'),
 		('address', 'country', 'pays|country|countrycode|codepays|billingcountry|land|pais|paese|nazione|cc'),
-		('consent', 'status', 'optin|optinemail|optinnewsletter|newsletter|abonne|abonnement|inscrit|inscritnewsletter|acceptsmarketing|acceptsemailmarketing|emailmarketing|marketingconsent|subscribed|consentement|consent|rgpd|gdpr|einwilligung|werbeeinwilligung|newsletterabo|suscrito|suscripcion|boletin|consentimiento|iscritto|consenso|iscrizionenewsletter'),
-		('order', 'external_id', 'noticket|numticket|numeroticket|nticket|idticket|ticket|ticketid|ticketno|nocommande|numcommande|numerocommande|ncommande|idcommande|refcommande|referencecommande|commande|orderid|orderno|ordernumber|ordername|ordernr|order|bestellnummer|bestellnr|bestellung|auftragsnummer|auftragsnr|auftrag|belegnummer|belegnr|bonnummer|pedido|numpedido|numeropedido|npedido|nopedido|idpedido|numeroordine|numordine|nordine|noordine|idordine|ordine|scontrino|numeroscontrino|facture|nofacture|numfacture|numerofacture|invoice|invoiceno|invoicenumber|rechnungsnummer|rechnungsnr|factura|numfactura|nofactura|fattura|numerofattura|receipt|receiptno|receiptnumber|transactionid|transaction'),
+		('consent', 'status', 'optin|optedin|optinemail|optinnewsletter|newsletter|abonne|abonnement|inscrit|inscritnewsletter|acceptsmarketing|acceptsemailmarketing|emailmarketing|marketingconsent|subscribed|consentement|consent|rgpd|gdpr|einwilligung|werbeeinwilligung|newsletterabo|suscrito|suscripcion|boletin|consentimiento|iscritto|consenso|iscrizionenewsletter'),
+		('order', 'external_id', 'noticket|numticket|numeroticket|nticket|idticket|ticket|ticketid|ticketno|nocommande|numcommande|numerocommande|ncommande|idcommande|refcommande|referencecommande|commande|orderref|orderreference|orderid|orderno|ordernumber|ordername|ordernr|order|bestellnummer|bestellnr|bestellung|auftragsnummer|auftragsnr|auftrag|belegnummer|belegnr|bonnummer|pedido|numpedido|numeropedido|npedido|nopedido|idpedido|numeroordine|numordine|nordine|noordine|idordine|ordine|scontrino|numeroscontrino|facture|nofacture|numfacture|numerofacture|invoice|invoiceno|invoicenumber|rechnungsnummer|rechnungsnr|factura|numfactura|nofactura|fattura|numerofattura|receipt|receiptno|receiptnumber|transactionid|transaction'),
 		('order', 'ordered_at', 'dateheure|dateticket|datecommande|datedecommande|dateachat|datedachat|datevente|datefacture|datetransaction|orderdate|orderedat|ordertime|createdat|purchasedate|purchasedat|transactiondate|invoicedate|bestelldatum|auftragsdatum|kaufdatum|belegdatum|rechnungsdatum|fechapedido|fechacompra|fechafactura|fechaventa|dataordine|dataacquisto|datascontrino|datafattura|datetime|date|datum|fecha|data|timestamp|horodatage'),
 		('order', 'store', 'magasin|codemagasin|boutique|pointdevente|pdv|succursale|store|storeid|storecode|storename|shop|shopid|outlet|location|filiale|filialnummer|laden|tienda|codtienda|negozio|puntovendita'),
 		('order', 'currency', 'devise|codedevise|monnaie|currency|currencycode|wahrung|waehrung|moneda|divisa|valuta'),
@@ -30,7 +30,7 @@ CREATE FUNCTION @extschema@.mapping_words(OUT place text, OUT field text, OUT na
 		('line', 'name', 'libelle|libellearticle|libelleproduit|designation|nomproduit|produit|productname|itemname|lineitemname|product|item|description|bezeichnung|artikelbezeichnung|artikel|produktname|produkt|descripcion|nombreproducto|producto|descrizione|nomeprodotto|prodotto'),
 		('line', 'category', 'categorie|rayon|famille|familleproduit|category|productcategory|department|kategorie|warengruppe|categoria|familia|reparto'),
 		('line', 'brand', 'marque|brand|vendor|marke|marca'),
-		('line', 'quantity', 'qte|qt|quantite|nb|nombrearticles|quantity|qty|lineitemquantity|units|menge|anzahl|stuck|stueck|cantidad|cant|unidades|quantita|qta'),
+		('line', 'quantity', 'qte|qt|quantite|nb|nbarticles|nombrearticles|quantity|qty|lineitemquantity|units|menge|anzahl|stuck|stueck|cantidad|cant|unidades|quantita|qta'),
 		('line', 'amount', 'montant|montantttc|montantligne|mttc|totalttc|totalligne|prixtotal|total|amount|linetotal|lineamount|totalprice|totalamount|ca|chiffreaffaires|betrag|gesamtbetrag|summe|gesamt|gesamtpreis|importe|importetotal|preciototal|importo|totale|prezzototale|revenue|umsatz|sales'),
 		('line', 'unit_price', 'prixunitaire|pu|puttc|prix|unitprice|price|lineitemprice|einzelpreis|stuckpreis|stueckpreis|preis|preciounitario|precio|prezzounitario|prezzo'),
 		('line', 'discount', 'remise|rabais|montantremise|discount|discountamount|lineitemdiscount|rabatt|nachlass|descuento|sconto'),
@@ -80,6 +80,7 @@ DECLARE
 	points bigint := 0;
 	taken text[] := '{}';
 	columns jsonb := '[]';
+	parts text[];
 BEGIN
 	-- what each column is called, and what stands in it
 	FOR c IN SELECT a.attname::text AS name, a.atttypid, a.attnum,
@@ -98,7 +99,11 @@ BEGIN
 			WHEN (SELECT avg(((@extschema@.parse_boolean(s)).value IS NOT NULL)::int) FROM unnest(samples) s) > 0.95 AND (SELECT count(DISTINCT s) FROM unnest(samples) s) <= 4 THEN 'B'
 			WHEN (SELECT avg(((@extschema@.parse_number(s, ',')).value IS NOT NULL OR (@extschema@.parse_number(s, '.')).value IS NOT NULL)::int) FROM unnest(samples) s) > 0.95 THEN 'N'
 			ELSE 'text' END;
-		columns := columns || jsonb_build_object('name', c.name, 'plain', regexp_replace(c.plain, '^(shipping|delivery|livraison)', 'other'), 'kind', kind, 'typed', c.category IN ('D', 'B', 'N'), 'samples', samples);
+		-- a heading of several words is known by some of them too: every run of its words, those that say nothing left out
+		parts := ARRAY(SELECT p FROM regexp_split_to_table(@extschema@.fold(regexp_replace(c.name, '([a-z])([A-Z])', '\1 \2', 'g')), '[^[:alnum:]]+') WITH ORDINALITY u(p, n)
+			WHERE p <> '' AND p <> ALL ('{de,du,des,la,le,les,l,d,en,of,the,der,die,das,und,und,del,di}') ORDER BY n);
+		columns := columns || jsonb_build_object('parts', CASE WHEN cardinality(parts) BETWEEN 2 AND 8 AND NOT parts && '{conjoint,spouse,partner,parrain,vendeur,seller,shipping,livraison,delivery,lieferung,birth,birthplace,geburtsort}'::text[]
+				THEN to_jsonb(ARRAY(SELECT array_to_string(parts[i:j], '') FROM generate_series(1, cardinality(parts)) i, generate_series(i, cardinality(parts)) j)) ELSE '[]' END, 'name', c.name, 'plain', regexp_replace(c.plain, '^(shipping|delivery|livraison)', 'other'), 'kind', kind, 'typed', c.category IN ('D', 'B', 'N'), 'samples', samples);
 		IF kind = 'D' AND NOT c.category = 'D' AND is_us IS NULL THEN
 			-- one column that is certain decides for those that are not
 			SELECT CASE WHEN (d).is_certain THEN (d).format LIKE 'MM/DD%' END INTO is_us FROM @extschema@.date_format_of(samples) d WHERE (d).format ~ '^(DD/MM|MM/DD)';
@@ -109,8 +114,12 @@ BEGIN
 		END IF;
 	END LOOP;
 	-- which column is what: by its name, when what stands in it is not of another kind
-	FOR w IN SELECT x.place, x.field, u.word, u.n FROM (SELECT row_number() OVER () AS k, * FROM @extschema@.mapping_words()) x, unnest(string_to_array(x.names, '|')) WITH ORDINALITY u(word, n) ORDER BY x.k, u.n LOOP
-		FOR c IN SELECT x ->> 'name' AS name, x ->> 'kind' AS kind FROM jsonb_array_elements(columns) x WHERE x ->> 'plain' = w.word LOOP
+	FOR w IN SELECT pass, x.place, x.field, u.word, u.n FROM (SELECT row_number() OVER () AS k, * FROM @extschema@.mapping_words()) x, unnest(string_to_array(x.names, '|')) WITH ORDINALITY u(word, n), generate_series(1, 2) pass
+			-- by a part of a heading only with words that mean little else
+			WHERE pass = 1 OR (length(u.word) > 2 AND u.word <> ALL ('{date,data,fecha,datum,nom,name,nome,nombre,total,totale,first,last,via,cap,str,rue,land,title,titre,titolo,via,calle,customer,client,cliente,kunde,account,compte,article,item,produit,product,produkt,description,contact,order,mail,email,address,adresse,via,net,sms,timestamp,price,prix,preis,user,store,shop,location,famille,familia}'))
+			ORDER BY pass, CASE pass WHEN 2 THEN -length(u.word) END, x.k, u.n LOOP
+		FOR c IN SELECT x ->> 'name' AS name, x ->> 'kind' AS kind FROM jsonb_array_elements(columns) x WHERE CASE w.pass WHEN 1 THEN x ->> 'plain' = w.word ELSE x -> 'parts' ? w.word END LOOP
+			CONTINUE WHEN w.pass = 2 AND seen ? (w.place || '.' || w.field);
 			CONTINUE WHEN c.name = ANY (taken);
 			CONTINUE WHEN seen ? (w.place || '.' || w.field) AND w.place NOT IN ('email', 'phone');
 			CONTINUE WHEN c.kind <> 'empty' AND CASE

@@ -17,8 +17,8 @@ COMMENT ON COLUMN @mart@.purchase_history.product IS 'name of the product';
 COMMENT ON COLUMN @mart@.purchase_history.base_amount IS 'amount in the base currency; NULL while the order has no rate';
 
 CREATE VIEW @mart@.visit WITH (security_invoker = true) AS
-	SELECT s.visitor_id, s.session_id, s.party_id, s.started_at, s.ended_at, (extract(epoch FROM s.ended_at - s.started_at) / 60)::double precision AS minutes, h.name AS channel, s.device,
-		s.campaign_id, g.name AS campaign, s.landing, s.events, s.product_views, s.clicks, s.cart_adds
+	SELECT s.session_id, s.party_id, s.started_at, s.ended_at, (extract(epoch FROM s.ended_at - s.started_at) / 60)::double precision AS minutes, h.name AS channel, s.device,
+		s.campaign_id, g.name AS campaign, s.events, s.product_views, s.clicks, s.cart_adds
 	FROM @mart@.web_session s LEFT JOIN @mart@.channel h ON h.channel_id = s.channel_id LEFT JOIN @mart@.campaign g ON g.campaign_id = s.campaign_id;
 COMMENT ON VIEW @mart@.visit IS 'visits of the web site and the app: how long, by which device, from which campaign';
 COMMENT ON COLUMN @mart@.visit.minutes IS 'from the first event to the last, in minutes';

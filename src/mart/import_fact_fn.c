@@ -5,7 +5,9 @@
  */
 #include "import_mapping.h"
 
+#include "catalog/namespace.h"
 #include "executor/spi.h"
+#include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 
 static const char *const reaction_kinds[] = {"sent", "delivered", "open", "machine_open", "click", "reply", "bounce", "soft_bounce", "complaint", "unsubscribe", "order", NULL};
@@ -297,11 +299,15 @@ static const char *const statements[FACT_KINDS][MAX_STATEMENTS] = {
 void
 import_load_facts(Import *im)
 {
+	static const char *const left[] = {"crmseg_touch", "crmseg_visit", "crmseg_visited"};
 	bool		has[FACT_KINDS] = {false};
 
 	if (im->facts == 0)
 		return;
-	import_run(im, "DROP TABLE IF EXISTS pg_temp.crmseg_touch, pg_temp.crmseg_visit, pg_temp.crmseg_visited");
+	/* an import of the same transaction may have left them */
+	for (size_t i = 0; i < lengthof(left); i++)
+		if (OidIsValid(RangeVarGetRelid(makeRangeVar("pg_temp", pstrdup(left[i]), -1), NoLock, true)))
+			import_run(im, psprintf("DROP TABLE pg_temp.%s", left[i]));
 	for (int i = 0; i < im->map->fact_count; i++)
 		has[im->map->fact[i].kind] = true;
 	for (int kind = 0; kind < FACT_KINDS; kind++)

@@ -64,4 +64,14 @@ INSERT INTO imp_odd VALUES ('x', 'y', 'z@example.com');
 SELECT crmseg.propose_mapping('imp_odd');
 DROP TABLE imp_file, imp_fr, imp_en, imp_de, imp_es, imp_it, imp_name, imp_odd;
 DROP FUNCTION imp_shipped;
+-- headings nobody foresaw, known by some of their words
+CREATE TABLE imp_h1 ("Réf client" text, "Nom de famille" text, "Prénom usuel" text, "E-mail principal" text, "N° de mobile" text, "CP" text, "Localité" text, "Né(e) le" text, "Accepte la newsletter" text, "Date de la vente" text, "Numéro de ticket de caisse" text, "Code EAN" text, "Nb articles" text, "Montant TTC (€)" text, "Pays de résidence" text);
+INSERT INTO imp_h1 VALUES ('C1','Martin','Zoé','z@x.fr','0612345678','75011','Paris','03/04/1980','oui','12/05/2025 10:20','T1','3250390000013','2','12,50','France'),('C2','Roy','Luc','l@x.fr','0612345679','69001','Lyon','23/04/1980','non','13/05/2025 11:20','T2','3250390000014','1','1 200,00','France');
+CREATE TABLE imp_h2 (cust_ref text, "First" text, "Surname" text, "E Mail" text, "Cell Phone" text, "Postal/Zip Code" text, "Town/City" text, "D.O.B." text, "Opted In" text, "Order Date" text, "Order Ref" text, "Item SKU" text, "Qty Ordered" text, "Line Total" text, "Country/Region" text);
+INSERT INTO imp_h2 VALUES ('C1','Ann','Lee','a@x.com','+44 7400 123456','SW1A 1AA','London','1980-02-03','Y','2025-01-02 10:00','O1','A1','2','12.50','UK'),('C2','Bob','Lee','b@x.com','+44 7400 123457','SW1A 1AB','London','1980-02-13','N','2025-01-03 10:00','O2','A2','1','1,200.00','UK');
+CREATE TABLE imp_h3 ("Kunden-Nr." text, "Vorname" text, "Nachname" text, "E-Mail-Adresse" text, "Mobilnummer" text, "PLZ" text, "Wohnort" text, "Geb.-Datum" text, "Newsletter abonniert" text, "Bestelldatum" text, "Bestell-Nr." text, "Art.-Nr." text, "Menge" text, "Betrag (EUR)" text, "Straße und Hausnummer" text);
+INSERT INTO imp_h3 VALUES ('K1','Jörg','Müller','j@x.de','0151 23456789','10115','Berlin','03.04.1980','ja','12.05.2025','B1','A1','2','12,50','Hauptstr. 5'),('K2','Anna','Weiß','a@x.de','0151 23456780','10117','Berlin','23.04.1980','nein','13.05.2025','B2','A2','1','1.200,00','Ring 7');
+SELECT n, jsonb_pretty(crmseg.propose_mapping(n::regclass)) AS mapping FROM unnest('{imp_h1,imp_h2,imp_h3}'::text[]) n;
+SELECT n, r.* FROM unnest('{imp_h1,imp_h2,imp_h3}'::text[]) n, crmseg.import_flat('imp_map', n, n::regclass, crmseg.propose_mapping(n::regclass) || '{"region": "FR"}') b, crmseg.import_report('imp_map', b) r;
+DROP TABLE imp_h1, imp_h2, imp_h3;
 DROP SCHEMA imp_map CASCADE;
