@@ -121,7 +121,9 @@ DECLARE
 	members text;
 	chan smallint;
 	candidates bigint[];
+	points bigint[];
 	batch bigint[];
+	seen text;
 	wanted integer := max_parties;
 	at timestamptz;
 	claimed bigint[];
@@ -138,25 +140,32 @@ BEGIN
 	PERFORM @extschema@.eligible(mart, 0, channel, campaign, now());	-- raises for an unknown campaign or channel
 	WHILE wanted > 0 LOOP
 		-- who could be written to as things stand, in the order of ids, so that neighbours are answered together
-		EXECUTE format('SELECT coalesce(array_agg(c.party_id), ''{}'') FROM (SELECT x.party_id FROM (SELECT s.party_id FROM (%s) s WHERE s.party_id > $6 ORDER BY s.party_id) x
-			CROSS JOIN LATERAL @extschema@.eligible($1, x.party_id, $2, $3, $4) e WHERE e.ok LIMIT $5) c', members)
-			INTO candidates USING mart, channel, campaign, clock_timestamp(), wanted, reached;
+		seen := pg_current_snapshot()::text;
+		at := clock_timestamp();
+		EXECUTE format('SELECT coalesce(array_agg(c.party_id), ''{}''), array_agg(c.contact_point_id) FROM (SELECT x.party_id, e.contact_point_id FROM (SELECT s.party_id FROM (%s) s WHERE s.party_id > $6 ORDER BY s.party_id) x
+			CROSS JOIN LATERAL @extschema@.eligible_point($1, x.party_id, $2, $3, $4) e WHERE e.ok LIMIT $5) c', members)
+			INTO candidates, points USING mart, channel, campaign, at, wanted, reached;
 		EXIT WHEN candidates = '{}';
 		SELECT max(c) INTO reached FROM unnest(candidates) c;
 		-- reserved for this transaction: what others are claiming is passed over, what they have claimed is seen below
 		EXECUTE format('SELECT coalesce(array_agg(p.party_id ORDER BY p.party_id), ''{}'') FROM (
 			SELECT p.party_id FROM %s.party p WHERE p.party_id = ANY ($1) ORDER BY p.party_id FOR NO KEY UPDATE SKIP LOCKED) p', m)
 			INTO batch USING candidates;
-		at := clock_timestamp();
+		-- while nothing was committed since they were asked for, the answers hold; else all is looked at again under the lock
+		IF pg_current_snapshot()::text <> seen THEN
+			at := clock_timestamp();
+			EXECUTE 'SELECT coalesce(array_agg(b.party_id), ''{}''), array_agg(e.contact_point_id) FROM unnest($1) b (party_id) CROSS JOIN LATERAL @extschema@.eligible_point($2, b.party_id, $4, $3, $5) e WHERE e.ok'
+				INTO candidates, points USING batch, mart, campaign, channel, at;
+		END IF;
 		EXECUTE format('WITH e AS MATERIALIZED (
-				SELECT b.party_id, e.contact_point_id, row_number() OVER (ORDER BY hashint8extended(b.party_id, $3)) AS turn, count(*) OVER () AS parties
-				FROM unnest($1) b (party_id) CROSS JOIN LATERAL @extschema@.eligible_point($2, b.party_id, $4, $3, $5) e WHERE e.ok),
+				SELECT c.party_id, c.contact_point_id, row_number() OVER (ORDER BY hashint8extended(c.party_id, $3)) AS turn, count(*) OVER () AS parties
+				FROM unnest($1, $2) c (party_id, contact_point_id) JOIN unnest($4) b (party_id) ON b.party_id = c.party_id),
 			i AS (
 				INSERT INTO %s.campaign_target (party_id, campaign_id, channel_id, contact_point_id, is_control, claimed_at, segment)
 				SELECT e.party_id, $3, $6, CASE WHEN e.turn > round(e.parties * $7) THEN e.contact_point_id END, e.turn <= round(e.parties * $7), $5, $8 FROM e ORDER BY e.party_id
 				ON CONFLICT DO NOTHING RETURNING party_id, is_control)
 			SELECT coalesce(array_agg(i.party_id ORDER BY i.party_id) FILTER (WHERE NOT i.is_control), ''{}''), $9 - count(*) FROM i', m)
-			INTO claimed, wanted USING batch, mart, campaign, channel, at, chan, share, segment, wanted;
+			INTO claimed, wanted USING candidates, points, campaign, batch, at, chan, share, segment, wanted;
 		RETURN QUERY SELECT unnest(claimed);
 	END LOOP;
 END $$;

@@ -1,0 +1,70 @@
+/*
+ * eligible_read.h: the queries of eligible(), and their rows.
+ */
+#ifndef CRMSEG_ELIGIBLE_READ_H
+#define CRMSEG_ELIGIBLE_READ_H
+
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "executor/spi.h"
+
+enum {CAMPAIGN, PARTIES, POINTS, CONSENTS, WISHES, TARGETS, TOUCHES, ONE, ALIAS, N_PLANS};
+
+/* The plans of a mart; they hold its name, so a renamed schema has others. */
+typedef struct Plans
+{
+	char		mart[NAMEDATALEN];	/* key of the hash table */
+	Oid			schema;
+	SPIPlanPtr	plan[N_PLANS];
+} Plans;
+
+/* The plans for a mart of this name; 3F000 or 55000 when it is none or of another step. Within SPI. */
+extern Plans *eligible_plans(const char *mart);
+
+/* Rows of a query, read in the order of their first column, the party. */
+typedef struct Rows
+{
+	SPITupleTable *table;
+	uint64		n;
+	uint64		next;
+} Rows;
+
+extern Rows eligible_run(SPIPlanPtr plan, Datum *values, const char *nulls);
+
+static inline Datum
+cell(const Rows *r, uint64 row, int column, bool *null)
+{
+	return heap_getattr(r->table->vals[row], column, r->table->tupdesc, null);
+}
+
+static inline bool
+is_true(const Rows *r, uint64 row, int column)
+{
+	bool		null;
+	Datum		d = cell(r, row, column, &null);
+
+	return !null && DatumGetBool(d);
+}
+
+static inline int64
+number(const Rows *r, uint64 row, int column)
+{
+	bool		null;
+
+	return DatumGetInt64(cell(r, row, column, &null));
+}
+
+/* The rows of a party: from *first to the number returned; parties are asked for in rising order. */
+static inline uint64
+rows_of(Rows *r, int64 party, uint64 *first)
+{
+	while (r->next < r->n && number(r, r->next, 1) < party)
+		r->next++;
+	*first = r->next;
+	while (r->next < r->n && number(r, r->next, 1) == party)
+		r->next++;
+	return r->next;
+}
+
+#endif

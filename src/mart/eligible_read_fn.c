@@ -1,0 +1,191 @@
+/*
+ * eligible_read_fn.c: what eligible() reads, by plans that are kept for each mart and run as the caller under the caller's snapshot.
+ */
+#include "compat.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+
+#include "mart/eligible_read.h"
+
+#define MAX_PARAMETERS 9
+
+static HTAB *all_plans;
+
+/* ---- the queries; '@.' stands for the schema ---- */
+
+/* Is it a quiet hour of the party at this instant? In its own time zone, else in that of the mart, whose hour is given. */
+#define HOUR(at, hour) "(CASE WHEN f.time_zone IS NULL THEN " hour " ELSE pg_catalog.date_part('hour', pg_catalog.timezone(f.time_zone, " at "))::pg_catalog.int4 END)"
+#define QUIET(at, hour) "f.quiet_hours OPERATOR(pg_catalog.@>) " HOUR(at, hour) " OR f.quiet_hours OPERATOR(pg_catalog.@>) (" HOUR(at, hour) " OPERATOR(pg_catalog.+) 24)"
+
+static const char *const query[N_PLANS] = {
+	/* $1 channel, $2 campaign, $3 instant */
+	[CAMPAIGN] = "SELECT h.channel_id, h.contact_kind, h.can_solicit AND h.contact_kind IS NOT NULL, h.needs_opt_in, g.is_commercial, g.purpose, g.topic, "
+	"g.running IS NULL OR g.running OPERATOR(pg_catalog.@>) $3, "
+	"(pg_catalog.timezone(d.time_zone, $3))::pg_catalog.date, pg_catalog.date_part('hour', pg_catalog.timezone(d.time_zone, $3))::integer, "
+	"h.max_touches, COALESCE(h.per, '30 days'), d.max_touches, COALESCE(d.max_touches_per, '30 days') "
+	"FROM @.datamart d LEFT JOIN @.channel h ON h.name OPERATOR(pg_catalog.=) $1 LEFT JOIN @.campaign g ON g.campaign_id OPERATOR(pg_catalog.=) $2",
+	/* from here on: $1 to $2 parties */
+	[PARTIES] = "SELECT y.party_id, y.lifecycle OPERATOR(pg_catalog.=) 'closed', y.deceased_on IS NOT NULL, y.restricted_at IS NOT NULL FROM @.party y "
+	"WHERE y.party_id OPERATOR(pg_catalog.>=) $1 AND y.party_id OPERATOR(pg_catalog.<=) $2 ORDER BY 1",
+	/* $3 kind of address, $4 day */
+	[POINTS] = "SELECT c.party_id, c.contact_point_id, c.status::\"char\", c.valid OPERATOR(pg_catalog.@>) $4, "
+	/* not EXISTS, which would be answered by reading all suppressions */
+	"(SELECT true FROM @.suppression s WHERE s.kind OPERATOR(pg_catalog.=) $3 "
+	"AND s.value_hash OPERATOR(pg_catalog.=) crmseg.suppression_digest((SELECT k.key FROM @.suppression_key k), c.value_norm) LIMIT 1) "
+	"FROM @.contact_point c WHERE c.party_id OPERATOR(pg_catalog.>=) $1 AND c.party_id OPERATOR(pg_catalog.<=) $2 "
+	"AND c.kind OPERATOR(pg_catalog.=) $3 ORDER BY c.party_id, c.is_primary DESC, c.contact_point_id",
+	/* $3 purpose, $4 channel, $5 instant */
+	[CONSENTS] = "SELECT c.party_id, c.contact_point_id, c.status OPERATOR(pg_catalog.=) 'granted' FROM @.consent c "
+	"WHERE c.party_id OPERATOR(pg_catalog.>=) $1 AND c.party_id OPERATOR(pg_catalog.<=) $2 AND c.purpose OPERATOR(pg_catalog.=) $3 "
+	"AND c.channel_id OPERATOR(pg_catalog.=) $4 AND c.valid OPERATOR(pg_catalog.@>) $5 ORDER BY 1",
+	/* $3 channel, $4 instant, $5 hour, $6 topic; channel 0 stands for all channels together */
+	[WISHES] = "SELECT f.party_id, f.channel_id OPERATOR(pg_catalog.=) 0, f.max_touches, f.per, f.paused OPERATOR(pg_catalog.@>) $4, "
+	QUIET("$4", "$5") ", "
+	"$6 OPERATOR(pg_catalog.<>) ALL (f.topics) FROM @.contact_preference f WHERE f.party_id OPERATOR(pg_catalog.>=) $1 "
+	"AND f.party_id OPERATOR(pg_catalog.<=) $2 AND (f.channel_id OPERATOR(pg_catalog.=) $3 OR f.channel_id OPERATOR(pg_catalog.=) 0) ORDER BY 1",
+	/* $3 channel, $4 campaign */
+	[TARGETS] = "SELECT t.party_id FROM @.campaign_target t WHERE t.party_id OPERATOR(pg_catalog.>=) $1 AND t.party_id OPERATOR(pg_catalog.<=) $2 "
+	"AND t.campaign_id OPERATOR(pg_catalog.=) $4 AND t.state OPERATOR(pg_catalog.<>) 'cancelled' "
+	"AND (t.channel_id OPERATOR(pg_catalog.=) $3 OR t.is_control) ORDER BY 1",
+	/* $1 parties, $2 from, $3 to: a claim counts as the message it will become, until that message is there */
+	[TOUCHES] = "SELECT i.party_id, i.channel_id, i.occurred_at AS at FROM @.interaction i WHERE i.party_id OPERATOR(pg_catalog.=) ANY ($1) "
+	"AND i.occurred_at OPERATOR(pg_catalog.>) $2 AND i.occurred_at OPERATOR(pg_catalog.<=) $3 AND i.is_solicitation "
+	"AND i.direction OPERATOR(pg_catalog.=) 'o' AND i.status OPERATOR(pg_catalog.<>) ALL ('{planned,failed,suppressed}') "
+	"UNION ALL SELECT t.party_id, t.channel_id, t.claimed_at FROM @.campaign_target t "
+	"JOIN @.campaign g ON g.campaign_id OPERATOR(pg_catalog.=) t.campaign_id AND g.is_commercial "
+	"WHERE t.party_id OPERATOR(pg_catalog.=) ANY ($1) AND t.state OPERATOR(pg_catalog.=) 'claimed' AND NOT t.is_control "
+	"AND t.claimed_at OPERATOR(pg_catalog.>) $2 AND t.claimed_at OPERATOR(pg_catalog.<=) $3 "
+	"AND NOT EXISTS (SELECT FROM @.interaction i WHERE i.party_id OPERATOR(pg_catalog.=) t.party_id AND i.campaign_id OPERATOR(pg_catalog.=) t.campaign_id "
+	"AND i.channel_id OPERATOR(pg_catalog.=) t.channel_id AND i.occurred_at OPERATOR(pg_catalog.>=) t.claimed_at AND i.occurred_at OPERATOR(pg_catalog.>) $2) "
+	"ORDER BY 1",
+	/*
+	 * $1 one party, $2 kind of address, $3 day, $4 purpose, $5 channel, $6 instant, $7 hour, $8 topic, $9 campaign: what the queries above read of it,
+	 * in one, for to begin a query takes longer than to find a row; the first column says which
+	 */
+	[ONE] = "SELECT 1, NULL::pg_catalog.int8, y.lifecycle OPERATOR(pg_catalog.=) 'closed', y.deceased_on IS NOT NULL, y.restricted_at IS NOT NULL, NULL::pg_catalog.int4, NULL::pg_catalog.interval, "
+	"NULL::\"char\" FROM @.party y WHERE y.party_id OPERATOR(pg_catalog.=) $1 "
+	"UNION ALL SELECT 2, c.contact_point_id, c.valid OPERATOR(pg_catalog.@>) $3, (SELECT true FROM @.suppression s WHERE s.kind OPERATOR(pg_catalog.=) $2 "
+	"AND s.value_hash OPERATOR(pg_catalog.=) crmseg.suppression_digest((SELECT k.key FROM @.suppression_key k), c.value_norm) LIMIT 1), c.is_primary, NULL, NULL, c.status::\"char\" "
+	"FROM @.contact_point c WHERE c.party_id OPERATOR(pg_catalog.=) $1 AND c.kind OPERATOR(pg_catalog.=) $2 "
+	"UNION ALL SELECT 3, c.contact_point_id, c.status OPERATOR(pg_catalog.=) 'granted', NULL, NULL, NULL, NULL, NULL FROM @.consent c "
+	"WHERE c.party_id OPERATOR(pg_catalog.=) $1 AND c.purpose OPERATOR(pg_catalog.=) $4 AND c.channel_id OPERATOR(pg_catalog.=) $5 AND c.valid OPERATOR(pg_catalog.@>) $6 "
+	"UNION ALL SELECT CASE f.channel_id WHEN 0 THEN 5 ELSE 4 END, NULL, f.paused OPERATOR(pg_catalog.@>) $6, " QUIET("$6", "$7") ", $8 OPERATOR(pg_catalog.<>) ALL (f.topics), f.max_touches, f.per, NULL "
+	"FROM @.contact_preference f WHERE f.party_id OPERATOR(pg_catalog.=) $1 AND (f.channel_id OPERATOR(pg_catalog.=) $5 OR f.channel_id OPERATOR(pg_catalog.=) 0) "
+	"UNION ALL SELECT 6, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM @.campaign_target t WHERE t.party_id OPERATOR(pg_catalog.=) $1 "
+	"AND t.campaign_id OPERATOR(pg_catalog.=) $9 AND t.state OPERATOR(pg_catalog.<>) 'cancelled' AND (t.channel_id OPERATOR(pg_catalog.=) $5 OR t.is_control)",
+	[ALIAS] = "SELECT a.party_id FROM @.party_alias a WHERE a.old_party_id OPERATOR(pg_catalog.=) $1",
+};
+
+static const Oid query_types[N_PLANS][MAX_PARAMETERS] = {
+	[CAMPAIGN] = {TEXTOID, INT8OID, TIMESTAMPTZOID},
+	[PARTIES] = {INT8OID, INT8OID},
+	[POINTS] = {INT8OID, INT8OID, TEXTOID, DATEOID},
+	[CONSENTS] = {INT8OID, INT8OID, TEXTOID, INT2OID, TIMESTAMPTZOID},
+	[WISHES] = {INT8OID, INT8OID, INT2OID, TIMESTAMPTZOID, INT4OID, TEXTOID},
+	[TARGETS] = {INT8OID, INT8OID, INT2OID, INT8OID},
+	[TOUCHES] = {INT8ARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+	[ONE] = {INT8OID, TEXTOID, DATEOID, TEXTOID, INT2OID, TIMESTAMPTZOID, INT4OID, TEXTOID, INT8OID},
+	[ALIAS] = {INT8OID},
+};
+
+static SPIPlanPtr
+prepare(int which, const char *schema)
+{
+	StringInfoData sql;
+	SPIPlanPtr	plan;
+	Oid			types[MAX_PARAMETERS];
+	int			n = 0;
+
+	initStringInfo(&sql);
+	for (const char *p = query[which]; *p; p++)
+	{
+		if (*p == '@' && p[1] == '.')
+			appendStringInfoString(&sql, schema);
+		else
+			appendStringInfoChar(&sql, *p);
+	}
+	memcpy(types, query_types[which], sizeof types);
+	while (n < MAX_PARAMETERS && OidIsValid(types[n]))
+		n++;
+	/* one plan for all values: to plan takes longer than to run */
+	plan = SPI_prepare_cursor(sql.data, n, types, CURSOR_OPT_GENERIC_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "eligible: prepare failed: %s", SPI_result_code_string(SPI_result));
+	SPI_keepplan(plan);
+	return plan;
+}
+
+Plans *
+eligible_plans(const char *mart)
+{
+	Oid			schema = get_namespace_oid(mart, true);
+	char		key[NAMEDATALEN] = {0};
+	Plans	   *p;
+	Oid			type = NAMEOID;
+	Datum		name = PointerGetDatum(key);
+
+	strlcpy(key, mart, NAMEDATALEN);
+	if (all_plans == NULL)
+	{
+		HASHCTL		ctl = {.keysize = NAMEDATALEN, .entrysize = sizeof(Plans), .hcxt = TopMemoryContext};
+
+		all_plans = hash_create("crmseg eligible", 8, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	}
+	p = hash_search(all_plans, key, HASH_FIND, NULL);
+	if (p != NULL && p->schema == schema && OidIsValid(schema))
+		return p;
+	if (p == NULL)
+	{
+		p = hash_search(all_plans, key, HASH_ENTER, NULL);
+		memset(p->plan, 0, sizeof p->plan);
+	}
+	p->schema = InvalidOid;		/* until all is well */
+	/* a mart, and of the present step; else this raises */
+	if (SPI_execute_with_args("SELECT crmseg.require_datamart($1)", 1, &type, &name, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "eligible: the mart could not be checked");
+	for (int i = 0; i < N_PLANS; i++)
+	{
+		if (p->plan[i] != NULL)
+			SPI_freeplan(p->plan[i]);
+		p->plan[i] = NULL;
+		p->plan[i] = prepare(i, quote_identifier(mart));
+	}
+	p->schema = schema;
+	return p;
+}
+
+/*
+ * A plan that was made while a table was small serves when it is large: it goes by keys; and what the planner then holds to be dear is not
+ * compiled. The settings are for the making alone.
+ */
+Rows
+eligible_run(SPIPlanPtr plan, Datum *values, const char *nulls)
+{
+	Rows		r = {0};
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	bool		is_made = source->is_valid && source->gplan != NULL && source->gplan->is_valid;
+	int			guc = 0;
+	int			rc;
+
+	if (!is_made)
+	{
+		guc = NewGUCNestLevel();
+		set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	}
+	rc = SPI_execute_plan(plan, values, nulls, true, 0);
+	if (!is_made)
+		AtEOXact_GUC(true, guc);
+	if (rc != SPI_OK_SELECT)
+		elog(ERROR, "eligible: query failed: %s", SPI_result_code_string(rc));
+	r.table = SPI_tuptable;
+	r.n = SPI_processed;
+	return r;
+}
