@@ -75,6 +75,7 @@ SQL
 	q -c 'VACUUM ANALYZE' -c 'CHECKPOINT' -c "SELECT crmseg.rescore('$MART')" -c "SELECT crmseg.refresh_priors('$MART')" -c "SELECT crmseg.define_segment('$MART', 'vip', 'tier = ''VIP''')" -c "SELECT crmseg.refresh_segments('$MART')" -c 'VACUUM ANALYZE' >/dev/null
 fi
 
+[ -z "${FILL_ONLY:-}" ] || exit 0
 echo; echo '-- on disk: table, rows, heap with TOAST and indexes, bytes a row'
 q -c "SELECT format('%-22s %10s rows %9s heap %9s indexes %6s bytes a row', s.name, s.rows::bigint, pg_size_pretty(s.heap), pg_size_pretty(s.indexes), round((s.heap + s.indexes) / nullif(s.rows, 0)::numeric))
 	FROM (SELECT regexp_replace(c.relname, '_(\d{4}_\d\d|default)\$', '') AS name, sum(greatest(c.reltuples, 0)) AS rows, sum(pg_table_size(c.oid)) AS heap, sum(pg_indexes_size(c.oid)) AS indexes
