@@ -2,8 +2,7 @@
 
 -- HMAC with two independent halves of a key (NMAC: Bellare, Canetti, Krawczyk 1996), each a block of SHA-256.
 CREATE FUNCTION @extschema@.suppression_digest(key bytea, value_norm text) RETURNS bytea
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	RETURN sha256(substr(key, 65) || sha256(substr(key, 1, 64) || convert_to(value_norm, 'UTF8')));
+	AS 'MODULE_PATHNAME', 'crmseg_suppression_digest' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.suppression_digest(bytea, text) IS 'the keyed digest (32 bytes) under which an address stands in suppression: key is that of the mart''s table suppression_key, value_norm the normal form of a contact point';
 
 CREATE FUNCTION @extschema@.suppress(mart name, kind text, address text, reason text) RETURNS boolean

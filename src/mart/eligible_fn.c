@@ -2,7 +2,7 @@
  * eligible_fn.c: eligible() for SQL. Reads with plans kept for each mart, as the caller and under the caller's snapshot.
  * A query of one row takes fifty times as long to begin as to find its row. So a statement that asks for many parties is answered by
  * blocks of neighbouring ids: each table is read once for a block, the rows are brought together here, and the answers wait, for this
- * statement alone, until they are asked for. A statement that asks for parties far apart goes on one by one.
+ * statement alone, until they are asked for. A statement that asks for parties far apart goes on one by one, with one query that stays begun.
  */
 #include "compat.h"
 
@@ -27,7 +27,6 @@ PG_FUNCTION_INFO_V1(crmseg_eligible_point);
 
 #define BLOCK 1024				/* ids that are answered together */
 #define SINGLES 4				/* the first parties of a statement are answered one by one */
-#define WASTE 4					/* so many parties may be answered by blocks for each that is asked for */
 #define MAX_ANSWERS 1000000		/* kept at a time */
 
 /* What a statement asks for, and what was found once for all its parties. */
@@ -74,7 +73,10 @@ typedef struct Statement
 	Occasion	occasion;
 	HTAB	   *answers;
 	int64		asked;			/* calls */
+	int64		met;			/* of these, answered by blocks */
 	int64		answered;		/* parties answered by blocks */
+	Lookup	   *lookup;			/* the query for one party, begun */
+	bool		tried;			/* to begin it */
 } Statement;
 
 static text *
@@ -109,9 +111,11 @@ set_occasion(Statement *st, Plans *p, text *channel, int64 campaign, TimestampTz
 	o->is_valid = false;
 	if (st->answer_context == NULL)
 		st->answer_context = AllocSetContextCreate(st->context, "eligible", ALLOCSET_DEFAULT_SIZES);
-	MemoryContextReset(st->answer_context);
+	MemoryContextReset(st->answer_context);	/* ends the lookup */
 	st->answers = NULL;
-	st->asked = st->answered = 0;
+	st->lookup = NULL;
+	st->tried = false;
+	st->asked = st->met = st->answered = 0;
 	r = eligible_run(p->plan[CAMPAIGN], values, NULL);
 	if (r.n != 1)
 		ereport(ERROR, errcode(CRMSEG_BAD_MART), errmsg("the settings of the datamart cannot be read"));
@@ -243,75 +247,124 @@ decide(const Occasion *o, const Case *c, Answer *answer, Capped *capped)
 	return true;
 }
 
-/* One party by one query; false: there is none. */
+/* The rows of the query ONE as they come; they are few. */
+typedef struct Gathered
+{
+	Case		c;
+	bool	   *is_primary;
+	int			points,
+				consents;		/* there is room for */
+	bool		exists;
+} Gathered;
+
+static inline bool
+slot_is_true(TupleTableSlot *slot, int column)
+{
+	return !slot->tts_isnull[column - 1] && DatumGetBool(slot->tts_values[column - 1]);
+}
+
+static void
+gather(TupleTableSlot *slot, void *arg)
+{
+	Gathered   *g = arg;
+	Case	   *c = &g->c;
+	bool		first,
+				second,
+				third;
+	int			what,
+				k;
+	int64		id;
+
+	slot_getallattrs(slot);
+	what = DatumGetInt32(slot->tts_values[0]);
+	id = DatumGetInt64(slot->tts_values[1]);
+	first = slot_is_true(slot, 3);
+	second = slot_is_true(slot, 4);
+	third = slot_is_true(slot, 5);
+	switch (what)
+	{
+		case 1:
+			g->exists = true;
+			c->who.is_closed = first;
+			c->who.is_deceased = second;
+			c->who.is_restricted = third;
+			break;
+		case 2:
+			if (c->n_points == g->points)
+			{
+				g->points *= 2;
+				c->point = repalloc(c->point, g->points * sizeof *c->point);
+				g->is_primary = repalloc(g->is_primary, g->points * sizeof *g->is_primary);
+			}
+			/* the primary one first, then the oldest */
+			for (k = c->n_points++; k > 0 && (g->is_primary[k - 1] != third ? third : c->point[k - 1].id > id); k--)
+			{
+				c->point[k] = c->point[k - 1];
+				g->is_primary[k] = g->is_primary[k - 1];
+			}
+			g->is_primary[k] = third;
+			c->point[k] = (EligiblePoint) {id, DatumGetChar(slot->tts_values[7]), first, second};
+			break;
+		case 3:
+			if (c->n_consents == g->consents)
+				c->consent = repalloc(c->consent, (g->consents *= 2) * sizeof *c->consent);
+			c->consent[c->n_consents++] = (EligibleConsent) {id, first};
+			break;
+		case 4:
+		case 5:
+			if (!slot->tts_isnull[5])
+				c->cap[what - 4] = DatumGetInt32(slot->tts_values[5]);
+			if (!slot->tts_isnull[6])
+				c->per[what - 4] = *DatumGetIntervalP(slot->tts_values[6]);
+			c->who.is_paused |= first;
+			c->who.is_quiet |= second;
+			c->who.is_off_topic |= third;
+			break;
+		default:
+			c->who.is_claimed = true;
+	}
+}
+
+/* One party by one query, which is kept begun where the statement will ask for many and ends with it. False: there is no such party. */
 static bool
-answer_one(Statement *st, Plans *p, int64 party)
+answer_one(Statement *st, Plans *p, int64 party, bool keep)
 {
 	const Occasion *o = &st->occasion;
 	Datum		values[] = {Int64GetDatum(party), PointerGetDatum(o->contact_kind), DateADTGetDatum(o->day), PointerGetDatum(o->purpose),
 		Int16GetDatum(o->channel_id), TimestampTzGetDatum(o->at), Int32GetDatum(o->hour), o->topic ? PointerGetDatum(o->topic) : (Datum) 0,
 	Int64GetDatum(o->campaign)};
-	Rows		r = eligible_run(p->plan[ONE], values, o->topic ? NULL : "       n ");
-	bool	   *is_primary = palloc((r.n + 1) * sizeof *is_primary);
-	bool		exists = false,
-				null;
+	const char *nulls = o->topic ? NULL : "       n ";
+	Gathered	g = {.points = 8, .consents = 8};
 	Answer	   *answer;
 	Capped		capped;
-	Case		c;
 
-	begin_case(o, &c);
-	c.point = palloc((r.n + 1) * sizeof *c.point);
-	c.consent = palloc((r.n + 1) * sizeof *c.consent);
-	for (uint64 i = 0; i < r.n; i++)
+	begin_case(o, &g.c);
+	g.c.point = palloc(g.points * sizeof *g.c.point);
+	g.c.consent = palloc(g.consents * sizeof *g.c.consent);
+	g.is_primary = palloc(g.points * sizeof *g.is_primary);
+	if (keep && !st->tried)
 	{
-		int			what = DatumGetInt32(cell(&r, i, 1, &null));
-		bool		first = is_true(&r, i, 3),
-					second = is_true(&r, i, 4),
-					third = is_true(&r, i, 5);
-		int			k;
-		Datum		d;
-
-		switch (what)
-		{
-			case 1:
-				exists = true;
-				c.who.is_closed = first;
-				c.who.is_deceased = second;
-				c.who.is_restricted = third;
-				break;
-			case 2:
-				/* the primary one first, then the oldest */
-				for (k = c.n_points++; k > 0 && (is_primary[k - 1] != third ? third : c.point[k - 1].id > number(&r, i, 2)); k--)
-				{
-					c.point[k] = c.point[k - 1];
-					is_primary[k] = is_primary[k - 1];
-				}
-				is_primary[k] = third;
-				c.point[k] = (EligiblePoint) {number(&r, i, 2), DatumGetChar(cell(&r, i, 8, &null)), first, second};
-				break;
-			case 3:
-				c.consent[c.n_consents++] = (EligibleConsent) {number(&r, i, 2), first};
-				break;
-			case 4:
-			case 5:
-				d = cell(&r, i, 6, &null);
-				if (!null)
-					c.cap[what - 4] = DatumGetInt32(d);
-				d = cell(&r, i, 7, &null);
-				if (!null)
-					c.per[what - 4] = *DatumGetIntervalP(d);
-				c.who.is_paused |= first;
-				c.who.is_quiet |= second;
-				c.who.is_off_topic |= third;
-				break;
-			default:
-				c.who.is_claimed = true;
-		}
+		st->tried = true;
+		st->lookup = eligible_lookup_open(st->answer_context, p->plan[ONE], values, nulls);
 	}
-	if (!exists)
+	if (st->lookup != NULL)
+		eligible_lookup(st->lookup, party, gather, &g);
+	else
+	{
+		Rows		r = eligible_run(p->plan[ONE], values, nulls);
+		TupleTableSlot *slot = MakeSingleTupleTableSlot(r.table->tupdesc, &TTSOpsHeapTuple);
+
+		for (uint64 i = 0; i < r.n; i++)
+		{
+			ExecStoreHeapTuple(r.table->vals[i], slot, false);
+			gather(slot, &g);
+		}
+		ExecDropSingleTupleTableSlot(slot);
+	}
+	if (!g.exists)
 		return false;
 	answer = hash_search(st->answers, &party, HASH_ENTER, NULL);
-	if (decide(o, &c, answer, &capped))
+	if (decide(o, &g.c, answer, &capped))
 		apply_caps(p, o, &capped, 1);
 	return true;
 }
@@ -396,15 +449,19 @@ answer_range(Statement *st, Plans *p, int64 lo, int64 hi)
 	return (int) parties.n;
 }
 
+/* keep: a query may be kept begun for the parties to come */
 static const Answer *
-find_answer(Statement *st, Plans *p, int64 party)
+find_answer(Statement *st, Plans *p, int64 party, bool keep)
 {
 	Answer	   *found = hash_search(st->answers, &party, HASH_FIND, NULL);
 	int64		lo;
 
 	st->asked++;
 	if (found != NULL)
+	{
+		st->met++;
 		return found;
+	}
 	CHECK_FOR_INTERRUPTS();
 	if (hash_get_num_entries(st->answers) > MAX_ANSWERS)
 	{
@@ -415,12 +472,15 @@ find_answer(Statement *st, Plans *p, int64 party)
 		while ((a = hash_seq_search(&seq)) != NULL)
 			hash_search(st->answers, &a->party, HASH_REMOVE, NULL);
 	}
-	if (st->asked <= SINGLES || st->answered > WASTE * st->asked + 2 * BLOCK)
-		answer_one(st, p, party);
+	if (st->asked <= SINGLES)
+		answer_one(st, p, party, false);
+	else if (st->answered > 2 * st->met + st->asked / 4 + 2 * BLOCK)
+		answer_one(st, p, party, keep);
 	else
 	{
 		lo = party & ~(int64) (BLOCK - 1);
 		st->answered += answer_range(st, p, lo, lo + BLOCK - 1);
+		st->met++;
 	}
 	return hash_search(st->answers, &party, HASH_FIND, NULL);
 }
@@ -435,6 +495,8 @@ eligible(FunctionCallInfo fcinfo, bool with_point)
 	const Answer *found;
 	const char *name;
 	Plans	   *p;
+	/* in FROM: the state of the call ends with the statement (that of an expression of PL/pgSQL lasts as long as the transaction) */
+	bool		keep = fcinfo->resultinfo != NULL;
 	Datum		values[3];
 	bool		nulls[3] = {false, false, false};
 
@@ -454,7 +516,7 @@ eligible(FunctionCallInfo fcinfo, bool with_point)
 	SPI_connect();
 	p = eligible_plans(NameStr(*PG_GETARG_NAME(0)));
 	set_occasion(st, p, PG_GETARG_TEXT_PP(2), PG_GETARG_INT64(3), PG_GETARG_TIMESTAMPTZ(4));
-	found = find_answer(st, p, party);
+	found = find_answer(st, p, party, keep);
 	if (found == NULL)
 	{
 		/* merged away? */
@@ -462,7 +524,7 @@ eligible(FunctionCallInfo fcinfo, bool with_point)
 		Rows		r = eligible_run(p->plan[ALIAS], &id, NULL);
 
 		if (r.n > 0)
-			found = find_answer(st, p, number(&r, 0, 1));
+			found = find_answer(st, p, number(&r, 0, 1), keep);
 	}
 	if (found != NULL)
 	{

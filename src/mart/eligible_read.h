@@ -8,6 +8,7 @@
 
 #include "access/htup_details.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 
 enum {CAMPAIGN, PARTIES, POINTS, CONSENTS, WISHES, TARGETS, TOUCHES, ONE, ALIAS, N_PLANS};
 
@@ -29,6 +30,15 @@ typedef struct Rows
 	uint64		n;
 	uint64		next;
 } Rows;
+
+/*
+ * A query that is begun once and asked again and again with another first parameter (an int8): to begin it costs more than to run it. It ends with the
+ * context it was opened in. NULL: its plan holds something that keeps rows from one time to the next.
+ */
+typedef struct Lookup Lookup;
+typedef void (*lookup_row) (TupleTableSlot *slot, void *arg);
+extern Lookup *eligible_lookup_open(MemoryContext context, SPIPlanPtr plan, Datum *values, const char *nulls);
+extern void eligible_lookup(Lookup *lookup, int64 key, lookup_row row, void *arg);
 
 extern Rows eligible_run(SPIPlanPtr plan, Datum *values, const char *nulls);
 

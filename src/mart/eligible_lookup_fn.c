@@ -1,0 +1,100 @@
+/*
+ * eligible_lookup_fn.c: one query, begun once, for many parties one after the other: the executor's plan is started anew (ExecReScan) with another
+ * parameter, which leaves rights, row security and whatever stands in the place of a table to the executor. It lives in a portal, so that
+ * an error, a savepoint or the end of the transaction clears it away.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "utils/memutils.h"
+#include "utils/portal.h"
+#include "utils/resowner.h"
+
+#include "mart/eligible_read.h"
+
+struct Lookup
+{
+	Portal		portal;
+	char	   *name;
+	MemoryContextCallback end;
+};
+
+/* Nothing here keeps rows, or a hash table of them, that were found for another parameter: no sort, no hash, no join but by loops. */
+static bool
+is_fresh(PlanState *state)
+{
+	switch (nodeTag(state))
+	{
+		case T_IndexScanState:
+		case T_IndexOnlyScanState:
+		case T_SeqScanState:
+			return true;
+		case T_BitmapHeapScanState:
+			return IsA(outerPlanState(state), BitmapIndexScanState);
+		case T_SubqueryScanState:
+			return is_fresh(((SubqueryScanState *) state)->subplan);
+		case T_ResultState:
+			return outerPlanState(state) == NULL || is_fresh(outerPlanState(state));
+		case T_NestLoopState:
+			return is_fresh(outerPlanState(state)) && is_fresh(innerPlanState(state));
+		case T_AppendState:
+			for (int i = 0; i < ((AppendState *) state)->as_nplans; i++)
+				if (!is_fresh(((AppendState *) state)->appendplans[i]))
+					return false;
+			return ((AppendState *) state)->as_prune_state == NULL;
+		default:
+			return false;
+	}
+}
+
+static void
+end_lookup(void *arg)
+{
+	Lookup	   *l = arg;
+
+	/* else the portal goes, or went, with its transaction */
+	if (IsTransactionState() && GetPortalByName(l->name) == l->portal)
+		SPI_cursor_close(l->portal);
+}
+
+Lookup *
+eligible_lookup_open(MemoryContext context, SPIPlanPtr plan, Datum *values, const char *nulls)
+{
+	Portal		portal = SPI_cursor_open(NULL, plan, values, nulls, true);
+	Lookup	   *l;
+
+	if (portal->strategy != PORTAL_ONE_SELECT || portal->portalParams == NULL || !is_fresh(portal->queryDesc->planstate))
+	{
+		SPI_cursor_close(portal);
+		return NULL;
+	}
+	portal->visible = false;	/* not one of the user's cursors */
+	l = MemoryContextAllocZero(context, sizeof *l);
+	l->portal = portal;
+	l->name = MemoryContextStrdup(context, portal->name);
+	l->end.func = end_lookup;
+	l->end.arg = l;
+	MemoryContextRegisterResetCallback(context, &l->end);
+	return l;
+}
+
+void
+eligible_lookup(Lookup *l, int64 key, lookup_row row, void *arg)
+{
+	PlanState  *state = l->portal->queryDesc->planstate;
+	ResourceOwner owner = CurrentResourceOwner;
+	MemoryContext context = MemoryContextSwitchTo(state->state->es_query_cxt);
+	TupleTableSlot *slot;
+
+	CurrentResourceOwner = l->portal->resowner;
+	l->portal->portalParams->params[0].value = Int64GetDatum(key);
+	ExecReScan(state);
+	while (slot = ExecProcNode(state), !TupIsNull(slot))
+	{
+		ResetPerTupleExprContext(state->state);
+		row(slot, arg);
+	}
+	CurrentResourceOwner = owner;
+	MemoryContextSwitchTo(context);
+}
