@@ -81,11 +81,13 @@ q -c "SELECT format('%-22s %10s rows %9s heap %9s indexes %6s bytes a row', s.na
 	FROM (SELECT regexp_replace(c.relname, '_(\d{4}_\d\d|default)\$', '') AS name, sum(greatest(c.reltuples, 0)) AS rows, sum(pg_table_size(c.oid)) AS heap, sum(pg_indexes_size(c.oid)) AS indexes
 		FROM pg_class c WHERE c.relnamespace = '$MART'::regnamespace AND c.relkind = 'r' GROUP BY 1 HAVING sum(pg_total_relation_size(c.oid)) > 1000000) s ORDER BY s.heap + s.indexes DESC"
 
-# timed NAME STATEMENT: milliseconds of the second of two runs, all columns computed and none sent
+# timed NAME STATEMENT: milliseconds of the second of two runs, by clock and by processor of the one process; all columns computed and none sent
 timed() {
 	local out
-	out=$(q -c "SET statement_timeout = '300s'" -c "EXPLAIN (ANALYZE, TIMING OFF, SUMMARY ON) $2" -c "EXPLAIN (ANALYZE, TIMING OFF, SUMMARY ON) $2" 2>&1) || true
-	printf '%8s ms %9s rows  %s\n' "$(sed -n 's/^Execution Time: \([0-9.]*\) ms/\1/p' <<<"$out" | tail -1 | cut -d. -f1)" "$(sed -n '1,/^Execution/s/.*actual rows=\([0-9]*\).*/\1/p' <<<"$out" | head -1)" "$1"
+	out=$(q -c "SET statement_timeout = '300s'" -c 'SET max_parallel_workers_per_gather = 0' -c "EXPLAIN (ANALYZE, TIMING OFF, SUMMARY ON) $2" -c "SELECT 'cpu ' || bench_cpu()" \
+		-c "EXPLAIN (ANALYZE, TIMING OFF, SUMMARY ON) $2" -c "SELECT 'cpu ' || bench_cpu()" 2>&1) || true
+	printf '%8s ms %8s ms by processor %9s rows  %s\n' "$(sed -n 's/^Execution Time: \([0-9.]*\) ms/\1/p' <<<"$out" | tail -1 | cut -d. -f1)" "$(awk '$1 == "cpu" {a = b; b = $2} END {print int(1000 * (b - a))}' <<<"$out")" \
+		"$(sed -n '1,/^Execution/s/.*actual rows=\([0-9]*\).*/\1/p' <<<"$out" | head -1)" "$1"
 	grep -m1 ERROR <<<"$out" || true
 }
 echo; echo '-- the questions of docs/questions.md'
@@ -97,7 +99,7 @@ echo; echo '-- decisions'
 timed 'eligible, e-mail, all' "SELECT count(*) FROM party p, crmseg.eligible('$MART', p.party_id, 'email', 1) e WHERE e.ok"
 timed 'eligible, one in fifty' "SELECT count(*) FROM party p, crmseg.eligible('$MART', p.party_id, 'email', 1) e WHERE p.party_id % 50 = 0 AND e.ok"
 timed 'choose_channel, 1,000' "SELECT count(*) FROM (SELECT party_id FROM party LIMIT 1000) p, crmseg.choose_channel('$MART', p.party_id, 1) e"
-timed 'claim_audience, 100,000' "SELECT count(*) FROM crmseg.claim_audience('$MART', 'party', 60, 'email', 50000, 0.1)"
+timed 'claim_audience of PARTIES / 4' "SELECT count(*) FROM crmseg.claim_audience('$MART', 'party', 60, 'email', $((PARTIES / 4)), 0.1)"
 timed 'campaign_lift' "SELECT * FROM crmseg.campaign_lift('$MART', 60)"
 timed 'cross_sell' "SELECT * FROM crmseg.cross_sell('$MART', 'ß')"
 timed 'churn_list' "SELECT * FROM crmseg.churn_list('$MART')"

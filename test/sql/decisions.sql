@@ -148,6 +148,49 @@ BEGIN
 		IF one IS DISTINCT FROM a.reason || coalesce(a.contact_point_id::text, '') THEN RAISE 'party %: % %', a.party_id, one, a.reason; END IF;
 	END LOOP;
 END $$;
+-- parties far apart are asked by one query that stays begun: every channel, campaign and hour, against one statement for each
+SELECT count(*) > 100 AS many, count(*) FILTER (WHERE one IS DISTINCT FROM many) AS differ FROM (
+	SELECT e.reason || e.contact_point_id AS many, (SELECT o.reason || o.contact_point_id FROM (VALUES (p.party_id)) v (id), crmseg.eligible_point('dr', v.id, 'email', 1, '2026-06-14 20:30+00') o) AS one
+	FROM (SELECT p.party_id FROM party p WHERE p.party_id % 33 = 0 ORDER BY p.party_id) p, crmseg.eligible_point('dr', p.party_id, 'email', 1, '2026-06-14 20:30+00') e) x;
+SELECT c.name, count(*) FILTER (WHERE e.reason IS DISTINCT FROM slow_reason(p.party_id, c.name, 3, '2026-06-15 11:00+00')) AS differ
+FROM (VALUES ('email'), ('sms'), ('post')) c (name), LATERAL (SELECT party_id FROM party p WHERE p.party_id % CASE WHEN current_setting('crmseg_test.light', true) = 'on' THEN 513 ELSE 57 END = 0 ORDER BY party_id OFFSET 0) p, crmseg.eligible('dr', p.party_id, c.name, 3, '2026-06-15 11:00+00') e
+GROUP BY 1 ORDER BY 1;
+-- an error in the middle, a savepoint, a change of the tables in the same transaction; nothing is left begun
+BEGIN;
+SAVEPOINT s;
+SELECT count(1 / (p.party_id - 3600)) FROM (SELECT p.party_id FROM party p WHERE p.party_id % 90 = 0 ORDER BY 1 OFFSET 0) p, crmseg.eligible('dr', p.party_id, 'email', 1) e WHERE (1 / (p.party_id - 3600)) IS NOT NULL OR e.ok;
+ROLLBACK TO s;
+DO $$
+BEGIN
+	PERFORM count(1 / (p.party_id - 3600 + 0 * e.ok::int)) FROM (SELECT p.party_id FROM party p WHERE p.party_id % 90 = 0 ORDER BY 1 OFFSET 0) p, crmseg.eligible('dr', p.party_id, 'email', 1) e;
+EXCEPTION WHEN division_by_zero THEN
+	RAISE NOTICE 'caught';
+END $$;
+SELECT count(e.ok) > 10 AS asked FROM (SELECT p.party_id FROM party p WHERE p.party_id % 90 = 0 ORDER BY 1 OFFSET 0) p, crmseg.eligible('dr', p.party_id, 'email', 1) e;
+SELECT count(*) FROM pg_cursors;
+ALTER TABLE consent ADD COLUMN note text;
+UPDATE consent SET status = 'withdrawn' WHERE upper_inf(valid);
+SELECT count(*) FILTER (WHERE e.ok) AS ok FROM (SELECT p.party_id FROM party p WHERE p.party_id % 90 = 0 ORDER BY 1 OFFSET 0) p, crmseg.eligible('dr', p.party_id, 'email', 1) e;
+-- a view that adds up, in the place of a table
+ALTER TABLE contact_preference RENAME TO wish;
+CREATE VIEW contact_preference AS SELECT party_id, channel_id, min(max_touches) AS max_touches, min(per) AS per, (array_agg(paused))[1] AS paused, (array_agg(quiet_hours))[1] AS quiet_hours, min(time_zone) AS time_zone, (SELECT w.topics FROM wish w WHERE w.party_id = x.party_id AND w.channel_id = x.channel_id) AS topics FROM wish x GROUP BY 1, 2;
+UPDATE consent SET status = 'granted';
+SELECT count(*) > 100 AS many, count(*) FILTER (WHERE one IS DISTINCT FROM many) AS differ, count(*) FILTER (WHERE many = 'over_cap') > 0 AS capped FROM (
+	SELECT e.reason AS many, (SELECT o.reason FROM (VALUES (p.party_id)) v (id), crmseg.eligible_point('dr', v.id, 'email', 1, '2026-06-14 10:30+00') o) AS one
+	FROM (SELECT p.party_id FROM party p WHERE p.party_id % 33 = 0 ORDER BY p.party_id) p, crmseg.eligible_point('dr', p.party_id, 'email', 1, '2026-06-14 10:30+00') e) x;
+ROLLBACK;
+-- quiet from ten in the evening to seven where the party lives: in New York on the day the clocks go forward, else in Paris
+BEGIN;
+INSERT INTO party (party_id) VALUES (9001), (9002);
+INSERT INTO contact_point (party_id, kind, value, value_norm, is_primary) SELECT i, 'email', 'q' || i, 'q' || i, true FROM generate_series(9001, 9002) i;
+INSERT INTO consent (party_id, purpose, channel_id, status, valid, captured_at) SELECT i, 'newsletter', 1, 'granted', '[2024-01-01,)', '2024-01-01' FROM generate_series(9001, 9002) i;
+INSERT INTO contact_preference (party_id, channel_id, quiet_hours, time_zone) VALUES (9001, 1, '[22,31)', 'America/New_York'), (9002, 1, '[22,31)', NULL);
+SELECT at, (crmseg.eligible('dr', 9001, 'email', 3, at)).reason AS new_york, (crmseg.eligible('dr', 9002, 'email', 3, at)).reason AS paris
+FROM unnest('{2026-03-07 11:59+00,2026-03-07 12:00+00,2026-03-08 02:59+00,2026-03-08 03:00+00,2026-03-08 10:59+00,2026-03-08 11:00+00,2026-03-09 01:59+00,2026-03-09 02:00+00}'::timestamptz[]) at;
+\set VERBOSITY terse
+INSERT INTO contact_preference (party_id, channel_id, time_zone) VALUES (9001, 2, 'Middle/Earth');
+\set VERBOSITY default
+ROLLBACK;
 -- whoever is reachable is eligible for a campaign without any rule of pressure, hours or topics, and the other way round
 DELETE FROM campaign_target;
 DELETE FROM contact_preference WHERE channel_id = 0;
