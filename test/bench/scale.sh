@@ -46,8 +46,8 @@ SQL
 	load contact_preference "$((PARTIES / 10))" "INSERT INTO contact_preference (party_id, channel_id, max_touches, quiet_hours) SELECT i * 10, 1, 4, '[22,31)' FROM generate_series(:first, :last) i"
 	load suppression "$((PARTIES / 100))" "INSERT INTO suppression (kind, value_hash, reason) SELECT 'email', crmseg.suppression_digest((SELECT key FROM suppression_key), 'mail' || i * 200 - 1 || '@example' || (i * 200 - 1) % 50 || '.fr'), 'complaint' FROM generate_series(:first, :last) i"
 	load party_attribute "$((PARTIES * 2))" "INSERT INTO party_attribute (party_id, attribute_id, num, txt, source_id)
-		SELECT (i + 1) / 2, a, CASE WHEN a = 1 THEN pick(i, 6, 4) END, CASE a WHEN 2 THEN CASE WHEN i % 3 = 0 THEN 'owner' ELSE 'tenant' END WHEN 3 THEN (ARRAY['tennis', 'golf', 'reading'])[1 + pick(i, 7, 3)] WHEN 4 THEN 'diesel' END, 1
-		FROM (SELECT i, 2 * pick((i + 1) / 2, 8, 2) + 2 - i % 2 AS a FROM generate_series(:first, :last) i) x"
+		SELECT (i + 3) / 4 * 2 - 1, a, CASE WHEN a = 1 THEN pick(i, 6, 4) END, CASE a WHEN 2 THEN CASE WHEN i % 3 = 0 THEN 'owner' ELSE 'tenant' END WHEN 3 THEN (ARRAY['tennis', 'golf', 'reading'])[1 + pick(i, 7, 3)] WHEN 4 THEN (ARRAY['diesel', 'petrol'])[1 + pick(i, 8, 2)] END, 1
+		FROM (SELECT i, 1 + (i - 1) % 4 AS a FROM generate_series(:first, :last) i) x"
 	# a tenth never bought; most orders are of a few
 	load sales_order "$ORDERS" "INSERT INTO sales_order (party_id, order_id, ordered_at, kind, channel_id, store_id, currency, base_rate, amount, margin, source_id, external_id)
 		SELECT p, i, now() - ($ORDERS - i) * (interval '3 years' / $ORDERS), CASE WHEN r THEN 'r' ELSE 's' END, CASE i % 3 WHEN 0 THEN 8 ELSE 7 END, CASE WHEN i % 3 > 0 THEN 1 + pick(i, 9, 50) END, 'EUR', 1, a, a / 4, 1, 'T' || i
@@ -71,7 +71,7 @@ SQL
 		FROM (SELECT i, now() - ($TOUCHES - i) * (interval '14 months' / $TOUCHES) AS t, 1 + (i * 60 - 1) / $TOUCHES AS m, (ARRAY['open', 'open', 'click', 'order'])[1 + pick(i, 21, 4)] AS k FROM (SELECT j * 5 AS i FROM generate_series(:first::bigint, :last) j) y) x"
 	load cart "$((PARTIES / 5))" "INSERT INTO cart (visitor_id, cart_id, party_id, created_at, updated_at, amount) SELECT lpad(to_hex(i * 10), 32, '0')::uuid, i, CASE WHEN i % 3 > 0 THEN i * 5 END, t, t, 20 FROM (SELECT i, now() - pick(i, 22, 86400 * 60) * interval '1 second' AS t FROM generate_series(:first, :last) i) x"
 	load cart_line "$((PARTIES / 5))" "INSERT INTO cart_line (visitor_id, cart_id, product_id, unit_price) SELECT lpad(to_hex(i * 10), 32, '0')::uuid, i, 1 + pick(i, 23, 5000), 20 FROM generate_series(:first, :last) i"
-	load service_case "$((PARTIES / 20))" "INSERT INTO service_case (party_id, kind, opened_at, product_id) SELECT i * 20 - 10 * (i % 2), (ARRAY['complaint', 'quote', 'sample'])[1 + i % 3], now() - pick(i, 24, 400) * interval '1 day', 1 + pick(i, 25, 5000) FROM generate_series(:first, :last) i"
+	load service_case "$((PARTIES / 20))" "INSERT INTO service_case (party_id, kind, opened_at, product_id) SELECT i * 20 - i % 2, (ARRAY['complaint', 'quote', 'sample'])[1 + i % 3], now() - pick(i, 24, 400) * interval '1 day', 1 + pick(i, 25, 5000) FROM generate_series(:first, :last) i"
 	q -c 'VACUUM ANALYZE' -c 'CHECKPOINT' -c "SELECT crmseg.rescore('$MART')" -c "SELECT crmseg.refresh_priors('$MART')" -c "SELECT crmseg.define_segment('$MART', 'vip', 'tier = ''VIP''')" -c "SELECT crmseg.refresh_segments('$MART')" -c 'VACUUM ANALYZE' >/dev/null
 fi
 
@@ -92,7 +92,7 @@ timed() {
 }
 echo; echo '-- the questions of docs/questions.md'
 while IFS=$'\t' read -r name sql; do timed "$name" "$sql"; done < <(awk '/^\*\*/ {h = $0; gsub(/\*\*/, "", h)} /^```sql/ {c = 1; s = ""; next} /^```/ {if (c && h !~ /^Others/) print h "\t" s; c = 0}
-	c && h !~ /^Others/ {sub(/;$/, ""); s = s " " $0} c && h ~ /^Others/ {n = $0; sub(/.*; *-- */, "", n); sub(/; *--.*/, ""); print n "\t" $0}' "${CRMSEG_ROOT:-.}/docs/questions.md" | sed "s/'shop'/'$MART'/g; s/\t */\t/")
+	c && h !~ /^Others/ {sub(/;$/, ""); s = s " " $0} c && h ~ /^Others/ {n = $0; sub(/.*; *-- */, "", n); sub(/; *--.*/, ""); print n "\t" $0}' "${CRMSEG_ROOT:-.}/docs/questions.md" | sed "s/'shop'/'$MART'/g; s/party_id = 20;*$/party_id = 21/; s/\t */\t/")
 echo; echo '-- views'
 for v in person reachable customer_360 customer_rfm portfolio prospects current_consent best_channel channel_rate segment_membership abandoned_carts customer_potential mart_health identity_health channel_performance marketing_kpi marketing_pressure data_audit; do timed "$v" "SELECT * FROM $v"; done
 echo; echo '-- decisions'
