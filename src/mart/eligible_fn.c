@@ -74,6 +74,8 @@ typedef struct Statement
 	HTAB	   *answers;
 	int64		asked;			/* calls */
 	int64		met;			/* of these, answered by blocks */
+	int64		falls;			/* of these, with a lesser id than the one before */
+	int64		last;			/* id */
 	int64		answered;		/* parties answered by blocks */
 	Lookup	   *lookup;			/* the query for one party, begun */
 	bool		tried;			/* to begin it */
@@ -115,7 +117,7 @@ set_occasion(Statement *st, Plans *p, text *channel, int64 campaign, TimestampTz
 	st->answers = NULL;
 	st->lookup = NULL;
 	st->tried = false;
-	st->asked = st->met = st->answered = 0;
+	st->asked = st->met = st->answered = st->falls = 0;
 	r = eligible_run(p->plan[CAMPAIGN], values, NULL);
 	if (r.n != 1)
 		ereport(ERROR, errcode(CRMSEG_BAD_MART), errmsg("the settings of the datamart cannot be read"));
@@ -457,6 +459,8 @@ find_answer(Statement *st, Plans *p, int64 party, bool keep)
 	int64		lo;
 
 	st->asked++;
+	st->falls += party < st->last;
+	st->last = party;
 	if (found != NULL)
 	{
 		st->met++;
@@ -474,8 +478,11 @@ find_answer(Statement *st, Plans *p, int64 party, bool keep)
 	}
 	if (st->asked <= SINGLES)
 		answer_one(st, p, party, false);
-	/* a party of a block takes a third of the time of one alone: blocks go on while half of what they answered was asked for, and now and then else */
-	else if (st->answered > 2 * st->met + st->asked / 4)
+	/*
+	 * A party of a block takes a third of the time of one alone: blocks go on while half of what they answered was asked for. Where ids do not
+	 * rise, the others may be asked for yet.
+	 */
+	else if (st->answered > 2 * st->met + (4 * st->falls > st->asked ? 4 * st->asked : st->asked / 4))
 		answer_one(st, p, party, keep);
 	else
 	{
