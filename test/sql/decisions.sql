@@ -331,6 +331,9 @@ SET timezone = 'UTC';
 INSERT INTO party (party_id) SELECT i FROM generate_series(2000, 2199) i;
 INSERT INTO sales_order (party_id, ordered_at, currency, amount, source_id, external_id)
 	SELECT 2000 + i, timestamptz '2025-01-01' + n * (7 + i % 20) * interval '1 day', 'EUR', 20 + i % 30, 1, 'c' || i || '/' || n FROM generate_series(0, 199) i, generate_series(0, 40) n WHERE n * (7 + i % 20) < CASE WHEN i % 3 = 0 THEN 90 ELSE 360 END;
+-- two orders on one day are one day of purchase
+INSERT INTO party (party_id) VALUES (2300);
+INSERT INTO sales_order (party_id, ordered_at, currency, amount, source_id, external_id) SELECT 2300, timestamptz '2025-03-03 10:00' + n * interval '1 hour', 'EUR', 20, 1, 'd' || n FROM generate_series(0, 2) n;
 SELECT count(*) > 20 AS some, bool_and(last_order_at < '2025-11-01') AS gone_long, bool_and(p_alive < 0.5) AS below, count(*) FILTER (WHERE expected_purchases IS NULL) AS unknown
 FROM (SELECT * FROM crmseg.churn_list('dm', '2026-01-01', max_rows => 40)) x;
 
