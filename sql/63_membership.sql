@@ -166,6 +166,7 @@ DECLARE
 	mode record;
 	s record;
 	part record;
+	came bigint;
 	fresh bigint[];
 	due bigint[];
 	timed boolean;
@@ -188,6 +189,11 @@ BEGIN
 	-- parties that came since
 	EXECUTE format('INSERT INTO %1$s.party_segments (party_id, due_at) SELECT p.party_id, ''-infinity'' FROM %1$s.party p WHERE p.kind <> ''unidentified''
 		AND NOT EXISTS (SELECT FROM %1$s.party_segments t WHERE t.party_id = p.party_id) ORDER BY 1 ON CONFLICT DO NOTHING', m);
+	GET DIAGNOSTICS came = ROW_COUNT;
+	IF came > 1000 THEN
+		-- what was empty a moment ago is planned as empty, and each portion below would read all of it for each of its parties
+		EXECUTE format('ANALYZE %s.party_segments', m);
+	END IF;
 	-- definitions that are new or changed: a change of rows that is under way does not know them, it is waited for
 	EXECUTE format('SELECT array_agg(d.segment_id ORDER BY d.segment_id) FROM %1$s.segment_definition d WHERE NOT EXISTS (SELECT FROM %1$s.segment_state t WHERE t.segment_id = d.segment_id)', m) INTO fresh;
 	IF fresh IS NOT NULL THEN
