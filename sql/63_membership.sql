@@ -33,15 +33,18 @@ DECLARE
 	m text := quote_ident(mart);
 	turns text := @extschema@.segment_turns(mart);
 	zone text;
+	s record;
+	r record;
 BEGIN
 	-- two sessions that change one party: the later one waits, and then sees what the earlier wrote
-	EXECUTE format('INSERT INTO %1$s.party_segments (party_id) SELECT p.party_id FROM %1$s.party p WHERE p.party_id = ANY ($1) AND p.kind <> ''unidentified''
-		AND NOT EXISTS (SELECT FROM %1$s.party_segments s WHERE s.party_id = p.party_id) ORDER BY 1 ON CONFLICT DO NOTHING', m) USING parties;
-	EXECUTE format('SELECT count(*) FROM (SELECT FROM %s.party_segments s WHERE s.party_id = ANY ($1) ORDER BY s.party_id FOR NO KEY UPDATE) l', m) USING parties;
+	PERFORM @extschema@.run_kept(format('INSERT INTO %1$s.party_segments (party_id) SELECT p.party_id FROM %1$s.party p WHERE p.party_id = ANY ($1) AND p.kind <> ''unidentified''
+		AND NOT EXISTS (SELECT FROM %1$s.party_segments s WHERE s.party_id = p.party_id) ORDER BY 1 ON CONFLICT DO NOTHING', m), parties);
+	PERFORM @extschema@.run_kept(format('SELECT count(*) FROM (SELECT FROM %s.party_segments s WHERE s.party_id = ANY ($1) ORDER BY s.party_id FOR NO KEY UPDATE) l', m), parties);
+	EXECUTE format('SELECT d.time_zone, d.follow_segments, d.notify_segments FROM %s.datamart d', m) INTO s;
 	IF at <> now() THEN
-		EXECUTE format('SELECT d.time_zone FROM %s.datamart d', m) INTO zone;
+		zone := s.time_zone;
 	END IF;
-	EXECUTE format($q$
+	r := @extschema@.run_kept(format($q$
 		WITH fresh AS MATERIALIZED (
 			SELECT s.party_id, s.segments AS before, s.due_at, coalesce(i.ids, '{}') AS ids, %3$s AS due
 			FROM %1$s.party_segments s LEFT JOIN %1$s.party_row p ON p.party_id = s.party_id LEFT JOIN LATERAL @extschema@.segment_ids($2, %2$s, s.segments, $3, $4) i ON p.party_id IS NOT NULL %4$s
@@ -68,15 +71,15 @@ BEGIN
 			WHERE NOT EXISTS (SELECT FROM back b WHERE b.party_id = c.party_id AND b.segment_id = c.id) ON CONFLICT DO NOTHING),
 		told AS (
 			INSERT INTO %1$s.segment_change (party_id, segment_id, entered, at)
-			SELECT x.party_id, x.id, x.entered, $3 FROM (SELECT g.*, false AS entered FROM gone g UNION ALL SELECT c.*, true FROM come c) x CROSS JOIN %1$s.datamart d WHERE d.follow_segments ORDER BY 1, 2)
-		SELECT (SELECT count(*) FROM come), (SELECT count(*) FROM gone),
-			(SELECT count(@extschema@.tell_segment(d.notify_segments, $2, n.name)) FROM %1$s.datamart d, %1$s.segment_definition n
-				WHERE d.notify_segments IS NOT NULL AND n.segment_id IN (SELECT c.id FROM come c UNION SELECT g.id FROM gone g))$q$, m,
+			SELECT x.party_id, x.id, x.entered, $3 FROM (SELECT g.*, false AS entered FROM gone g UNION ALL SELECT c.*, true FROM come c) x WHERE $5 ORDER BY 1, 2)
+		SELECT (SELECT count(*) FROM come) AS entered, (SELECT count(*) FROM gone) AS left_,
+			(SELECT count(@extschema@.tell_segment($6, $2, n.name)) FROM (SELECT c.id FROM come c UNION SELECT g.id FROM gone g) x JOIN %1$s.segment_definition n ON n.segment_id = x.id WHERE $6 IS NOT NULL)$q$, m,
 		-- the row says the age of today
 		CASE WHEN zone IS NULL THEN 'p' ELSE format('jsonb_populate_record(p, jsonb_build_object(''age'', extract(year FROM age(($3 AT TIME ZONE %L)::date::timestamp, p.birth_date::timestamp))::integer))', zone) END,
 		CASE WHEN turns IS NULL THEN 'i.due' ELSE 'least(i.due, w.due)' END,
-		CASE WHEN turns IS NOT NULL THEN format('LEFT JOIN (%s) w ON w.party_id = s.party_id', replace(replace(turns, '$1', '$3'), '$2', '$1')) END)
-		INTO entered, left_ USING parties, mart, at, row_only;
+		CASE WHEN turns IS NOT NULL THEN format('LEFT JOIN (%s) w ON w.party_id = s.party_id', replace(replace(turns, '$1', '$3'), '$2', '$1')) END), parties, mart, at, row_only, s.follow_segments, s.notify_segments);
+	entered := r.entered;
+	left_ := r.left_;
 END $$;
 COMMENT ON FUNCTION @extschema@.update_memberships(name, bigint[], timestamptz, boolean) IS 'internal: looks at the segments of some parties again, at an instant, and writes their entries and exits; with row_only only at segments that the row alone decides. Returns how many. Called by the triggers of keep_segments and by refresh_segments; it needs the rights of the mart''s owner';
 
