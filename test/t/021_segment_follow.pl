@@ -38,8 +38,8 @@ unlike($heard, qr/Asynchronous/, 'nothing changed, no message');
 
 # a trigger of one's own on the change table
 $sql->(q{CREATE TABLE outbox (segment text, party_id bigint, entered bool);
-	CREATE FUNCTION out() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.outbox SELECT d.name, n.party_id, n.entered FROM n JOIN f.segment_definition d USING (segment_id); RETURN NULL; END $$;
-	CREATE TRIGGER welcome AFTER INSERT ON f.segment_change REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION out();
+	CREATE FUNCTION welcome() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.outbox SELECT d.name, n.party_id, n.entered FROM n JOIN f.segment_definition d USING (segment_id); RETURN NULL; END $$;
+	CREATE TRIGGER welcome AFTER INSERT ON f.segment_change REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION welcome();
 	UPDATE f.party SET country = 'FR' WHERE party_id = 11});
 is($sql->(q{SELECT string_agg(segment || ' ' || party_id || ' ' || entered, ', ' ORDER BY segment) FROM outbox}), q{O'Brien "x" 11 false, french 11 true}, 'a trigger hears');
 
@@ -52,6 +52,6 @@ my $dump = PostgreSQL::Test::Utils::tempdir() . '/dump.sql';
 $node->command_ok([ 'pg_dump', '-h', $node->host, '-p', $node->port, '-f', $dump, 'postgres' ], 'dumped');
 $node->safe_psql('postgres', 'CREATE DATABASE again');
 $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', $node->host, '-p', $node->port, '-f', $dump, 'again' ], 'restored');
-is($node->safe_psql('again', q{ALTER SCHEMA f RENAME TO "G x"; INSERT INTO app.login VALUES (4, now(), NULL), (NULL, now(), NULL); DELETE FROM app.login WHERE client = 2; UPDATE "G x".party SET country = 'BE' WHERE party_id = 4;
+is($node->safe_psql('again', q{DROP TRIGGER welcome ON f.segment_change; ALTER SCHEMA f RENAME TO "G x"; INSERT INTO app.login VALUES (4, now(), NULL), (NULL, now(), NULL); DELETE FROM app.login WHERE client = 2; UPDATE "G x".party SET country = 'BE' WHERE party_id = 4;
 	SELECT string_agg(segment || ' ' || party_id, ', ' ORDER BY 1) FROM "G x".segment_membership WHERE segment = 'active' OR party_id = 4}), q{O'Brien "x" 4, active 4}, 'kept on, under another name');
 done_testing();
