@@ -181,7 +181,7 @@ import_stage_facts(Import *im, const FactRow *r, int32 rec)
 }
 
 /* The statements, in order; each kind first tells what is known or changed. */
-#define MAX_STATEMENTS 20
+#define MAX_STATEMENTS 24
 static const char *const statements[FACT_KINDS][MAX_STATEMENTS] = {
 	[FACT_LOYALTY] = {
 		/* of a card that the file names twice the last line counts */
@@ -252,6 +252,9 @@ static const char *const statements[FACT_KINDS][MAX_STATEMENTS] = {
 		"LEFT JOIN (SELECT name, min(campaign_id) AS campaign_id FROM @m@.campaign GROUP BY name) c ON c.name = f.h WHERE f.kind = 3",
 		"CREATE TEMPORARY TABLE crmseg_visited ON COMMIT DROP AS SELECT s.visitor_id, s.session_id, s.started_at, coalesce(s.ended_at, s.started_at) AS ended_at, s.party_id "
 		"FROM @m@.web_session s WHERE s.visitor_id IN (SELECT v.visitor_id FROM pg_temp.crmseg_visit v) AND s.started_at <= (SELECT max(v.at) FROM pg_temp.crmseg_visit v)",
+		/* many visits of few: without statistics they are joined as if they were a handful */
+		"ANALYZE pg_temp.crmseg_visit",
+		"ANALYZE pg_temp.crmseg_visited",
 		/* the same event again, in the file or in the mart */
 		"UPDATE pg_temp.crmseg_visit v SET known = true FROM (SELECT v.place, row_number() OVER (PARTITION BY v.visitor_id, v.at, v.kind, v.page, v.product_id ORDER BY v.line_no) AS nth FROM pg_temp.crmseg_visit v) n "
 		"WHERE v.place = n.place AND n.nth > 1",
