@@ -143,6 +143,9 @@ COMMENT ON FUNCTION @extschema@.segment_matches_support(internal) IS 'planner su
 CREATE FUNCTION @extschema@.segment_matches("row" record, predicate @extschema@.segment) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'crmseg_segment_matches' LANGUAGE C STABLE PARALLEL SAFE COST 1000 SUPPORT @extschema@.segment_matches_support;
 COMMENT ON FUNCTION @extschema@.segment_matches(record, @extschema@.segment) IS 'whether a predicate holds for a row, in three values; its columns are the attributes, its traits too; events are those of its mart or of the one named by crmseg.mart. In a query it becomes the conditions it stands for. 42703 for what is unknown, 42804 for types that do not fit';
+CREATE FUNCTION @extschema@.segment_matches_columns(predicate @extschema@.segment, "row" "any", VARIADIC columns "any") RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crmseg_segment_matches_columns' LANGUAGE C STABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION @extschema@.segment_matches_columns(@extschema@.segment, "any", "any") IS 'internal: what the planner makes of row @@ segment where the segment is not known: the columns of the row one by one, which spares making a value of the whole row. 22023 when it is called with anything else';
 CREATE OPERATOR @extschema@.@@ (LEFTARG = record, RIGHTARG = @extschema@.segment, FUNCTION = @extschema@.segment_matches);
 COMMENT ON OPERATOR @extschema@.@@ (record, @extschema@.segment) IS 'the row satisfies the predicate';
 CREATE FUNCTION @extschema@.in_segment(mart name, "row" record, name text) RETURNS boolean

@@ -17,6 +17,20 @@ COMMENT ON COLUMN @mart@.segment_definition.uses IS 'the segments that the predi
 COMMENT ON COLUMN @mart@.segment_definition.description IS 'what it is for';
 COMMENT ON COLUMN @mart@.segment_definition.defined_at IS 'when it was last defined';
 
+-- The index over all definitions as matching_segments keeps it, so that a session need not make it anew. May be emptied at any time.
+CREATE TABLE @mart@.segment_image (
+	shape bigint NOT NULL,
+	meaning bigint NOT NULL,
+	written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	image bytea NOT NULL
+);
+ALTER TABLE @mart@.segment_image ALTER image SET STORAGE EXTERNAL;
+COMMENT ON TABLE @mart@.segment_image IS 'the definitions as an index for matching_segments, written and read by it alone; compared with the definitions at each reading, so that it may be old, damaged or empty without harm';
+COMMENT ON COLUMN @mart@.segment_image.shape IS 'for which sort of row: a hash of its columns';
+COMMENT ON COLUMN @mart@.segment_image.meaning IS 'a hash of what names meant then';
+COMMENT ON COLUMN @mart@.segment_image.written_at IS 'when';
+COMMENT ON COLUMN @mart@.segment_image.image IS 'the index, of this server''s version and machine';
+
 CREATE TABLE @mart@.segment_attribute (
 	name text PRIMARY KEY,
 	relation regclass NOT NULL,

@@ -267,20 +267,13 @@ simplify(const segment_condition *c, Simplifying *s, bool *residue)
 	part = s->memory.take(s->memory.context, sizeof(*part) * (c->n + 1));
 	for (uint32_t i = 0; i < c->n; i++)
 	{
-		/* what is left out of a branch that never holds, or beside one that always does, needs no second look */
+		/* what is left out makes a condition weaker: one that never holds even so never does */
 		bool		left_out = false;
 
 		part[i] = simplify(c->child[i], s, &left_out);
-		if (part[i]->form != (all ? SEGMENT_NEVER_SO : SEGMENT_ALWAYS_SO))
-			*residue |= left_out && part[i]->form != SEGMENT_NEVER_SO;
-		else if (!left_out)
+		*residue |= left_out && part[i]->form != SEGMENT_NEVER_SO;
+		if (part[i]->form == (all ? SEGMENT_NEVER_SO : SEGMENT_ALWAYS_SO))
 			return part[i];		/* decides alone */
-		else
-		{
-			*residue = true;
-			if (!all)
-				return part[i];
-		}
 		room += flat_size(part[i], c->form);
 	}
 	result = of_children(c->form, room, s->memory);

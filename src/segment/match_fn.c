@@ -25,6 +25,7 @@
 #include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(crmseg_segment_matches);
+PG_FUNCTION_INFO_V1(crmseg_segment_matches_columns);
 PG_FUNCTION_INFO_V1(crmseg_in_segment);
 PG_FUNCTION_INFO_V1(crmseg_segment_clock);
 
@@ -45,10 +46,12 @@ typedef struct compiled
 	uint32		hash;
 	struct varlena *segment;
 	TupleDesc	desc;
+	bool		checked;		/* that the caller's columns are these */
 	/* about the row alone */
 	ExprState  *state;
 	ExprContext *econtext;
-	TupleTableSlot *slot;
+	TupleTableSlot *slot,		/* of a row */
+			   *columns;		/* of its columns one by one; made when it is needed */
 	/* or a query */
 	SPIPlanPtr	plan;
 	ParamListInfo params;
@@ -171,30 +174,53 @@ compile(FunctionCallInfo fcinfo, vocabulary *v, struct varlena *segment, const s
 	return c;
 }
 
+/* columns: those of the row from this argument on; else the tuple, NULL for a row of nothing but NULL */
 static Datum
-run(FunctionCallInfo fcinfo, compiled *c, HeapTuple tuple)
+run(FunctionCallInfo fcinfo, compiled *c, HeapTuple tuple, int columns)
 {
 	bool		isnull;
 	Datum		d;
+	int			n = c->desc->natts;
 
 	if (c->state)
 	{
 		MemoryContext old;
+		TupleTableSlot *slot = c->slot;
 
 		ResetExprContext(c->econtext);
-		if (tuple)
-			ExecStoreHeapTuple(tuple, c->slot, false);
+		if (columns)
+		{
+			const NullableDatum *arg = &fcinfo->args[columns];
+
+			slot = c->columns;
+			if (!slot)
+			{
+				old = MemoryContextSwitchTo(c->context);
+				slot = c->columns = MakeSingleTupleTableSlot(c->desc, &TTSOpsVirtual);
+				MemoryContextSwitchTo(old);
+			}
+			/* nothing in it is its own */
+			for (int i = 0; i < n; i++)
+			{
+				slot->tts_values[i] = arg[i].value;
+				slot->tts_isnull[i] = arg[i].isnull;
+			}
+			slot->tts_flags &= ~TTS_FLAG_EMPTY;
+			slot->tts_nvalid = n;
+		}
+		else if (tuple)
+			ExecStoreHeapTuple(tuple, slot, false);
 		else
-			ExecStoreAllNullTuple(c->slot);
-		c->econtext->ecxt_scantuple = c->slot;
+			ExecStoreAllNullTuple(slot);
+		c->econtext->ecxt_scantuple = slot;
 		old = MemoryContextSwitchTo(c->econtext->ecxt_per_tuple_memory);
 		d = ExecEvalExpr(c->state, c->econtext, &isnull);
 		MemoryContextSwitchTo(old);
-		ExecClearTuple(c->slot);
+		if (!columns)
+			ExecClearTuple(slot);
 	}
 	else
 	{
-		int			n = c->desc->natts;
 		bool		pushed = false;
 
 		for (int i = 0; i < n; i++)
@@ -204,7 +230,12 @@ run(FunctionCallInfo fcinfo, compiled *c, HeapTuple tuple)
 			p->ptype = TupleDescAttr(c->desc, i)->attisdropped ? InvalidOid : TupleDescAttr(c->desc, i)->atttypid;
 			p->pflags = 0;
 			p->isnull = true;
-			if (tuple && !TupleDescAttr(c->desc, i)->attisdropped)
+			if (columns)
+			{
+				p->value = fcinfo->args[columns + i].value;
+				p->isnull = fcinfo->args[columns + i].isnull;
+			}
+			else if (tuple && !TupleDescAttr(c->desc, i)->attisdropped)
 				p->value = heap_getattr(tuple, i + 1, c->desc, &p->isnull);
 		}
 		if (!ActiveSnapshotSet())
@@ -237,28 +268,23 @@ type_of_row(FunctionCallInfo fcinfo, int argument, HeapTupleHeader header, Oid *
 	return OidIsValid(*type) && *type != RECORDOID && type_is_rowtype(*type);
 }
 
-static Datum
-matched(FunctionCallInfo fcinfo, int argument, const char *mart, struct varlena *segment)
+/* the segment compiled for rows of a type */
+static compiled *
+find_compiled(FunctionCallInfo fcinfo, Oid type, int32 typmod, const char *mart, struct varlena *segment)
 {
 	kept	   *k = fcinfo->flinfo->fn_extra;
-	HeapTupleHeader header = PG_ARGISNULL(argument) ? NULL : PG_GETARG_HEAPTUPLEHEADER(argument);
-	Oid			type;
-	int32		typmod;
 	uint32		hash;
 	compiled  **at,
 			   *c;
-	HeapTupleData tuple;
 	bool		clocked = segment_clock != DT_NOBEGIN;
 
-	if (!type_of_row(fcinfo, argument, header, &type, &typmod))
-		PG_RETURN_NULL();
 	if (!k)
 		fcinfo->flinfo->fn_extra = k = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(kept));
 	/* mostly the segment of the row before */
 	c = k->last;
 	if (c && c->type == type && c->typmod == typmod && c->clocked == clocked && c->generation == segment_generation() && c->user == GetUserId() &&
 		VARSIZE_ANY_EXHDR(c->segment) == VARSIZE_ANY_EXHDR(segment) && memcmp(VARDATA_ANY(c->segment), VARDATA_ANY(segment), VARSIZE_ANY_EXHDR(segment)) == 0)
-		goto found;
+		return c;
 	k->last = NULL;
 	hash = DatumGetUInt32(hash_any((unsigned char *) VARDATA_ANY(segment), VARSIZE_ANY_EXHDR(segment)));
 	at = &k->bucket[hash % lengthof(k->bucket)];
@@ -297,8 +323,19 @@ matched(FunctionCallInfo fcinfo, int argument, const char *mart, struct varlena 
 		*at = c;
 		k->n++;
 	}
-	k->last = c;
-found:
+	return k->last = c;
+}
+
+static Datum
+matched(FunctionCallInfo fcinfo, int argument, const char *mart, struct varlena *segment)
+{
+	HeapTupleHeader header = PG_ARGISNULL(argument) ? NULL : PG_GETARG_HEAPTUPLEHEADER(argument);
+	Oid			type;
+	int32		typmod;
+	HeapTupleData tuple;
+
+	if (!type_of_row(fcinfo, argument, header, &type, &typmod))
+		PG_RETURN_NULL();
 	if (header)
 	{
 		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
@@ -306,7 +343,7 @@ found:
 		tuple.t_tableOid = InvalidOid;
 		tuple.t_data = header;
 	}
-	return run(fcinfo, c, header ? &tuple : NULL);
+	return run(fcinfo, find_compiled(fcinfo, type, typmod, mart, segment), header ? &tuple : NULL, 0);
 }
 
 /* segment_matches(record, segment) -> bool */
@@ -316,6 +353,28 @@ crmseg_segment_matches(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	return matched(fcinfo, 0, NULL, PG_GETARG_VARLENA_PP(1));
+}
+
+/* segment_matches_columns(segment, row, columns) -> bool: the planner's form of it: the row is but a NULL of its type */
+Datum
+crmseg_segment_matches_columns(PG_FUNCTION_ARGS)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 1);
+	compiled   *c;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	if (!OidIsValid(type) || get_typtype(type) != TYPTYPE_COMPOSITE)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("segment_matches_columns is called by the planner only")));
+	c = find_compiled(fcinfo, type, -1, NULL, PG_GETARG_VARLENA_PP(0));
+	/* whoever calls it himself */
+	if (PG_NARGS() != c->desc->natts + 2)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("segment_matches_columns is called by the planner only")));
+	for (int i = 0; !c->checked && i < c->desc->natts; i++)
+		if (!TupleDescAttr(c->desc, i)->attisdropped && get_fn_expr_argtype(fcinfo->flinfo, i + 2) != TupleDescAttr(c->desc, i)->atttypid)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("segment_matches_columns is called by the planner only")));
+	c->checked = true;
+	return run(fcinfo, c, NULL, 2);
 }
 
 /* in_segment(mart name, row record, name text) -> bool */

@@ -113,7 +113,8 @@ new_line(segment_index *ix)
 
 /*
  * Literals of a line, packed one after the other, in numbers of 7 bits a byte: attribute, table, flags, how many; then the values as steps,
- * or of each bound a byte that says which it is, its key (8 bytes), and its exact value when it has one.
+ * or of each bound a byte that says which it is, the bytes of its key without the zeros at its end (a round number has many), and the number of
+ * its exact value when it has one.
  */
 typedef struct
 {
@@ -129,26 +130,28 @@ pack(Packing *p, uint32_t n)
 	p->data[p->len++] = (uint8_t) n;
 }
 
+/* past the end are zeros: what came from an image may be anything */
 static uint32_t
-unpack(const uint8_t **at)
+unpack(const uint8_t **at, const uint8_t *end)
 {
 	uint32_t	n = 0;
 
-	for (int shift = 0;; shift += 7)
+	for (int shift = 0; *at < end && shift < 35; shift += 7)
 	{
 		uint8_t		byte = *(*at)++;
 
 		n |= (uint32_t) (byte & 127) << shift;
 		if (byte < 128)
-			return n;
+			break;
 	}
+	return n;
 }
 
 /* at most */
 static size_t
 packed_size(const segment_condition *c)
 {
-	return 20 + (size_t) c->n * (c->form == SEGMENT_RANGES ? 1 + 8 + sizeof(void *) : 5);
+	return 20 + (size_t) c->n * (c->form == SEGMENT_RANGES ? 1 + 8 + 5 : 5);
 }
 
 static void
@@ -157,6 +160,7 @@ place(segment_index *ix, uint32_t line, const segment_condition *c, int slot, in
 	Attribute  *a = &ix->attribute[c->attribute];
 	int			t = segment_match_table(ix, a, c->form, slot, nth);
 
+	segment_match_enter(ix, &a->table[t], c, line, true);
 	pack(p, c->attribute);
 	pack(p, (uint32_t) t);
 	pack(p, c->on_null | (uint32_t) c->complement << 1);
@@ -167,65 +171,109 @@ place(segment_index *ix, uint32_t line, const segment_condition *c, int slot, in
 		else
 		{
 			const segment_bound *b = &c->bound[i];
+			uint32_t	exact = b->exact && !b->end ? segment_match_exact(ix, &a->table[t], b) : 0;
 
-			p->data[p->len++] = (uint8_t) (b->end < 0 ? 4 : b->end > 0 ? 5 : b->after | (b->exact ? 2 : 0));
-			if (b->end)
-				continue;
-			memcpy(p->data + p->len, &b->key, sizeof(b->key));
-			p->len += sizeof(b->key);
-			if (!b->exact)
-				continue;
-			memcpy(p->data + p->len, &b->exact, sizeof(b->exact));
-			p->len += sizeof(b->exact);
+			int			bytes = b->end || !b->key ? 0 : 8 - __builtin_ctzll(b->key) / 8;
+
+			p->data[p->len++] = (uint8_t) (b->end < 0 ? 4 : b->end > 0 ? 5 : b->after | (exact ? 2 : 0) | bytes << 3);
+			for (int k = 0; k < bytes; k++)
+				p->data[p->len++] = (uint8_t) (b->key >> (56 - 8 * k));
+			if (exact)
+				pack(p, exact);
 		}
-	segment_match_enter(ix, &a->table[t], c, line, true);
+}
+
+/* the first of some bytes that are put with what is kept; what lines that went have left is taken back when it is most of it */
+static uint32_t
+keep(segment_index *ix, const Packing *p)
+{
+	size_t		at;
+
+	if (ix->kept_used + p->len > ix->kept_room)
+	{
+		size_t		room = ix->kept_used - ix->kept_lost + p->len;
+		uint8_t    *kept;
+
+		room += room / 8 + 256;
+		kept = ix->alloc(ix->context, NULL, room);
+		at = 0;
+		for (uint32_t i = 0; i < ix->lines; i++)
+			if (ix->line[i].kept_len)
+			{
+				memcpy(kept + at, ix->kept + ix->line[i].kept, ix->line[i].kept_len);
+				ix->line[i].kept = (uint32_t) at;
+				at += ix->line[i].kept_len;
+			}
+		release(ix, ix->kept);
+		ix->kept = kept;
+		ix->kept_used = at;
+		ix->kept_room = room;
+		ix->kept_lost = 0;
+	}
+	at = ix->kept_used;
+	memcpy(ix->kept + at, p->data, p->len);
+	ix->kept_used += p->len;
+	return (uint32_t) at;
 }
 
 static void
 take_out(segment_index *ix, uint32_t line)
 {
-	const uint8_t *at = ix->line[line].kept,
-			   *end = at ? at + ix->line[line].kept_len : NULL;
+	const uint8_t *at = ix->kept + ix->line[line].kept,
+			   *end = at + ix->line[line].kept_len;
 
-	while (at != end)
+	while (ix->line[line].kept_len && at < end)
 	{
-		segment_condition c = {.attribute = (uint16_t) unpack(&at)};
-		Table	   *table = &ix->attribute[c.attribute].table[unpack(&at)];
-		uint32_t	flags = unpack(&at);
+		segment_condition c = {.attribute = (uint16_t) unpack(&at, end)};
+		uint32_t	t = unpack(&at, end),
+					flags = unpack(&at, end);
+		Table	   *table;
+		bool		sound = true;
 
+		c.n = unpack(&at, end);
+		/* an image may say anything; ours never does */
+		if (c.attribute >= ix->attributes || t >= ix->attribute[c.attribute].tables || c.n > (size_t) (end - at))
+			break;
+		table = &ix->attribute[c.attribute].table[t];
 		c.form = table->form;
 		c.on_null = flags & 1;
-		c.complement = flags >> 1;
-		c.n = unpack(&at);
+		c.complement = flags >> 1 & 1;
 		if (c.form == SEGMENT_RANGES)
 			c.bound = get(ix, (c.n + 1) * sizeof(segment_bound));
 		else
 			c.value = get(ix, (c.n + 1) * sizeof(uint32_t));
-		for (uint32_t i = 0; i < c.n; i++)
+		for (uint32_t i = 0; i < c.n && sound; i++)
 			if (c.value)
-				c.value[i] = unpack(&at) + (i ? c.value[i - 1] : 0);
+			{
+				c.value[i] = unpack(&at, end) + (i ? c.value[i - 1] : 0);
+				sound = value_of(table, c.value[i]) != NULL;
+			}
 			else
 			{
 				segment_bound *b = &c.bound[i];
-				uint8_t		kind = *at++;
+				uint8_t		kind = at < end ? *at++ : 4;
 
 				b->end = (int8_t) (kind == 4 ? -1 : kind == 5);
-				if (b->end)
-					continue;
 				b->after = kind & 1;
-				memcpy(&b->key, at, sizeof(b->key));
-				at += sizeof(b->key);
-				if (!(kind & 2))
-					continue;
-				memcpy(&b->exact, at, sizeof(b->exact));
-				at += sizeof(b->exact);
+				sound = kind >> 3 <= 8 && kind >> 3 <= end - at;
+				for (int k = 0; sound && k < kind >> 3; k++)
+					b->key |= (uint64_t) *at++ << (56 - 8 * k);
+				if (sound && kind & 2)
+				{
+					uint32_t	number = unpack(&at, end);
+
+					sound = number > 0 && number <= ix->exacts && !exact_is_free(ix, number);
+					b->exact = sound ? ix->exact[number - 1] : NULL;
+				}
 			}
-		segment_match_enter(ix, table, &c, line, false);
+		if (sound)
+			segment_match_enter(ix, table, &c, line, false);
 		release(ix, c.bound);
 		release(ix, c.value);
+		if (!sound)
+			break;
 	}
-	release(ix, ix->line[line].kept);
-	ix->line[line].kept = NULL;
+	ix->kept_lost += ix->line[line].kept_len;
 	ix->line[line].kept_len = 0;
 }
 
@@ -237,7 +285,8 @@ add_line(segment_index *ix, uint32_t predicate, const Conjunction *all, bool res
 	size_t		size = 0;
 	const segment_condition *single[64];
 	uint32_t	singles = 0,
-				slots = 0;
+				slots = 0,
+				clauses = all->n;
 	Packing		p = {0};
 
 	residue |= all->residue;
@@ -266,6 +315,10 @@ add_line(segment_index *ix, uint32_t predicate, const Conjunction *all, bool res
 	}
 	for (uint32_t i = 0; i < singles; i++)
 		size += packed_size(single[i]);
+	/* beyond what can be kept the line is a candidate only */
+	residue |= size > KEPT_MAX || size > UINT32_MAX - ix->kept_used;
+	if (size > KEPT_MAX || size > UINT32_MAX - ix->kept_used)
+		singles = clauses = 0;
 	p.data = scratch.take(scratch.context, size + 1);
 	for (uint32_t i = 0; i < singles; i++)
 	{
@@ -278,35 +331,43 @@ add_line(segment_index *ix, uint32_t predicate, const Conjunction *all, bool res
 		else
 			residue = true;
 	}
-	for (uint32_t i = 0; i < all->n; i++)
+	for (uint32_t i = 0; i < clauses; i++)
 	{
 		const segment_condition *c = all->clause[i];
 		bool		fits = slots < SLOTS;
+		int			nth = 0;
 
 		if (c->form != SEGMENT_ONE_OF)
 			continue;
-		/* two literals of one kind about one attribute would meet in one table */
-		for (uint32_t j = 0; j < c->n && fits; j++)
-			for (uint32_t k = 0; k < j && fits; k++)
-				fits = c->child[j]->attribute != c->child[k]->attribute || c->child[j]->form != c->child[k]->form;
+		/* two literals of one kind about one attribute stand in two tables */
+		for (uint32_t j = 0; j < c->n && fits; j++, fits = fits && nth < LISTS)
+		{
+			nth = 0;
+			for (uint32_t k = 0; k < j; k++)
+				nth += c->child[j]->attribute == c->child[k]->attribute && c->child[j]->form == c->child[k]->form;
+		}
 		if (!fits)
 		{
 			residue = true;
 			continue;
 		}
 		for (uint32_t j = 0; j < c->n; j++)
-			place(ix, line, c->child[j], (int) slots, 0, &p);
+		{
+			nth = 0;
+			for (uint32_t k = 0; k < j; k++)
+				nth += c->child[j]->attribute == c->child[k]->attribute && c->child[j]->form == c->child[k]->form;
+			place(ix, line, c->child[j], (int) slots, nth, &p);
+		}
 		put(ix->uses[slots], line, true);
 		ix->slot_lines[slots]++;
 		slots++;
 	}
 	if (p.len)
 	{
-		ix->line[line].kept = ix->alloc(ix->context, NULL, p.len);
-		memcpy(ix->line[line].kept, p.data, p.len);
-		ix->line[line].kept_len = (uint32_t) p.len;
+		ix->line[line].kept = keep(ix, &p);
+		ix->line[line].kept_len = (uint32_t) p.len & KEPT_MAX;
 	}
-	ix->line[line].slots = (uint8_t) slots;
+	ix->line[line].slots = slots;
 	ix->line[line].owner = predicate;
 	ix->line[line].next = ix->predicate[predicate].first;
 	ix->predicate[predicate].first = line;
@@ -316,7 +377,7 @@ add_line(segment_index *ix, uint32_t predicate, const Conjunction *all, bool res
 /* ---- predicates by id ---- */
 
 static uint32_t *
-id_slot(segment_index *ix, uint32_t id)
+id_slot(const segment_index *ix, uint32_t id)
 {
 	uint32_t	at = (uint32_t) ((id * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (ix->ids - 1);
 
@@ -325,10 +386,16 @@ id_slot(segment_index *ix, uint32_t id)
 	return &ix->by_id[at];
 }
 
+bool
+segment_index_has(const segment_index *ix, uint32_t id)
+{
+	return ix->ids && *id_slot(ix, id) != 0;
+}
+
 static void
 remember_id(segment_index *ix, uint32_t predicate)
 {
-	if (ix->count * 2 >= ix->ids)
+	if (ix->count + ix->count / 3 >= ix->ids)
 	{
 		release(ix, ix->by_id);
 		ix->ids = ix->ids ? ix->ids * 2 : 64;
@@ -372,7 +439,7 @@ segment_index_add(segment_index *ix, uint32_t id, const segment_condition *condi
 		if (ix->predicates == ix->predicate_room)
 		{
 			ix->predicate_room += ix->predicate_room / 4 + 64;
-			ix->predicate = ix->alloc(ix->context, ix->predicate, ix->predicate_room * sizeof(Predicate));
+			ix->predicate = resize(ix, ix->predicate, ix->predicates * sizeof(Predicate), ix->predicate_room * sizeof(Predicate));
 		}
 		p = ix->predicates++;
 	}

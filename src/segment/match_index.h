@@ -70,8 +70,16 @@ typedef void *(*segment_realloc) (void *context, void *old, size_t size);
 /* of two bounds of one attribute with equal keys, at least one of them with an exact value */
 typedef int (*segment_exact_compare) (const segment_bound *a, const segment_bound *b);
 
-/* compare may be NULL where keys say all */
-extern segment_index *segment_index_new(segment_realloc alloc, void *context, segment_exact_compare compare);
+/* Exact values, which the index copies. */
+typedef struct segment_exact_kind
+{
+	segment_exact_compare compare;
+	size_t		(*size) (const void *exact);
+	bool		(*valid) (const void *data, size_t size);	/* of one that comes from an image: all of it is such a value */
+} segment_exact_kind;
+
+/* kind may be NULL where keys say all */
+extern segment_index *segment_index_new(segment_realloc alloc, void *context, const segment_exact_kind *kind);
 extern void segment_index_free(segment_index *ix);
 /* room for so many predicates, which spares growing */
 extern void segment_index_reserve(segment_index *ix, uint32_t predicates);
@@ -79,13 +87,15 @@ extern void segment_index_reserve(segment_index *ix, uint32_t predicates);
 #define SEGMENT_INDEX_ATTRIBUTES 65535
 extern int	segment_index_attribute(segment_index *ix, segment_attribute_form form);
 extern int	segment_index_attributes(const segment_index *ix);
+extern segment_attribute_form segment_index_attribute_form(const segment_index *ix, int attribute);
 /* the number of a value of a CODE or SET attribute, from 1; 0 when nobody named it and add is false */
 extern uint32_t segment_index_value(segment_index *ix, int attribute, const char *data, size_t len, bool add);
-/* Adds the predicate id (any number, not yet in); the condition's memory stays the caller's, values behind 'exact' must live as long as the index. scratch is used during the call. */
+/* Adds the predicate id (any number, not yet in); the condition's memory stays the caller's. scratch is used during the call. */
 extern void segment_index_add(segment_index *ix, uint32_t id, const segment_condition *condition, segment_allocator scratch);
 /* true when it was in */
 extern bool segment_index_remove(segment_index *ix, uint32_t id);
 extern uint32_t segment_index_count(const segment_index *ix);
+extern bool segment_index_has(const segment_index *ix, uint32_t id);
 
 /*
  * Calls found for each predicate that holds for the row, once, in no order. row has one datum for each attribute. holds is asked about candidates
@@ -93,6 +103,19 @@ extern uint32_t segment_index_count(const segment_index *ix);
  */
 extern uint32_t segment_index_match(segment_index *ix, const segment_given *row, bool (*holds) (void *context, uint32_t id),
 									void (*found) (void *context, uint32_t id), void *context);
+
+/* ---- images (match_image.c) ---- */
+
+/*
+ * The index as bytes, to be loaded by another process of this machine's kind: the size it takes, and the bytes, written to a place aligned to 8.
+ */
+extern size_t segment_index_image_size(const segment_index *ix);
+extern void segment_index_image_write(const segment_index *ix, void *image);
+/*
+ * The index of an image, in place: the memory, aligned to 8, stays the caller's, who keeps it as long as the index. NULL when the bytes are no image or
+ * a predicate has an id of ids or more. Whatever the bytes are, the index stays within its memory.
+ */
+extern segment_index *segment_index_load(segment_realloc alloc, void *context, const segment_exact_kind *kind, void *image, size_t len, uint32_t ids);
 
 /* ---- conditions (match_condition.c) ---- */
 

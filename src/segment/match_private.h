@@ -12,6 +12,7 @@
 #define LISTS		4			/* 'has' conditions about one set in one line, likewise */
 #define LINES_MAX	32			/* lines of one predicate: more make it one line that is always a candidate */
 #define CLAUSES_MAX 16			/* clauses that an OR of ANDs may become */
+#define KEPT_MAX	((1 << 28) - 1)	/* bytes of one line's literals */
 #define NOTHING		UINT32_MAX
 
 typedef uint64_t Word;
@@ -32,6 +33,7 @@ typedef struct
 typedef struct
 {
 	segment_bound at;
+	uint32_t	exact;			/* number of its exact value, from 1; 0: none */
 	Lines		flips;
 	Word	   *whole;			/* bits from here on, or NULL */
 } Bound;
@@ -79,11 +81,11 @@ typedef struct
 
 typedef struct
 {
-	uint8_t    *kept;			/* its literals, packed, so that it can be taken out again */
-	uint32_t	kept_len;
+	uint32_t	kept;			/* its literals, packed, so that it can be taken out again: place among all that is kept */
+	uint32_t	kept_len:28,
+				slots:4;		/* how many it uses, from the first */
 	uint32_t	next;			/* line of the same predicate */
 	uint32_t	owner;			/* its predicate, by place in 'predicate' */
-	uint8_t		slots;			/* how many it uses, from the first */
 } Line;
 
 typedef struct
@@ -97,10 +99,24 @@ struct segment_index
 {
 	segment_realloc alloc;
 	void	   *context;
+	const segment_exact_kind *kind;
 	segment_exact_compare compare;
+	/* what it was loaded from: pieces that lie in it are not freed one by one */
+	uint8_t    *image;
+	size_t		image_len;
 	Attribute  *attribute;
 	int			attributes,
 				attribute_room;
+	/* exact values of bounds by number; a free place holds the next one, doubled and one more */
+	void	  **exact;
+	uint32_t	exacts,
+				exact_room,
+				free_exact;		/* 0: none */
+	/* literals of lines, one after the other */
+	uint8_t    *kept;
+	size_t		kept_used,
+				kept_room,
+				kept_lost;		/* of lines that went */
 	Line	   *line;
 	uint32_t	lines,			/* ever used */
 				line_room,		/* bits of every bitmap */
@@ -132,11 +148,29 @@ get(segment_index *ix, size_t size)
 	return p;
 }
 
+static inline bool
+in_image(const segment_index *ix, const void *p)
+{
+	return (uintptr_t) p - (uintptr_t) ix->image < ix->image_len;
+}
+
 static inline void
 release(segment_index *ix, void *p)
 {
-	if (p)
+	if (p && !in_image(ix, p))
 		ix->alloc(ix->context, p, 0);
+}
+
+static inline void *
+resize(segment_index *ix, void *old, size_t from, size_t to)
+{
+	void	   *p;
+
+	if (!in_image(ix, old))
+		return ix->alloc(ix->context, old, to);
+	p = ix->alloc(ix->context, NULL, to);
+	memcpy(p, old, from < to ? from : to);
+	return p;
 }
 
 static inline size_t
@@ -195,6 +229,14 @@ extern void segment_match_grow(segment_index *ix, uint32_t room);
 extern int	segment_match_table(segment_index *ix, Attribute *a, segment_form form, int slot, int nth);
 /* puts a line's literal into its table, or takes it out */
 extern void segment_match_enter(segment_index *ix, Table *t, const segment_condition *c, uint32_t line, bool adding);
+/* the number of the exact value of a bound that stands in the table */
+extern uint32_t segment_match_exact(const segment_index *ix, const Table *t, const segment_bound *b);
+static inline bool
+exact_is_free(const segment_index *ix, uint32_t number)
+{
+	return (uintptr_t) ix->exact[number - 1] & 1;
+}
+
 /* the table's bits for a datum: a bitmap of its own, or the work bitmap, of n words */
 extern const Word *segment_match_bits(segment_index *ix, const Table *t, const segment_given *d, Word *work, size_t n);
 

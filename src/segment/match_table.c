@@ -27,7 +27,7 @@ push(segment_index *ix, Lines *l, uint32_t line)
 	else if (l->room && l->n == l->room)
 	{
 		l->room += l->room / 2;
-		l->line.many = ix->alloc(ix->context, l->line.many, l->room * sizeof(uint32_t));
+		l->line.many = resize(ix, l->line.many, l->n * sizeof(uint32_t), l->room * sizeof(uint32_t));
 	}
 	(l->room ? l->line.many : l->line.few)[l->n++] = line;
 }
@@ -57,7 +57,7 @@ grow_bitmap(segment_index *ix, Word **b, size_t from, size_t to)
 {
 	if (!*b)
 		return;
-	*b = ix->alloc(ix->context, *b, to * sizeof(Word));
+	*b = resize(ix, *b, from * sizeof(Word), to * sizeof(Word));
 	memset(*b + from, 0, (to - from) * sizeof(Word));
 }
 
@@ -91,19 +91,20 @@ segment_match_grow(segment_index *ix, uint32_t room)
 				if (value_of(table, i))
 					grow_bitmap(ix, &table->value[i / PAGE][i % PAGE].whole, from, to);
 		}
-	ix->line = ix->alloc(ix->context, ix->line, room * sizeof(Line));
+	ix->line = resize(ix, ix->line, ix->line_room * sizeof(Line), room * sizeof(Line));
 	ix->line_room = room;
 }
 
 segment_index *
-segment_index_new(segment_realloc alloc, void *context, segment_exact_compare compare)
+segment_index_new(segment_realloc alloc, void *context, const segment_exact_kind *kind)
 {
 	segment_index *ix = alloc(context, NULL, sizeof(segment_index));
 
 	memset(ix, 0, sizeof(*ix));
 	ix->alloc = alloc;
 	ix->context = context;
-	ix->compare = compare;
+	ix->kind = kind;
+	ix->compare = kind ? kind->compare : NULL;
 	ix->free_line = ix->free_predicate = NOTHING;
 	ix->line_room = 64 * WIDE;
 	ix->line = get(ix, ix->line_room * sizeof(Line));
@@ -120,8 +121,11 @@ segment_index_new(segment_realloc alloc, void *context, segment_exact_compare co
 void
 segment_index_free(segment_index *ix)
 {
-	for (uint32_t i = 0; i < ix->lines; i++)
-		release(ix, ix->line[i].kept);
+	for (uint32_t i = 1; i <= ix->exacts; i++)
+		if (!exact_is_free(ix, i))
+			release(ix, ix->exact[i - 1]);
+	release(ix, ix->exact);
+	release(ix, ix->kept);
 	for (int a = 0; a < ix->attributes; a++)
 	{
 		Attribute  *at = &ix->attribute[a];
@@ -165,7 +169,7 @@ segment_index_free(segment_index *ix)
 		release(ix, ix->uses[s]);
 	release(ix, ix->predicate);
 	release(ix, ix->by_id);
-	release(ix, ix);
+	ix->alloc(ix->context, ix, 0);
 }
 
 void
@@ -187,13 +191,19 @@ segment_index_attributes(const segment_index *ix)
 	return ix->attributes;
 }
 
+segment_attribute_form
+segment_index_attribute_form(const segment_index *ix, int attribute)
+{
+	return ix->attribute[attribute].form;
+}
+
 int
 segment_index_attribute(segment_index *ix, segment_attribute_form form)
 {
 	if (ix->attributes == ix->attribute_room)
 	{
 		ix->attribute_room = ix->attribute_room ? ix->attribute_room * 2 : 16;
-		ix->attribute = ix->alloc(ix->context, ix->attribute, ix->attribute_room * sizeof(Attribute));
+		ix->attribute = resize(ix, ix->attribute, (size_t) ix->attributes * sizeof(Attribute), (size_t) ix->attribute_room * sizeof(Attribute));
 	}
 	memset(&ix->attribute[ix->attributes], 0, sizeof(Attribute));
 	ix->attribute[ix->attributes].form = form;
@@ -222,7 +232,7 @@ segment_index_value(segment_index *ix, int attribute, const char *data, size_t l
 				at,
 				end;
 
-	if (a->named * 2 >= a->slots && add)
+	if (a->named + a->named / 3 >= a->slots && add)
 	{
 		uint32_t	slots = a->slots ? a->slots * 2 : 16;
 
@@ -252,14 +262,14 @@ segment_index_value(segment_index *ix, int attribute, const char *data, size_t l
 	if (a->named == a->name_room)
 	{
 		a->name_room += a->name_room / 4 + 16;
-		a->name_end = ix->alloc(ix->context, a->name_end, a->name_room * sizeof(uint32_t));
-		a->name_hash = ix->alloc(ix->context, a->name_hash, a->name_room * sizeof(uint32_t));
+		a->name_end = resize(ix, a->name_end, a->named * sizeof(uint32_t), a->name_room * sizeof(uint32_t));
+		a->name_hash = resize(ix, a->name_hash, a->named * sizeof(uint32_t), a->name_room * sizeof(uint32_t));
 	}
 	end = a->named ? a->name_end[a->named - 1] : 0;
 	if (end + len > a->names_room)
 	{
 		a->names_room = (uint32_t) (end + len + a->names_room / 4 + 64);
-		a->names = ix->alloc(ix->context, a->names, a->names_room);
+		a->names = resize(ix, a->names, end, a->names_room);
 	}
 	if (len)
 		memcpy(a->names + end, data, len);
@@ -280,7 +290,7 @@ segment_match_table(segment_index *ix, Attribute *a, segment_form form, int slot
 	if (a->tables == a->table_room)
 	{
 		a->table_room = a->table_room ? a->table_room * 2 : 2;
-		a->table = ix->alloc(ix->context, a->table, a->table_room * sizeof(Table));
+		a->table = resize(ix, a->table, a->tables * sizeof(Table), a->table_room * sizeof(Table));
 	}
 	memset(&a->table[a->tables], 0, sizeof(Table));
 	a->table[a->tables].form = form;
@@ -294,7 +304,7 @@ segment_match_table(segment_index *ix, Attribute *a, segment_form form, int slot
 static uint32_t
 list_max(const segment_index *ix)
 {
-	uint32_t	n = (uint32_t) (words(ix) / 4);
+	uint32_t	n = (uint32_t) (words(ix) / 2);
 
 	return n < 64 ? 64 : n;
 }
@@ -318,6 +328,53 @@ bounds_upto(const segment_index *ix, const Table *t, const segment_bound *at)
 	return low;
 }
 
+/* ---- exact values ---- */
+
+static void
+forget_exact(segment_index *ix, uint32_t number)
+{
+	if (!number)
+		return;
+	release(ix, ix->exact[number - 1]);
+	ix->exact[number - 1] = (void *) ((uintptr_t) ix->free_exact * 2 + 1);
+	ix->free_exact = number;
+}
+
+/* a copy of the bound's exact value, and its number */
+static uint32_t
+keep_exact(segment_index *ix, segment_bound *at)
+{
+	size_t		size;
+	void	   *copy;
+	uint32_t	number = ix->free_exact;
+
+	if (!at->exact || !ix->kind)
+		return 0;
+	size = ix->kind->size(at->exact);
+	copy = ix->alloc(ix->context, NULL, size);
+	memcpy(copy, at->exact, size);
+	if (number)
+		ix->free_exact = (uint32_t) ((uintptr_t) ix->exact[number - 1] >> 1);
+	else
+	{
+		if (ix->exacts == ix->exact_room)
+		{
+			ix->exact_room += ix->exact_room / 4 + 16;
+			ix->exact = resize(ix, ix->exact, ix->exacts * sizeof(void *), ix->exact_room * sizeof(void *));
+		}
+		number = ++ix->exacts;
+	}
+	ix->exact[number - 1] = copy;
+	at->exact = copy;
+	return number;
+}
+
+uint32_t
+segment_match_exact(const segment_index *ix, const Table *t, const segment_bound *b)
+{
+	return t->bound[bounds_upto(ix, t, b) - 1].exact;
+}
+
 /* Chooses the bounds that have their whole bitmap: one as soon as the flips since the last would cost more. */
 static void
 settle_bounds(segment_index *ix, Table *t)
@@ -333,6 +390,7 @@ settle_bounds(segment_index *ix, Table *t)
 		{
 			free_lines(ix, &t->bound[i].flips);
 			release(ix, t->bound[i].whole);
+			forget_exact(ix, t->bound[i].exact);
 		}
 	t->bounds = kept;
 	memcpy(ix->work2, t->base, size);
@@ -366,17 +424,20 @@ flip_at(segment_index *ix, Table *t, const segment_bound *at, uint32_t line, boo
 
 	if (i > 0 && segment_bound_compare(&t->bound[i - 1].at, at, ix->compare) == 0)
 		i--;
+	else if (!adding)
+		return;
 	else
 	{
 		if (t->bounds == t->bound_room)
 		{
 			t->bound_room = t->bound_room ? t->bound_room * 2 : 8;
-			t->bound = ix->alloc(ix->context, t->bound, t->bound_room * sizeof(Bound));
+			t->bound = resize(ix, t->bound, t->bounds * sizeof(Bound), t->bound_room * sizeof(Bound));
 		}
 		memmove(&t->bound[i + 1], &t->bound[i], (t->bounds - i) * sizeof(Bound));
 		t->bounds++;
 		memset(&t->bound[i], 0, sizeof(Bound));
 		t->bound[i].at = *at;
+		t->bound[i].exact = keep_exact(ix, &t->bound[i].at);
 	}
 	if (adding)
 		push(ix, &t->bound[i].flips, line);
@@ -396,7 +457,7 @@ value_at(segment_index *ix, Table *t, uint32_t number)
 	{
 		uint32_t	n = page + page / 4 + 1;
 
-		t->value = ix->alloc(ix->context, t->value, n * sizeof(Value *));
+		t->value = resize(ix, t->value, t->pages * sizeof(Value *), n * sizeof(Value *));
 		memset(t->value + t->pages, 0, (n - t->pages) * sizeof(Value *));
 		t->pages = n;
 	}

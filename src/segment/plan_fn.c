@@ -42,6 +42,7 @@ static struct
 {
 	bool		known;
 	Oid			matches,
+				matches_columns,
 				in_segment,
 				members,
 				members_as_of;
@@ -68,6 +69,8 @@ find_ours(void)
 		return;
 	ours.matches = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("segment_matches"),
 								   PointerGetDatum(buildoidvector((Oid[]) {RECORDOID, segment}, 2)), ObjectIdGetDatum(schema));
+	ours.matches_columns = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("segment_matches_columns"),
+										   PointerGetDatum(buildoidvector((Oid[]) {segment, ANYOID, ANYOID}, 3)), ObjectIdGetDatum(schema));
 	ours.in_segment = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("in_segment"),
 									  PointerGetDatum(buildoidvector((Oid[]) {NAMEOID, RECORDOID, TEXTOID}, 3)), ObjectIdGetDatum(schema));
 	ours.members = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("members"),
@@ -279,6 +282,7 @@ row_of(Node *arg, levels *at, segment_row *row)
 typedef struct expansion
 {
 	levels	   *at;
+	ParamListInfo bound;		/* values that parameters have for this plan, NULL: for any */
 	List	   *tables;			/* whose change makes another plan */
 	bool		row_security;
 	bool		made_query;		/* the query in hand got a subquery */
@@ -332,6 +336,29 @@ expanded(expansion *x, Node *arg, vocabulary *v, const segment_node *tree, bool 
 	return n;
 }
 
+/*
+ * row @@ segment where the segment is not known: the evaluator gets the row's columns one by one. A whole row would be made into a value for it, which
+ * takes more time than most conditions.
+ */
+static Node *
+by_columns(expansion *x, Node *arg, Node *segment)
+{
+	Query	   *q = x->at ? x->at->query : NULL;
+	Var		   *v = (Var *) arg;
+	segment_row row;
+	List	   *args;
+
+	/* a grouped row is known as a whole only */
+	if (!OidIsValid(ours.matches_columns) || !IsA(arg, Var) || v->varattno != 0 || v->varlevelsup != 0 || v->vartype == RECORDOID || !q ||
+		q->hasAggs || q->groupClause || q->groupingSets || q->havingQual || get_typtype(v->vartype) != TYPTYPE_COMPOSITE || !row_of(arg, x->at, &row) ||
+		row.desc->natts > FUNC_MAX_ARGS - 2)
+		return NULL;
+	args = list_make2(segment, makeNullConst(v->vartype, -1, InvalidOid));
+	for (int i = 0; i < row.desc->natts; i++)
+		args = lappend(args, TupleDescAttr(row.desc, i)->attisdropped ? (Node *) makeNullConst(INT4OID, -1, InvalidOid) : row.column(&row, i, 0));
+	return (Node *) makeFuncExpr(ours.matches_columns, BOOLOID, args, InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+}
+
 static List *
 call_of(Node *node, Oid *function)
 {
@@ -367,6 +394,14 @@ has_ours(Node *node, void *context)
 	return expression_tree_walker(node, has_ours, context);
 }
 
+static bool
+find_param(Node *node, void *context)
+{
+	return node && (IsA(node, Param) || expression_tree_walker(node, find_param, context));
+}
+
+static Node *expand_node(Node *node, expansion *x);
+
 static Node *
 replaced(Node *node, expansion *x, bool filter)
 {
@@ -381,6 +416,9 @@ replaced(Node *node, expansion *x, bool filter)
 
 		if (is_const(c))
 			return expanded(x, linitial(args), NULL, segment_tree(PG_DETOAST_DATUM_PACKED(((Const *) c)->constvalue)), filter, true);
+		/* a parameter with a value becomes a constant later, and that conditions */
+		if (!x->bound || !find_param(c, NULL))
+			return by_columns(x, linitial(args), expand_node(c, x));
 	}
 	else if (f == ours.in_segment)
 	{
@@ -534,7 +572,7 @@ expand_query(Query *q, expansion *x)
 static PlannedStmt *
 plan(Query *parse, const char *query_string, int cursor_options, ParamListInfo bound)
 {
-	expansion	x = {0};
+	expansion	x = {.bound = bound};
 	PlannedStmt *p;
 
 	if (!ours.known && IsTransactionState())

@@ -1,6 +1,7 @@
 /*
- * reverse_fn.h: the index over the segments of a mart for one sort of row, between reverse_fn.c (which keeps it), reverse_leaf_fn.c (which
- * makes conditions of leaves) and reverse_row_fn.c (which reads a row for it).
+ * reverse_fn.h: the index over the segments of a mart for one sort of row: reverse_index_fn.c keeps it, reverse_image_fn.c stores it for other
+ * sessions, reverse_leaf_fn.c makes conditions of leaves on the parts that reverse_part_fn.c finds in a row, reverse_row_fn.c reads a row for it,
+ * and reverse_fn.c answers from it.
  */
 #ifndef CRMSEG_REVERSE_FN_H
 #define CRMSEG_REVERSE_FN_H
@@ -9,7 +10,6 @@
 #include "match_index.h"
 
 #include "access/htup.h"
-#include "nodes/bitmapset.h"
 #include "utils/hsearch.h"
 #include "utils/numeric.h"
 
@@ -72,12 +72,11 @@ typedef struct reverse_name
 
 typedef struct definition
 {
-	int64		id;
-	char	   *name;
-	char	   *predicate;
+	int64		id;				/* of one that is gone: the next free place, or -1 */
+	uint64		hash;			/* of its name and predicate, and of those of the segments that it names */
+	bool		present;
 	bool		held;			/* in the index */
 	bool		seen;			/* still in the table */
-	Bitmapset  *columns;		/* of the row that it names; NULL with names_all when it looks elsewhere */
 	bool		elsewhere;		/* more than the row decides */
 	bool		ranked;			/* among all parties: as of the last refresh */
 } definition;
@@ -91,24 +90,57 @@ typedef struct reverse_index
 	int32		typmod;
 	Oid			user;
 	uint64		generation;
+	uint64		snapshot;		/* under which the definitions were read */
+	bool		settled;		/* and nothing was told to have changed since an earlier one */
 	uint64		digest;			/* of what names mean: attributes, events, traits, zone */
+	int			strange;		/* put in since the image, or since there is none */
 	TupleDesc	desc;
 	segment_index *ix;
 	int			parts,
 				part_room;
 	part	   *part;
 	HTAB	   *names;			/* attributes that were resolved: reverse_name */
-	HTAB	   *by_id;			/* int64 -> index in definition */
-	int			definitions,
-				definition_room;
+	int			definitions,	/* ever used */
+				definition_room,
+				free_definition;	/* -1: none */
 	definition *definition;
 	Datum	   *label;			/* the names as texts, apart: found one after the other */
+	struct varlena *image;		/* from which it came: definitions, labels and index may lie in it */
+	int		   *by_id,			/* those present, ascending by id */
+				ids;
 	FmgrInfo	in_segment;
+	MinimalTuple answer;		/* a name as a row, and the slot that it is put into */
+	Size		answer_room;
+	struct TupleTableSlot *answer_slot;
 	segment_given *datum;		/* one for each part */
 	MemoryContext per_row;
 	Datum	   *value;			/* the row at hand */
 	bool	   *isnull;
 } reverse_index;
+
+/* where all memory of an index comes from: context is a MemoryContext */
+extern void *reverse_realloc(void *context, void *old, size_t size);
+
+/* ---- reverse_index_fn.c ---- */
+
+/* the index for a row's type, with all that the caller sees */
+extern reverse_index *reverse_index_for(vocabulary *v, Oid type, int32 typmod);
+/* the place of a definition, -1 when there is none */
+extern int	reverse_find(const reverse_index *r, int64 id);
+
+/* ---- reverse_image_fn.c ---- */
+
+/* fills a new index from what is stored for such rows; false when there is nothing of use */
+extern bool reverse_load(reverse_index *r, vocabulary *v);
+static inline bool
+reverse_in_image(const reverse_index *r, const void *p)
+{
+	return r->image && (const char *) p >= (const char *) r->image && (const char *) p < (const char *) r->image + VARSIZE(r->image);
+}
+/* stores it for other sessions where the caller may; the index moves together either way */
+extern void reverse_store(reverse_index *r, vocabulary *v);
+
+/* ---- reverse_part_fn.c ---- */
 
 /* keys of the index: ascending with the values */
 extern uint64 reverse_key_of_double(double d);
@@ -119,10 +151,24 @@ reverse_key_of_int(int64 i)
 }
 extern void reverse_bound_of_numeric(Numeric n, segment_bound *b);
 extern int	reverse_compare(const segment_bound *a, const segment_bound *b);
+extern const segment_exact_kind reverse_exact;
+extern bool reverse_is_text(Oid type);
+extern segment_attribute_form reverse_form(part_kind kind);
 
-/* the condition under which a definition holds; the columns that it names, whether it looks elsewhere too, and whether it ranks */
-extern segment_condition *reverse_condition(reverse_index *r, vocabulary *v, const segment_node *tree, const char *name, segment_allocator memory,
-											Bitmapset **columns, bool *elsewhere, bool *ranked);
+/* the number of a part like this one, made when there is none; -1 when there are too many */
+extern int	reverse_part(reverse_index *r, part_kind kind, const part *like);
+/* the column of the row, or the document in it, that a reference reads; false when it reads something else */
+extern bool reverse_locate(reverse_index *r, const segment_node *attribute, const segment_reference *ref, part *p);
+/* the same for a name, remembered: an index over thousands of predicates names few attributes */
+extern bool reverse_located(reverse_index *r, segment_scope *scope, const segment_node *attribute, segment_reference *ref, part *p);
+
+/* ---- reverse_leaf_fn.c ---- */
+
+/* the condition under which a definition holds; whether it looks elsewhere than into the row, and whether it ranks */
+extern segment_condition *reverse_condition(reverse_index *r, vocabulary *v, const segment_node *tree, const char *name, segment_allocator memory, bool *elsewhere, bool *ranked);
+
+/* ---- reverse_row_fn.c ---- */
+
 /* fills r->datum from a row; NULL: all columns unknown */
 extern void reverse_read_row(reverse_index *r, HeapTuple tuple, vocabulary *v, TimestampTz now);
 /* the first instant after now at which the row just read may be in other segments by the passing of time: never later than it is; DT_NOEND: none */

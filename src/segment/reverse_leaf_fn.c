@@ -4,123 +4,14 @@
  */
 #include "reverse_fn.h"
 
-#include <math.h>
-#include "access/htup_details.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
-#include "executor/spi.h"
-#include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
-#include "utils/hsearch.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/numeric.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-#include "utils/typcache.h"
 
 #define EXPANDED_MAX 20000		/* conditions of a predicate with the segments that it names; beyond it is a candidate */
-
-/* ---- numbers ---- */
-
-uint64
-reverse_key_of_double(double d)
-{
-	uint64		bits;
-
-	if (isnan(d))
-		return UINT64_MAX;
-	if (d == 0)
-		d = 0;					/* of either sign */
-	memcpy(&bits, &d, sizeof(bits));
-	return bits >> 63 ? ~bits : bits | UINT64CONST(1) << 63;
-}
-
-static double
-double_of_key(uint64 key)
-{
-	uint64		bits = key >> 63 ? key & ~(UINT64CONST(1) << 63) : ~key;
-	double		d;
-
-	if (key == UINT64_MAX)
-		return NAN;
-	memcpy(&d, &bits, sizeof(d));
-	return d;
-}
-
-/* numbers that one double cannot tell apart; without an exact value a bound is its key's double itself */
-int
-reverse_compare(const segment_bound *a, const segment_bound *b)
-{
-	Numeric		x = a->exact ? (Numeric) a->exact : NULL,
-				y = b->exact ? (Numeric) b->exact : NULL;
-
-	if (!x)
-		x = DatumGetNumeric(DirectFunctionCall1(float8_numeric, Float8GetDatum(double_of_key(a->key))));
-	if (!y)
-		y = DatumGetNumeric(DirectFunctionCall1(float8_numeric, Float8GetDatum(double_of_key(b->key))));
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(x), NumericGetDatum(y)));
-}
-
-/* float8_numeric keeps 15 digits only: whole numbers up to 2^53 are the doubles that stand for themselves */
-static bool
-is_plain(double d)
-{
-	return isnan(d) || (fabs(d) <= 9007199254740992.0 && d == rint(d) && fabs(d) < 1e15);
-}
-
-void
-reverse_bound_of_numeric(Numeric n, segment_bound *b)
-{
-	double		d = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(n)));
-
-	b->key = reverse_key_of_double(d);
-	b->exact = isinf(d) ? (numeric_is_inf(n) ? NULL : n) :
-		is_plain(d) && (isnan(d) ||
-							   DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(n), DirectFunctionCall1(int8_numeric, Int64GetDatum((int64) d)))) == 0) ? NULL : n;
-}
-
-/* ---- parts ---- */
-
-static int
-part_of(reverse_index *r, part_kind kind, const part *like)
-{
-	part	   *p;
-	segment_attribute_form form = kind == PART_NUMBER || kind == PART_TIME || kind == PART_BUCKET ? SEGMENT_ORDERED :
-		kind == PART_SET || kind == PART_WINDOWS ? SEGMENT_SET : SEGMENT_CODE;
-
-	for (int i = 0; i < r->parts; i++)
-	{
-		p = &r->part[i];
-		if (p->kind == kind && p->document == like->document && p->column == like->column && p->keys == like->keys && p->flat == like->flat &&
-			strcmp(p->joined, like->joined) == 0 && (kind != PART_BUCKET || strcmp(p->seed, like->seed) == 0))
-			return i;
-	}
-	if (r->parts >= SEGMENT_INDEX_ATTRIBUTES - 1)
-		return -1;
-	if (r->parts == r->part_room)
-	{
-		r->part_room = r->part_room ? r->part_room * 2 : 32;
-		r->part = r->part ? repalloc(r->part, r->part_room * sizeof(part)) : MemoryContextAlloc(r->context, r->part_room * sizeof(part));
-	}
-	p = &r->part[r->parts];
-	*p = *like;
-	p->kind = kind;
-	p->key = MemoryContextAlloc(r->context, sizeof(char *) * Max(1, like->keys));
-	for (int i = 0; i < like->keys; i++)
-		p->key[i] = MemoryContextStrdup(r->context, like->key[i]);
-	p->joined = MemoryContextStrdup(r->context, like->joined);
-	p->seed = like->seed ? MemoryContextStrdup(r->context, like->seed) : NULL;
-	p->windows = p->window_room = 0;
-	p->window = NULL;
-	p->at = DT_NOBEGIN;
-	return segment_index_attribute(r->ix, form), r->parts++;
-}
 
 /* ---- leaves ---- */
 
@@ -131,7 +22,6 @@ typedef struct building
 	segment_scope scope;
 	segment_allocator memory;
 	int			nodes;
-	Bitmapset  *columns;
 	bool		elsewhere;
 	bool		ranked;
 } building;
@@ -141,112 +31,6 @@ opaque(building *b)
 {
 	b->elsewhere = true;
 	return segment_condition_new(SEGMENT_OPAQUE, b->memory);
-}
-
-/* the column of the row, or the document in it, that a reference reads; false when it reads something else */
-static bool
-locate(building *b, const segment_node *attribute, const segment_reference *ref, part *p)
-{
-	TupleDesc	desc = b->r->desc;
-
-	memset(p, 0, sizeof(*p));
-	p->joined = "";
-	p->class = ref->class;
-	p->type = getBaseType(ref->type);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute a = TupleDescAttr(desc, i);
-		char	   *column;
-
-		if (a->attisdropped)
-			continue;
-		column = psprintf(SEGMENT_ROW ".%s", quote_identifier(NameStr(a->attname)));
-		p->column = i;
-		if (strcmp(ref->sql, column) == 0)
-		{
-			p->keys = 0;
-			return true;
-		}
-		/* keys of a document: (column OPERATOR(->) 'a.b') or (column OPERATOR(#>) ARRAY['a', 'b']) */
-		if (getBaseType(a->atttypid) == JSONBOID && ref->class == CLASS_JSON && strncmp(ref->sql + 1, column, strlen(column)) == 0)
-		{
-			bool		of_traits = strcmp(NameStr(a->attname), attribute->part[0].data) != 0;
-			int			first = of_traits ? 0 : 1;
-			StringInfoData flat,
-						path;
-
-			initStringInfo(&flat);
-			initStringInfo(&path);
-			appendStringInfo(&path, "(%s OPERATOR(pg_catalog.#>) ARRAY[", column);
-			for (int k = first; k < attribute->parts; k++)
-			{
-				appendStringInfo(&flat, "%s%s", k > first ? "." : "", attribute->part[k].data);
-				appendStringInfo(&path, "%s%s", k > first ? ", " : "", quote_literal_cstr(attribute->part[k].data));
-			}
-			appendStringInfoString(&path, "])");
-			p->joined = flat.data;
-			if (strcmp(ref->sql, psprintf("(%s OPERATOR(pg_catalog.->) %s)", column, quote_literal_cstr(flat.data))) == 0)
-			{
-				p->flat = true;
-				p->keys = 1;
-				p->key = palloc(sizeof(char *));
-				p->key[0] = flat.data;
-				return true;
-			}
-			if (strcmp(ref->sql, path.data) == 0)
-			{
-				p->keys = attribute->parts - first;
-				p->key = palloc(sizeof(char *) * p->keys);
-				for (int k = 0; k < p->keys; k++)
-					p->key[k] = pstrdup(attribute->part[first + k].data);
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-/* the same, remembered by name: an index over thousands of predicates names few attributes */
-static bool
-located(building *b, const segment_node *attribute, segment_reference *ref, part *p)
-{
-	char		name[256] = "";
-	size_t		len = 0;
-	reverse_name *known = NULL;
-	bool		found;
-	MemoryContext old;
-
-	for (int i = 0; i < attribute->parts; i++)
-	{
-		size_t		n = attribute->part[i].len;
-
-		if (len + n + 2 > sizeof(name))
-		{
-			*ref = segment_resolve(&b->scope, attribute);
-			return locate(b, attribute, ref, p);
-		}
-		/* a byte that no name holds, so that "a.b" is not a.b */
-		if (i)
-			name[len++] = 1;
-		memcpy(name + len, attribute->part[i].data, n);
-		name[len += n] = 0;
-	}
-	known = hash_search(b->r->names, name, HASH_FIND, NULL);
-	if (!known)
-	{
-		*ref = segment_resolve(&b->scope, attribute);
-		old = MemoryContextSwitchTo(b->r->context);
-		found = locate(b, attribute, ref, p);
-		known = hash_search(b->r->names, name, HASH_ENTER, NULL);
-		known->located = found;
-		known->ref = *ref;
-		known->ref.sql = known->ref.from = known->ref.on = NULL;
-		known->like = *p;
-		MemoryContextSwitchTo(old);
-	}
-	*ref = known->ref;
-	*p = known->like;
-	return known->located;
 }
 
 static segment_condition *
@@ -407,16 +191,8 @@ bound_of(building *b, const segment_node *n, const segment_value *v, const segme
 		}
 		{
 			Numeric		number = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-			MemoryContext old;
 
 			reverse_bound_of_numeric(number, at);
-			if (at->exact)
-			{
-				/* lives as long as the index */
-				old = MemoryContextSwitchTo(b->r->context);
-				at->exact = DatumGetNumericCopy(NumericGetDatum(number));
-				MemoryContextSwitchTo(old);
-			}
 			return true;
 		}
 	}
@@ -566,12 +342,6 @@ window_of(part *p, MemoryContext context, const segment_node *n)
 	return p->windows++;
 }
 
-static bool
-is_text(Oid type)
-{
-	return type == TEXTOID || type == VARCHAROID || type == NAMEOID;
-}
-
 static segment_condition *leaf_condition(const segment_node *leaf, int mask, void *context);
 
 static segment_condition *
@@ -616,12 +386,11 @@ leaf_of(building *b, const segment_node *n, int mask)
 		segment_node name = {.kind = SEGMENT_ATTRIBUTE, .parts = 1, .part = &(segment_text) {"", 0}};
 		segment_bound *at;
 
-		if (!locate(b, &name, &as, &p))
+		if (!reverse_locate(b->r, &name, &as, &p))
 			return opaque(b);
 		p.type = getBaseType(TupleDescAttr(b->r->desc, p.column)->atttypid);
 		p.seed = pstrdup(n->object.data);
-		b->columns = bms_add_member(b->columns, p.column);
-		c = literal(b, SEGMENT_RANGES, part_of(b->r, PART_BUCKET, &p), 2);
+		c = literal(b, SEGMENT_RANGES, reverse_part(b->r, PART_BUCKET, &p), 2);
 		if (c->form == SEGMENT_OPAQUE)
 			return c;
 		at = c->bound;
@@ -633,9 +402,8 @@ leaf_of(building *b, const segment_node *n, int mask)
 	}
 	if (!operand || operand->kind != SEGMENT_ATTRIBUTE || n->kind == SEGMENT_LIKE || n->kind == SEGMENT_TOP || n->children > 1)
 		return opaque(b);
-	if (!located(b, operand, &ref, &p))
+	if (!reverse_located(b->r, &b->scope, operand, &ref, &p))
 		return opaque(b);
-	b->columns = bms_add_member(b->columns, p.column);
 
 	/* a document is read as what it is compared with */
 	if (ref.class == CLASS_JSON)
@@ -682,7 +450,7 @@ leaf_of(building *b, const segment_node *n, int mask)
 			if (n->op == SEGMENT_IS_NULL)
 			{
 				/* never unknown itself */
-				c = literal(b, SEGMENT_VALUES, part_of(b->r, PART_PRESENT, &p), 0);
+				c = literal(b, SEGMENT_VALUES, reverse_part(b->r, PART_PRESENT, &p), 0);
 				if (c->form != SEGMENT_OPAQUE)
 				{
 					c->on_null = (mask & SEGMENT_IF_TRUE) != 0;
@@ -692,7 +460,7 @@ leaf_of(building *b, const segment_node *n, int mask)
 			}
 			if (ref.class != CLASS_BOOL)
 				return opaque(b);
-			c = literal(b, SEGMENT_VALUES, part_of(b->r, PART_BOOL, &p), 2);
+			c = literal(b, SEGMENT_VALUES, reverse_part(b->r, PART_BOOL, &p), 2);
 			if (c->form == SEGMENT_OPAQUE)
 				return c;
 			for (int truth = 0; truth < 3; truth++)
@@ -711,7 +479,7 @@ leaf_of(building *b, const segment_node *n, int mask)
 		case SEGMENT_FLAG:
 			if (ref.class != CLASS_BOOL)
 				return opaque(b);
-			c = literal(b, SEGMENT_VALUES, part_of(b->r, PART_BOOL, &p), 1);
+			c = literal(b, SEGMENT_VALUES, reverse_part(b->r, PART_BOOL, &p), 1);
 			if (c->form != SEGMENT_OPAQUE)
 				c->value[c->n++] = 2;
 			return masked_values(b, c, mask);
@@ -720,7 +488,7 @@ leaf_of(building *b, const segment_node *n, int mask)
 		case SEGMENT_BETWEEN:
 			if (ref.class == CLASS_NUMBER || ref.class == CLASS_DATE || ref.class == CLASS_TIMESTAMP || ref.class == CLASS_TIMESTAMPTZ)
 			{
-				c = ranges_of(b, n, &ref, part_of(b->r, ref.class == CLASS_NUMBER ? PART_NUMBER : PART_TIME, &p));
+				c = ranges_of(b, n, &ref, reverse_part(b->r, ref.class == CLASS_NUMBER ? PART_NUMBER : PART_TIME, &p));
 				return c ? masked_ranges(b, c, mask) : opaque(b);
 			}
 			if (n->kind == SEGMENT_BETWEEN || (n->kind == SEGMENT_COMPARE && n->op != SEGMENT_EQ && n->op != SEGMENT_NE))
@@ -730,7 +498,7 @@ leaf_of(building *b, const segment_node *n, int mask)
 				for (uint32 i = 0; i < n->values; i++)
 					if (n->value[i].kind != SEGMENT_BOOL)
 						return opaque(b);
-				c = literal(b, SEGMENT_VALUES, part_of(b->r, PART_BOOL, &p), n->values);
+				c = literal(b, SEGMENT_VALUES, reverse_part(b->r, PART_BOOL, &p), n->values);
 				if (c->form == SEGMENT_OPAQUE)
 					return c;
 				for (uint32 i = 0; i < n->values; i++)
@@ -739,7 +507,7 @@ leaf_of(building *b, const segment_node *n, int mask)
 				c->complement = n->kind == SEGMENT_COMPARE && n->op == SEGMENT_NE;
 				return masked_values(b, c, mask);
 			}
-			if (ref.class != CLASS_TEXT || !is_text(p.type))
+			if (ref.class != CLASS_TEXT || !reverse_is_text(p.type))
 				return opaque(b);
 			for (uint32 i = 0; i < n->values; i++)
 				if (n->value[i].kind != SEGMENT_STRING)
@@ -751,7 +519,7 @@ leaf_of(building *b, const segment_node *n, int mask)
 				if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
 					return opaque(b);
 			}
-			return masked_values(b, values_of(b, n, part_of(b->r, PART_TEXT, &p)), mask);
+			return masked_values(b, values_of(b, n, reverse_part(b->r, PART_TEXT, &p)), mask);
 		case SEGMENT_HAS:
 			{
 				uint32	   *value = palloc(sizeof(uint32) * Max(n->values, 1));
@@ -765,7 +533,7 @@ leaf_of(building *b, const segment_node *n, int mask)
 					if (OidIsValid(TupleDescAttr(b->r->desc, p.column)->attcollation) && !get_collation_isdeterministic(TupleDescAttr(b->r->desc, p.column)->attcollation))
 						return opaque(b);
 				}
-				part_no = part_of(b->r, PART_SET, &p);
+				part_no = reverse_part(b->r, PART_SET, &p);
 				for (uint32 i = 0; i < n->values; i++)
 				{
 					if (n->value[i].kind != SEGMENT_STRING)
@@ -784,7 +552,7 @@ leaf_of(building *b, const segment_node *n, int mask)
 
 				if (!b->v || (ref.class != CLASS_DATE && ref.class != CLASS_TIMESTAMP && ref.class != CLASS_TIMESTAMPTZ))
 					return opaque(b);
-				part_no = part_of(b->r, PART_WINDOWS, &p);
+				part_no = reverse_part(b->r, PART_WINDOWS, &p);
 				if (part_no < 0)
 					return opaque(b);
 				test[0] = (uint32) window_of(&b->r->part[part_no], b->r->context, n);
@@ -826,9 +594,8 @@ leaf_condition(const segment_node *leaf, int mask, void *context)
 	return leaf_of(b, leaf, mask);
 }
 
-
 segment_condition *
-reverse_condition(reverse_index *r, vocabulary *v, const segment_node *tree, const char *name, segment_allocator memory, Bitmapset **columns, bool *elsewhere, bool *ranked)
+reverse_condition(reverse_index *r, vocabulary *v, const segment_node *tree, const char *name, segment_allocator memory, bool *elsewhere, bool *ranked)
 {
 	building	b = {.r = r, .v = v, .memory = memory};
 	Oid			base = getBaseType(r->type);
@@ -847,7 +614,6 @@ reverse_condition(reverse_index *r, vocabulary *v, const segment_node *tree, con
 	}
 	else
 		c = segment_condition_of(tree, SEGMENT_IF_TRUE, leaf_condition, &b, memory);
-	*columns = b.columns;
 	*elsewhere = b.elsewhere;
 	*ranked = b.ranked;
 	return c;

@@ -4,25 +4,15 @@
  */
 #include "reverse_fn.h"
 
-#include <math.h>
+#include <limits.h>
 #include "access/htup_details.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
-#include "executor/spi.h"
-#include "funcapi.h"
-#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
-#include "utils/hsearch.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/numeric.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-#include "utils/typcache.h"
 
 extern Datum crmseg_shift(PG_FUNCTION_ARGS);
 extern Datum crmseg_calendar_start(PG_FUNCTION_ARGS);

@@ -214,29 +214,33 @@ rows_of(const char *schema, const char *query)
 	return SPI_processed;
 }
 
-/* {"amount": "base_amount", "product": {"of": "product_purchase", "by": ["party_id", "order_id"], "column": "name"}}, in order of names */
+/* {"amount": "base_amount", "product": {"of": "product_purchase", "by": ["party_id", "order_id"], "column": "name"}}: of all events, in order of names */
 static void
-read_columns(vocabulary *v, vocabulary_event *e, const char *schema)
+read_columns(vocabulary *v, const char *schema)
 {
 	/* unnested by the server */
-	Oid			types[2] = {OIDOID, TEXTOID};
-	Datum		values[2] = {ObjectIdGetDatum(e->relation), CStringGetTextDatum(e->name)};
-	char	   *text = psprintf("SELECT c.key, CASE WHEN jsonb_typeof(c.value) = 'object' THEN c.value ->> 'column' ELSE c.value #>> '{}' END, c.value ->> 'of',"
-								" CASE WHEN jsonb_typeof(c.value -> 'by') = 'array' THEN (SELECT string_agg(b, E'\\x01') FROM jsonb_array_elements_text(c.value -> 'by') b) END, c.value ->> 'type'"
-								" FROM %s.segment_event e, jsonb_each(e.columns) c WHERE e.name = $2 AND $1 IS NOT NULL ORDER BY c.key COLLATE \"C\"", quote_identifier(schema));
+	int			n = (int) rows_of(schema, "SELECT e.name, c.key, CASE WHEN jsonb_typeof(c.value) = 'object' THEN c.value ->> 'column' ELSE c.value #>> '{}' END, c.value ->> 'of',"
+								  " CASE WHEN jsonb_typeof(c.value -> 'by') = 'array' THEN (SELECT string_agg(b, E'\\x01') FROM jsonb_array_elements_text(c.value -> 'by') b) END, c.value ->> 'type'"
+								  " FROM %s.segment_event e, jsonb_each(e.columns) c ORDER BY e.name COLLATE \"C\", c.key COLLATE \"C\"");
+	vocabulary_column *c = MemoryContextAllocZero(v->context, sizeof(vocabulary_column) * (n + 1));
+	int			at = 0;
 
-	if (SPI_execute_with_args(text, 2, types, values, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the columns of an event");
-	e->columns = (int) SPI_processed;
-	e->column = MemoryContextAllocZero(v->context, sizeof(vocabulary_column) * (e->columns + 1));
-	for (int i = 0; i < e->columns; i++)
+	for (int i = 0; i < n; i++, c++)
 	{
-		vocabulary_column *c = &e->column[i];
-		char	   *of = cell(v->context, i, 3),
-				   *by = cell(v->context, i, 4);
+		char	   *event = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1),
+				   *of = cell(v->context, i, 4),
+				   *by = cell(v->context, i, 5);
+		vocabulary_event *e;
 
-		c->name = cell(v->context, i, 1);
-		c->expression = cell(v->context, i, 2);
+		while (at < v->events && strcmp(v->event[at].name, event) != 0)
+			at++;
+		if (at == v->events)
+			break;
+		e = &v->event[at];
+		if (e->columns++ == 0)
+			e->column = c;
+		c->name = cell(v->context, i, 2);
+		c->expression = cell(v->context, i, 3);
 		if (!c->expression)
 			c->expression = c->name;
 		if (of)
@@ -256,7 +260,7 @@ read_columns(vocabulary *v, vocabulary_event *e, const char *schema)
 		c->is_column = OidIsValid(c->type);
 		if (!c->is_column)
 		{
-			char	   *type = cell(v->context, i, 5);
+			char	   *type = cell(v->context, i, 6);
 			int32		typmod;
 
 			if (type)
@@ -327,8 +331,7 @@ read_vocabulary(Oid schema, const char *name)
 		e->time_column = cell(context, i, 4);
 		e->condition = cell(context, i, 5);
 	}
-	for (int i = 0; i < v->events; i++)
-		read_columns(v, &v->event[i], name);
+	read_columns(v, name);
 	SPI_finish();
 	v->valid = true;
 	return v;

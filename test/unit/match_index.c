@@ -61,6 +61,47 @@ compare(const segment_bound *a, const segment_bound *b)
 	return (x > y) - (x < y);
 }
 
+static size_t
+size_of(const void *exact)
+{
+	(void) exact;
+	return sizeof(int);
+}
+
+static bool
+is_valid(const void *data, size_t size)
+{
+	(void) data;
+	return size == sizeof(int);
+}
+
+static const segment_exact_kind kind = {compare, size_of, is_valid};
+
+static void *image_of_last;
+
+/* another process: the index goes into an image and comes out of it */
+static segment_index *
+moved(segment_index *ix)
+{
+	size_t		len = segment_index_image_size(ix);
+	void	   *image = malloc(len),
+			   *other = malloc(len);
+	segment_index *again;
+
+	segment_index_image_write(ix, image);
+	segment_index_free(ix);
+	again = segment_index_load(reallocate, NULL, &kind, image, len, 100000);
+	if (again)
+	{
+		segment_index_image_write(again, other);
+		CHECK(segment_index_image_size(again) == len, "an image read is an image of the same size");
+	}
+	free(other);
+	free(image_of_last);
+	image_of_last = image;
+	return again;
+}
+
 #define ATTRIBUTES 9
 #define RANGE 40
 static int	number[RANGE + 1];
@@ -420,7 +461,7 @@ main(void)
 		int			depth = round == 5 ? 4 : 2;
 		uint32_t	most = round < 3 ? 60 : MOST;
 
-		ix = segment_index_new(reallocate, NULL, compare);
+		ix = segment_index_new(reallocate, NULL, &kind);
 		for (int a = 0; a < ATTRIBUTES; a++)
 			segment_index_attribute(ix, form_of(a));
 		for (int a = 0; a < ATTRIBUTES; a++)
@@ -440,6 +481,11 @@ main(void)
 			for (uint32_t i = 0; i < most / 6; i++)
 				change(ix, draw(most), depth, values, opaque);
 			wrong += check(ix, 10, values);
+			if (step % 7 == 3)
+			{
+				ix = moved(ix);
+				wrong += check(ix, 5, values);
+			}
 		}
 		clear(ix);
 		CHECK(segment_index_count(ix) == 0, "an index is empty when all its predicates were taken out");
