@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/params.h"
+#include "access/sysattr.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_node.h"
 #include "utils/builtins.h"
@@ -52,6 +53,8 @@ typedef struct compiled
 	ExprContext *econtext;
 	TupleTableSlot *slot,		/* of a row */
 			   *columns;		/* of its columns one by one; made when it is needed */
+	int			needed;			/* columns that the expression reads */
+	int		   *need;
 	/* or a query */
 	SPIPlanPtr	plan;
 	ParamListInfo params;
@@ -59,6 +62,7 @@ typedef struct compiled
 
 typedef struct kept
 {
+	Oid			type;			/* of the row whose columns come one by one, from the call */
 	compiled   *last;			/* used for the row before */
 	compiled   *bucket[128];
 	int			n;
@@ -151,6 +155,13 @@ compile(FunctionCallInfo fcinfo, vocabulary *v, struct varlena *segment, const s
 		segment_row row = {.desc = c->desc, .column = column_of_slot};
 		Expr	   *e = expression_planner((Expr *) segment_condition_tree(&row, sql));
 
+		Bitmapset  *read = NULL;
+
+		pull_varattnos((Node *) e, 1, &read);
+		c->need = palloc(sizeof(int) * Max(1, bms_num_members(read)));
+		for (int x = -1; (x = bms_next_member(read, x)) >= 0;)
+			if (x + FirstLowInvalidHeapAttributeNumber > 0)
+				c->need[c->needed++] = x + FirstLowInvalidHeapAttributeNumber - 1;
 		c->state = ExecInitExpr(e, NULL);
 		c->econtext = CreateStandaloneExprContext();
 		c->slot = MakeSingleTupleTableSlot(c->desc, &TTSOpsHeapTuple);
@@ -200,8 +211,10 @@ run(FunctionCallInfo fcinfo, compiled *c, HeapTuple tuple, int columns)
 				MemoryContextSwitchTo(old);
 			}
 			/* nothing in it is its own */
-			for (int i = 0; i < n; i++)
+			for (int k = 0; k < c->needed; k++)
 			{
+				int			i = c->need[k];
+
 				slot->tts_values[i] = arg[i].value;
 				slot->tts_isnull[i] = arg[i].isnull;
 			}
@@ -359,14 +372,16 @@ crmseg_segment_matches(PG_FUNCTION_ARGS)
 Datum
 crmseg_segment_matches_columns(PG_FUNCTION_ARGS)
 {
-	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 1);
+	kept	   *k = fcinfo->flinfo->fn_extra;
+	Oid			type = k ? k->type : get_fn_expr_argtype(fcinfo->flinfo, 1);
 	compiled   *c;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	if (!OidIsValid(type) || get_typtype(type) != TYPTYPE_COMPOSITE)
+	if (!k && (!OidIsValid(type) || get_typtype(type) != TYPTYPE_COMPOSITE))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("segment_matches_columns is called by the planner only")));
 	c = find_compiled(fcinfo, type, -1, NULL, PG_GETARG_VARLENA_PP(0));
+	((kept *) fcinfo->flinfo->fn_extra)->type = type;
 	/* whoever calls it himself */
 	if (PG_NARGS() != c->desc->natts + 2)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("segment_matches_columns is called by the planner only")));

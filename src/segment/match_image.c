@@ -393,10 +393,11 @@ take_chains(Reader *r, uint32_t ids)
 		r->wrong |= p->id >= ids;
 		for (uint32_t l = p->first; l != NOTHING && !r->wrong; l = ix->line[l].next)
 		{
-			r->wrong |= l >= ix->lines || is_set(ix->live, l) || ix->line[l].owner != i || ix->line[l].slots > SLOTS ||
+			r->wrong = l >= ix->lines || is_set(ix->live, l) || ix->line[l].owner != i || ix->line[l].slots > SLOTS ||
 				ix->line[l].kept > ix->kept_used || ix->line[l].kept_len > ix->kept_used - ix->line[l].kept;
-			if (!r->wrong)
-				put(ix->live, l, true);
+			if (r->wrong)
+				return;
+			put(ix->live, l, true);
 		}
 	}
 	r->wrong |= count != ix->count;

@@ -286,6 +286,7 @@ typedef struct expansion
 	List	   *tables;			/* whose change makes another plan */
 	bool		row_security;
 	bool		made_query;		/* the query in hand got a subquery */
+	bool		joining;		/* its FROM and WHERE are in hand */
 } expansion;
 
 static void
@@ -348,9 +349,9 @@ by_columns(expansion *x, Node *arg, Node *segment)
 	segment_row row;
 	List	   *args;
 
-	/* a grouped row is known as a whole only */
+	/* behind GROUP BY a row is known as a whole only */
 	if (!OidIsValid(ours.matches_columns) || !IsA(arg, Var) || v->varattno != 0 || v->varlevelsup != 0 || v->vartype == RECORDOID || !q ||
-		q->hasAggs || q->groupClause || q->groupingSets || q->havingQual || get_typtype(v->vartype) != TYPTYPE_COMPOSITE || !row_of(arg, x->at, &row) ||
+		(!x->joining && (q->groupClause || q->groupingSets)) || get_typtype(v->vartype) != TYPTYPE_COMPOSITE || !row_of(arg, x->at, &row) ||
 		row.desc->natts > FUNC_MAX_ARGS - 2)
 		return NULL;
 	args = list_make2(segment, makeNullConst(v->vartype, -1, InvalidOid));
@@ -548,14 +549,17 @@ expand_query(Query *q, expansion *x)
 {
 	levels		here = {q, x->at};
 	bool		outer_made = x->made_query,
-				outer_security = x->row_security;
+				outer_security = x->row_security,
+				outer_joining = x->joining;
 	ListCell   *l;
 
 	x->at = &here;
 	x->made_query = false;
 	foreach(l, q->rtable)
 		expand_members(lfirst(l), x);
+	x->joining = true;
 	expand_joins((Node *) q->jointree, x);
+	x->joining = false;
 	q->havingQual = expand_filter(q->havingQual, x);
 	/* the joins are done; what is left is the same for any place, and a second look finds nothing in them */
 	q = query_tree_mutator(q, expand_node, x, QTW_DONT_COPY_QUERY);
@@ -563,6 +567,7 @@ expand_query(Query *q, expansion *x)
 		q->hasSubLinks = true;
 	if (x->row_security)
 		q->hasRowSecurity = true;
+	x->joining = outer_joining;
 	x->made_query = outer_made;
 	x->row_security = x->row_security || outer_security;
 	x->at = here.outer;

@@ -470,7 +470,8 @@ main(void)
 				char		name[16];
 
 				sprintf(name, "v%d", v);
-				if (form_of(a) != SEGMENT_ORDERED && segment_index_value(ix, a, name, strlen(name), true) != (uint32_t) v)
+				/* the codes of attribute 4 are numbers that were never names, like true and false */
+				if (form_of(a) != SEGMENT_ORDERED && a != 4 && segment_index_value(ix, a, name, strlen(name), true) != (uint32_t) v)
 					wrong++;
 			}
 		for (uint32_t i = 0; i < most; i++)
