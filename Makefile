@@ -25,7 +25,7 @@ PROVE_TESTS    = $(sort $(wildcard test/t/*.pl))
 PKG_CONFIG  ?= pkg-config
 PG_CPPFLAGS  = -Isrc -DCRMSEG_VERSION='"$(EXTVERSION)"' $(shell $(PKG_CONFIG) --cflags icu-uc 2>/dev/null)
 PG_CFLAGS    = -std=gnu11 -Werror=implicit-function-declaration -Wno-declaration-after-statement -MMD -MP $(if $(DEV),-Wall -Wextra -Werror -Wno-unknown-warning-option -Wno-ignored-attributes -Wno-ignored-optimization-argument -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers)
-SHLIB_LINK  += $(shell $(PKG_CONFIG) --libs icu-uc 2>/dev/null || echo -licuuc) -lm
+SHLIB_LINK  += $(shell $(PKG_CONFIG) --libs icu-uc 2>/dev/null || echo -licuuc) -lroaring -lm
 # libphonenumber stands behind a library of its own, opened at the first use of a phone function
 PHONE_SO     = crmseg_phone.so
 EXTRA_CLEAN  = $(PHONE_SO) $(PARSER) src/segment/grammar.h $(OBJS:.o=.d) build META.json results output_iso tmp_check

@@ -399,7 +399,7 @@ BEGIN
 		USING failed, run_number;
 	PERFORM pg_catalog.pg_advisory_unlock(pg_catalog.hashtextextended('crmseg.maintain ' OPERATOR(pg_catalog.||) mart::pg_catalog.text, 0));
 END $$;
-COMMENT ON PROCEDURE @extschema@.maintain(name) IS 'what a scheduler calls, such as every night: partitions made and filled from the default ones, attached tables pulled, attributes that ran out taken from the traits, records linked, rates of channels, segments refreshed, statistics gathered. Commits after each task (in a caller''s transaction it does not), goes on when one fails, writes what it does to run; one at a time. Nothing is deleted: retention_due says what should be';
+COMMENT ON PROCEDURE @extschema@.maintain(name) IS 'what a scheduler calls, such as every night: partitions made and filled from the default ones, attached tables pulled, attributes that ran out taken from the traits, records linked, rates of channels, activity folded, segments refreshed, statistics gathered. Commits after each task (in a caller''s transaction it does not), goes on when one fails, writes what it does to run; one at a time. Nothing is deleted: retention_due says what should be';
 
 CREATE FUNCTION @extschema@.maintain_tasks() RETURNS TABLE (place integer, name text, sql text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -410,7 +410,8 @@ CREATE FUNCTION @extschema@.maintain_tasks() RETURNS TABLE (place integer, name 
 		(3, 'resolve', 'SELECT r.records_read FROM @extschema@.resolve($1) r', 'resolve(name)'),
 		(4, 'traits', 'SELECT @extschema@.refresh_traits($1)', 'refresh_traits(name)'),
 		(5, 'rates of channels', 'SELECT @extschema@.refresh_priors($1)', 'refresh_priors(name)'),
-		(6, 'segments', 'SELECT r.entered + r.left_ FROM @extschema@.refresh_segments($1) r', 'refresh_segments(name,timestamptz)'),
-		(7, 'statistics', 'SELECT @extschema@.refresh_statistics($1)', 'refresh_statistics(name)')) v (place, name, sql, needs)
+		(6, 'activity', 'SELECT @extschema@.fold_activity($1)', 'fold_activity(name)'),
+		(7, 'segments', 'SELECT r.entered + r.left_ FROM @extschema@.refresh_segments($1) r', 'refresh_segments(name,timestamptz)'),
+		(8, 'statistics', 'SELECT @extschema@.refresh_statistics($1)', 'refresh_statistics(name)')) v (place, name, sql, needs)
 	WHERE to_regprocedure('@extschema@.' || v.needs) IS NOT NULL $$;
 COMMENT ON FUNCTION @extschema@.maintain_tasks() IS 'internal: what maintain does, in order';

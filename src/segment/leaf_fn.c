@@ -196,30 +196,44 @@ segment_as_class(segment_scope *s, const char *at, segment_class class)
 	return s->v ? psprintf("crmseg.local_date(%s, %s)", at, quote_literal_cstr(s->v->zone)) : psprintf("(%s)::%s", at, builtin_type(s, "date"));
 }
 
-char *
-segment_window_sql(segment_scope *s, const char *x, segment_class class, segment_window w)
+/* the ends of a window as SQL, in the class of what is compared with them; a NULL end is open */
+void
+segment_window_ends(segment_scope *s, segment_class class, segment_window w, segment_ends *ends)
 {
 	char	   *now = segment_now(s);
 
+	*ends = (segment_ends) {NULL, NULL, "<="};
 	switch (w.kind)
 	{
+		case SEGMENT_ALWAYS:
+			break;
 		case SEGMENT_LAST:
-			return psprintf("(%s %s %s AND %s %s %s)", x, segment_operator(s, ">="), segment_as_class(s, segment_shift(s, now, w, true), class),
-							x, segment_operator(s, "<="), segment_as_class(s, now, class));
+			ends->from = segment_as_class(s, segment_shift(s, now, w, true), class);
+			ends->to = segment_as_class(s, now, class);
+			break;
 		case SEGMENT_NEXT:
-			return psprintf("(%s %s %s AND %s %s %s)", x, segment_operator(s, ">="), segment_as_class(s, now, class),
-							x, segment_operator(s, "<="), segment_as_class(s, segment_shift(s, now, w, false), class));
+			ends->from = segment_as_class(s, now, class);
+			ends->to = segment_as_class(s, segment_shift(s, now, w, false), class);
+			break;
 		case SEGMENT_OLDER:
-			return psprintf("(%s %s %s)", x, segment_operator(s, "<"), segment_as_class(s, segment_shift(s, now, w, true), class));
+			ends->to = segment_as_class(s, segment_shift(s, now, w, true), class);
+			ends->to_op = "<";
+			break;
 		default:
-			{
-				int			from = w.kind == SEGMENT_LAST_CALENDAR ? -w.amount : w.kind == SEGMENT_NEXT_CALENDAR ? 1 : 0,
-							to = w.kind == SEGMENT_LAST_CALENDAR ? 0 : w.kind == SEGMENT_NEXT_CALENDAR ? 1 + w.amount : 1;
-
-				return psprintf("(%s %s %s AND %s %s %s)", x, segment_operator(s, ">="), segment_as_class(s, calendar(s, w.unit, from), class),
-								x, segment_operator(s, "<"), segment_as_class(s, calendar(s, w.unit, to), class));
-			}
+			ends->from = segment_as_class(s, calendar(s, w.unit, w.kind == SEGMENT_LAST_CALENDAR ? -w.amount : w.kind == SEGMENT_NEXT_CALENDAR ? 1 : 0), class);
+			ends->to = segment_as_class(s, calendar(s, w.unit, w.kind == SEGMENT_LAST_CALENDAR ? 0 : w.kind == SEGMENT_NEXT_CALENDAR ? 1 + w.amount : 1), class);
+			ends->to_op = "<";
 	}
+}
+
+char *
+segment_window_sql(segment_scope *s, const char *x, segment_class class, segment_window w)
+{
+	segment_ends e;
+
+	segment_window_ends(s, class, w, &e);
+	return e.from ? psprintf("(%s %s %s AND %s %s %s)", x, segment_operator(s, ">="), e.from, x, segment_operator(s, e.to_op), e.to) :
+		psprintf("(%s %s %s)", x, segment_operator(s, e.to_op), e.to);
 }
 
 static char *

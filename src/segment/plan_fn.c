@@ -6,6 +6,8 @@
  */
 #include "plan_fn.h"
 
+#include "activity/activity_fn.h"
+
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
@@ -313,6 +315,61 @@ as_const(Node *n)
 	return n;
 }
 
+/* the query asks for one party by its key: its events are looked up, not everybody's bitmaps made */
+static bool
+is_pinned(Node *qual, Index varno, AttrNumber attno)
+{
+	ListCell   *l;
+
+	if (!qual)
+		return false;
+	if (IsA(qual, List) || is_andclause(qual))
+	{
+		foreach(l, IsA(qual, List) ? (List *) qual : ((BoolExpr *) qual)->args)
+			if (is_pinned(lfirst(l), varno, attno))
+				return true;
+		return false;
+	}
+	if (IsA(qual, FromExpr))
+	{
+		foreach(l, ((FromExpr *) qual)->fromlist)
+			if (is_pinned(lfirst(l), varno, attno))
+				return true;
+		return is_pinned(((FromExpr *) qual)->quals, varno, attno);
+	}
+	if (IsA(qual, OpExpr) && list_length(((OpExpr *) qual)->args) == 2)
+		for (int i = 0; i < 2; i++)
+		{
+			Node	   *v = list_nth(((OpExpr *) qual)->args, i),
+					   *other = list_nth(((OpExpr *) qual)->args, 1 - i);
+
+			if (IsA(v, Var) && ((Var *) v)->varno == varno && ((Var *) v)->varattno == attno && ((Var *) v)->varlevelsup == 0 && !contain_vars_of_level(other, 0) &&
+				op_mergejoinable(((OpExpr *) qual)->opno, exprType(v)))
+				return true;
+		}
+	return false;
+}
+
+static bool
+asks_for_one(expansion *x, segment_row *row, vocabulary *v)
+{
+	Var		   *whole = (Var *) row->base;
+
+	if (!x->at || !IsA(whole, Var) || whole->varlevelsup > 0)
+		return false;
+	for (int i = 0; i < row->desc->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(row->desc, i)->attname);
+		bool		key = strcmp(name, "party_id") == 0;
+
+		for (int a = 0; v && a < v->attributes && !key; a++)
+			key = v->attribute[a].relation == row->relation && strcmp(v->attribute[a].party_column, name) == 0;
+		if (key && is_pinned((Node *) x->at->query->jointree, whole->varno, i + 1))
+			return true;
+	}
+	return false;
+}
+
 /* the conditions of row @@ segment, or NULL: not known here */
 static Node *
 expanded(expansion *x, Node *arg, vocabulary *v, const segment_node *tree, bool filter, bool queries)
@@ -327,6 +384,7 @@ expanded(expansion *x, Node *arg, vocabulary *v, const segment_node *tree, bool 
 	s.row = row.desc;
 	s.row_relation = row.relation;
 	s.v = v ? v : vocabulary_for(row.relation);
+	s.activity = queries && activity_is_used() && !asks_for_one(x, &row, s.v);
 	sql = segment_condition_sql(&s, tree, filter);
 	if (s.has_query && !queries)
 		return NULL;
@@ -531,6 +589,7 @@ expand_members(RangeTblEntry *rte, expansion *x)
 	v = vocabulary_of_mart(NameStr(*DatumGetName(((Const *) mart)->constvalue)));
 	n = segment_definition_of(v, TextDatumGetCString(((Const *) name)->constvalue));
 	s.v = v;
+	s.activity = activity_is_used();
 	s.expanding = list_make1(TextDatumGetCString(((Const *) name)->constvalue));
 	q = parse_analyze_fixedparams(linitial_node(RawStmt, raw_parser(segment_members_sql(&s, n), RAW_PARSE_DEFAULT)), "", NULL, 0, NULL);
 	rewritten = QueryRewrite(q);
@@ -593,6 +652,7 @@ void
 segment_init(void)
 {
 	vocabulary_init();
+	activity_init();
 	CacheRegisterSyscacheCallback(PROCOID, forget_ours, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_ours, (Datum) 0);
 	next_planner = planner_hook;

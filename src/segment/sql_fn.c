@@ -4,6 +4,8 @@
  */
 #include "sql_fn.h"
 
+#include "activity/activity_fn.h"
+
 #include <ctype.h>
 #include <math.h>
 
@@ -183,6 +185,14 @@ segment_make_sql(segment_scope *s, const segment_node *n, bool negated, bool fil
 	check_stack_depth();
 	if (++s->nodes > CONDITIONS_MAX)
 		segment_refuse(s, n, CRMSEG_LIMIT, psprintf("more than %d conditions, with the segments that are named", CONDITIONS_MAX), NULL);
+	if (s->activity)
+	{
+		const segment_node *rest;
+		char	   *sql = activity_condition_sql(s, n, negated, &rest);
+
+		if (sql)
+			return rest ? psprintf("(%s %s %s)", sql, (n->kind == SEGMENT_AND) != negated ? "AND" : "OR", segment_make_sql(s, rest, negated, filter)) : sql;
+	}
 	switch (n->kind)
 	{
 		case SEGMENT_AND:
@@ -255,6 +265,8 @@ segment_members_sql(segment_scope *s, const segment_node *n)
 	s->row = NULL;
 	if (!s->root)
 		s->root = n;
+	if (s->activity && !rank && (from = activity_members_sql(s, n)) != NULL)
+		return from;
 	appendStringInfo(&where, "p.kind %s 'unidentified'", segment_operator(s, "<>"));
 	if (n->kind == SEGMENT_AND)
 	{
@@ -291,7 +303,7 @@ segment_members_sql(segment_scope *s, const segment_node *n)
 static char *
 ranked(segment_scope *s, const segment_node *n, const segment_node *root)
 {
-	segment_scope all = {.v = s->v, .plain = s->plain, .now = s->now, .past = s->past, .clocked = s->clocked, .root = root, .inside = s->inside, .expanding = s->expanding, .names = s->names, .nodes = s->nodes};
+	segment_scope all = {.v = s->v, .plain = s->plain, .now = s->now, .past = s->past, .clocked = s->clocked, .activity = s->activity, .root = root, .inside = s->inside, .expanding = s->expanding, .names = s->names, .nodes = s->nodes};
 	char	   *key,
 			   *sql;
 

@@ -23,6 +23,7 @@ typedef struct segment_scope
 	bool		past;			/* it is past: what has no history is refused, what came later is not seen */
 	bool		clocked;		/* now is another instant than the server's: the rows are as they are, but events that come later are not seen */
 	bool		moving;			/* an attribute that time changes is what it is at that instant, not what the row says */
+	bool		activity;		/* conditions on events may be answered from activity bitmaps */
 	double		sample;			/* percent of the parties of a mart; 0: all */
 	/* while SQL is made */
 	const segment_node *root;
@@ -68,6 +69,14 @@ typedef struct segment_reference
 	char	   *on;				/* and what ties them to the event */
 } segment_reference;
 
+typedef struct segment_ends
+{
+	char	   *from,
+			   *to;
+	const char *to_op;
+} segment_ends;
+
+extern void segment_window_ends(segment_scope *s, segment_class class, segment_window w, segment_ends *ends);
 extern segment_reference segment_resolve(segment_scope *s, const segment_node *attribute);
 extern segment_reference segment_resolve_column(segment_scope *s, const vocabulary_event *e, const char *alias, const segment_node *n, const segment_text *part, int parts);
 extern const vocabulary_event *segment_resolve_event(segment_scope *s, const segment_node *n);

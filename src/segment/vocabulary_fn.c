@@ -17,6 +17,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_collate.h"
 #include "parser/parse_expr.h"
@@ -24,6 +25,7 @@
 #include "parser/parse_type.h"
 #include "parser/parser.h"
 #include "nodes/nodeFuncs.h"
+#include "rewrite/rewriteManip.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -44,7 +46,7 @@ static List *retired = NIL;
 static uint64 generation = 1;
 static char *mart_setting = NULL;
 
-static const char *const table_names[VOCABULARY_TABLES] = {"datamart", "segment_attribute", "segment_event", "segment_definition", "attribute_def"};
+static const char *const table_names[VOCABULARY_TABLES] = {"datamart", "segment_attribute", "segment_event", "segment_definition", "attribute_def", "activity_kept"};
 
 /* a table changed, was made or dropped: whatever was read from it is read again */
 static void
@@ -151,6 +153,17 @@ read_expression(Oid relation, const char *alias, const char *expression, const c
 	return node;
 }
 
+bool
+vocabulary_is_immutable(Oid relation, const char *expression)
+{
+	Node	   *n;
+
+	if (strstr(expression, "{now}") || strstr(expression, "{zone}"))
+		return false;
+	n = read_expression(relation, "r", expression, "UTC");
+	return !checkExprHasSubLink(n) && !contain_mutable_functions(n);
+}
+
 #define ANY_ALIAS "crmseg_source"
 
 char *
@@ -207,7 +220,8 @@ cell(MemoryContext context, int row, int column)
 static uint64
 rows_of(const char *schema, const char *query)
 {
-	char	   *text = psprintf(query, quote_identifier(schema));
+	const char *quoted = quote_identifier(schema);
+	char	   *text = psprintf(query, quoted, quoted);
 
 	if (SPI_execute(text, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the vocabulary");
@@ -266,6 +280,33 @@ read_columns(vocabulary *v, const char *schema)
 			if (type)
 				parseTypeString(type, &c->type, &typmod, CRMSEG_NO_SOFT_ERROR);
 		}
+	}
+}
+
+/* as long as the event is defined as it was when it began to be kept */
+static void
+read_activity(vocabulary *v, const char *schema)
+{
+	uint64		n = rows_of(schema, "SELECT k.event, k.parties_a_day, pg_catalog.array_to_string(k.relations::pg_catalog.oid[], ' ') FROM %s.activity_kept k LEFT JOIN %s.segment_event e ON e.name = k.event"
+							" WHERE k.event = '' OR (e.relation = k.relation AND e.party_column = k.party_column AND e.time_column = k.time_column AND e.condition IS NOT DISTINCT FROM k.condition)");
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		char	   *name = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1),
+				   *mean = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2),
+				   *list = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 3);
+		vocabulary_activity *a = MemoryContextAllocZero(v->context, sizeof(*a));
+		vocabulary_event *e = (vocabulary_event *) vocabulary_find_event(v, name);
+
+		a->parties_a_day = strtod(mean, NULL);
+		a->relation = MemoryContextAlloc(v->context, sizeof(Oid) * (strlen(list) / 2 + 1));
+		for (char *t = strtok(list, " "); t; t = strtok(NULL, " "))
+			a->relation[a->relations++] = (Oid) strtoul(t, NULL, 10);
+		qsort(a->relation, a->relations, sizeof(Oid), oid_cmp);
+		if (name[0] == 0)
+			v->parties = a;
+		else if (e)
+			e->activity = a;
 	}
 }
 
@@ -332,6 +373,8 @@ read_vocabulary(Oid schema, const char *name)
 		e->condition = cell(context, i, 5);
 	}
 	read_columns(v, name);
+	if (OidIsValid(v->tables[5]) && pg_class_aclcheck(v->tables[5], GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+		read_activity(v, name);
 	SPI_finish();
 	v->valid = true;
 	return v;

@@ -43,7 +43,16 @@ typedef struct vocabulary_event
 	char	   *parsed;
 	int			columns;
 	vocabulary_column *column;
+	struct vocabulary_activity *activity;	/* NULL: no bitmaps are kept of it */
 } vocabulary_event;
+
+/* what activity_kept says of an event, or of the parties themselves */
+typedef struct vocabulary_activity
+{
+	double		parties_a_day;
+	int			relations;
+	Oid		   *relation;		/* the table and its partitions, in order of their numbers */
+} vocabulary_activity;
 
 typedef struct vocabulary_trait
 {
@@ -67,10 +76,11 @@ typedef struct vocabulary
 	vocabulary_event *event;
 	int			traits;
 	vocabulary_trait *trait;	/* by key */
-	Oid			tables[5];		/* datamart, segment_attribute, segment_event, segment_definition, attribute_def: what it was read from */
+	vocabulary_activity *parties;	/* the bitmap of the identified parties */
+	Oid			tables[6];		/* datamart, segment_attribute, segment_event, segment_definition, attribute_def, activity_kept: what it was read from */
 } vocabulary;
 
-#define VOCABULARY_TABLES 5
+#define VOCABULARY_TABLES 6
 #define VOCABULARY_DEFINITIONS 3
 
 /* The vocabulary of the mart in a schema; NULL when there is no mart with segments in it. Holds for the transaction. */
@@ -91,6 +101,9 @@ extern Oid	vocabulary_column_type(Oid relation, const char *column);
 
 /* an expression over a relation's columns, all names in full, the columns those of an alias; now: SQL of the instant or NULL */
 extern char *vocabulary_expression(vocabulary *v, Oid relation, const char *expression, char **parsed, const char *alias, const char *now);
+
+/* whether an expression depends on the columns of its row alone */
+extern bool vocabulary_is_immutable(Oid relation, const char *expression);
 
 /* some row has this key in a document */
 extern bool vocabulary_has_key(Oid relation, const char *column, const char *key);

@@ -3,7 +3,7 @@
 # need PACKAGE... : the packages that must be installed. The server's packages are those of $MAJOR (default 15).
 MAJOR=${MAJOR:-15}
 # packages MAJOR : what building for that server takes
-packages() { echo "make gcc g++ pkg-config flex bison libicu-dev libphonenumber-dev postgresql-$1 postgresql-server-dev-$1"; }
+packages() { echo "make gcc g++ pkg-config flex bison libicu-dev libphonenumber-dev libroaring-dev postgresql-$1 postgresql-server-dev-$1"; }
 BUILD_PACKAGES=$(packages "$MAJOR")
 TEST_TOOLS="perl libipc-run-perl"
 TEST_PACKAGES="$BUILD_PACKAGES $TEST_TOOLS"

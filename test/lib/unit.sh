@@ -13,7 +13,7 @@ unit_objects() {
 			"$cc" -std=gnu11 -Wall -g "$@" -I"$root/src" -c "$root/$f" -o "$o"' sh "$out" {} "$ROOT" "$cc" "$@"
 }
 
-unit_link() { ls "$1"/*.o 2>/dev/null; pkg-config --libs icu-uc; echo -lm; }
+unit_link() { ls "$1"/*.o 2>/dev/null; pkg-config --libs icu-uc; echo -lroaring -lm; }
 
 unit_build() {
 	local out=$1 cc=$2 f; shift 2
