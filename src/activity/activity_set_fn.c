@@ -229,10 +229,13 @@ read_bitmaps(reading *r, const char *name, const char *rows, const vocabulary_ev
 	qsort(pieces, npieces, sizeof(piece), by_begin);
 	for (int i = 0; i < npieces; i++)
 	{
-		Datum		ends[2] = {TimestampGetDatum(pieces[i].from), TimestampGetDatum(pieces[i].to)};
+		piece		p = pieces[i];
+		Datum		ends[2];
 
-		while (i + 1 < npieces && pieces[i + 1].from <= DatumGetTimestamp(ends[1]))
-			ends[1] = TimestampGetDatum(Max(DatumGetTimestamp(ends[1]), pieces[++i].to));
+		for (; i + 1 < npieces && pieces[i + 1].from <= p.to; i++)
+			p.to = Max(p.to, pieces[i + 1].to);
+		ends[0] = TimestampGetDatum(p.from);
+		ends[1] = TimestampGetDatum(p.to);
 		run(psprintf("SELECT %s FROM %s AND %s", parties_sql(e), rows, between_sql(e, class, "$1", "$2")), 2, types + 1, ends);
 		join_result(set);
 	}
