@@ -378,10 +378,18 @@ crmseg_activity_set(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(party_set_datum(own, CurrentMemoryContext));
 }
 
+static Oid
+existing(Oid relation)
+{
+	if (!get_rel_name(relation))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no relation %u", relation)));
+	return relation;
+}
+
 Datum
 crmseg_activity_condition_is_stable(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(vocabulary_is_immutable(PG_GETARG_OID(0), text_to_cstring(PG_GETARG_TEXT_PP(1))));
+	PG_RETURN_BOOL(vocabulary_is_immutable(existing(PG_GETARG_OID(0)), text_to_cstring(PG_GETARG_TEXT_PP(1))));
 }
 
 Datum
@@ -390,5 +398,5 @@ crmseg_activity_expression(PG_FUNCTION_ARGS)
 	vocabulary *v = vocabulary_of_mart(NameStr(*PG_GETARG_NAME(0)));
 	char	   *parsed = NULL;
 
-	PG_RETURN_TEXT_P(cstring_to_text(vocabulary_expression(v, PG_GETARG_OID(1), text_to_cstring(PG_GETARG_TEXT_PP(2)), &parsed, text_to_cstring(PG_GETARG_TEXT_PP(3)), NULL)));
+	PG_RETURN_TEXT_P(cstring_to_text(vocabulary_expression(v, existing(PG_GETARG_OID(1)), text_to_cstring(PG_GETARG_TEXT_PP(2)), &parsed, text_to_cstring(PG_GETARG_TEXT_PP(3)), NULL)));
 }
