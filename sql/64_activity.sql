@@ -1,4 +1,4 @@
--- Activity bitmaps of a mart: which events are kept, and how they are folded. (src/activity, sql/mart/20_activity.sql)
+-- Activity bitmaps of a mart: which events are kept, and how they are folded. (src/activity, sql/mart/21_activity.sql)
 
 CREATE FUNCTION @extschema@.activity_instant(alias text, time_column text, time_type text) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp

@@ -1,4 +1,4 @@
--- Step 20: activity bitmaps: who did something on which day, one set of parties an event and day. Once keep_activity has been called for an
+-- Step 21: activity bitmaps: who did something on which day, one set of parties an event and day. Once keep_activity has been called for an
 -- event, each statement that writes its relation appends a row to activity_delta in the same transaction; fold_activity, which maintain
 -- calls, joins them into activity. Readers add both up. No two writers meet in a row.
 -- Days are those of the column as it is: of UTC for instants, so that the time zone of the mart can change.
