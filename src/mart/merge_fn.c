@@ -141,6 +141,24 @@ column_name(Oid relid, AttrNumber attnum)
 	return quote_identifier(name);
 }
 
+static int
+item_count(Datum array)
+{
+	ArrayType  *a = DatumGetArrayTypeP(array);
+
+	return ArrayGetNItems(ARR_NDIM(a), ARR_DIMS(a));
+}
+
+/*
+ * SQL behind FROM: the rows of a table that refer to the parties of $1. Of few by a join, for a gist index knows no ANY; of many without, for
+ * where the planner takes a table for empty that was filled just now, a join would compare each with each.
+ */
+static char *
+rows_of(Datum parties, const char *table, const char *column)
+{
+	return psprintf(item_count(parties) <= 16 ? "unnest($1) u (id) JOIN %s t ON t.%s = u.id" : "%s t WHERE t.%s = ANY ($1)", table, column);
+}
+
 /* The only column of the primary key of party. */
 static AttrNumber
 key_column(Oid party)
@@ -293,13 +311,6 @@ move_rows(Oid party, Oid relid, AttrNumber attnum, Datum *arrays, Oid undo, bool
 		run_proved(lfirst(l), 2, arrays, proved);
 }
 
-static bool
-has_items(Datum array)
-{
-	ArrayType  *a = DatumGetArrayTypeP(array);
-
-	return ArrayGetNItems(ARR_NDIM(a), ARR_DIMS(a)) > 0;
-}
 
 /* move_rows(party, relation, attnum, keep, dropped, merge_ids, undo, fresh): of one table by one column. */
 Datum
@@ -308,7 +319,7 @@ crmseg_move_rows(PG_FUNCTION_ARGS)
 	Datum		arrays[4] = {PG_GETARG_DATUM(3), PG_GETARG_DATUM(4), PG_GETARG_DATUM(5), PG_GETARG_DATUM(7)};
 
 	SPI_connect();
-	move_rows(PG_GETARG_OID(0), PG_GETARG_OID(1), PG_GETARG_INT16(2), arrays, PG_GETARG_OID(6), has_items(arrays[3]));
+	move_rows(PG_GETARG_OID(0), PG_GETARG_OID(1), PG_GETARG_INT16(2), arrays, PG_GETARG_OID(6), item_count(arrays[3]) > 0);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -401,7 +412,7 @@ crmseg_move_references(PG_FUNCTION_ARGS)
 {
 	Oid			party = PG_GETARG_OID(0);
 	Datum		arrays[4] = {PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3), PG_GETARG_DATUM(5)};
-	bool		any_fresh = has_items(arrays[3]);
+	bool		any_fresh = item_count(arrays[3]) > 0;
 	Oid			records;
 	Place	   *places;
 	StringInfoData sql;
@@ -415,11 +426,11 @@ crmseg_move_references(PG_FUNCTION_ARGS)
 	records = get_relname_relid("source_record", get_rel_namespace(party));
 	SPI_connect();
 	places = places_that_follow(party, &n);
-	/* most tables hold no row of a single party: which ones do is asked at once; by a join, for a gist index knows no ANY */
+	/* most tables hold no row of a single party: which ones do is asked at once */
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT ARRAY[]::boolean[]");
 	for (int i = 0; i < n; i++)
-		appendStringInfo(&sql, " || EXISTS (SELECT FROM unnest($1) u (id) JOIN %s t ON t.%s = u.id)", table_name(places[i].table), column_name(places[i].table, places[i].attnum));
+		appendStringInfo(&sql, " || EXISTS (SELECT FROM %s)", rows_of(arrays[1], table_name(places[i].table), column_name(places[i].table, places[i].attnum)));
 	run(sql.data, 1, &arrays[1]);
 	deconstruct_array(DatumGetArrayTypePCopy(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)), BOOLOID, 1, true, TYPALIGN_CHAR, &there, &unknown, &n_there);
 	for (int i = 0; i < n_there; i++)
@@ -463,7 +474,7 @@ crmseg_drop_parties(PG_FUNCTION_ARGS)
 		{
 			if (refs[i].n == 1 && refs[i].to[0] == key_column(party) && pg_class_aclcheck(refs[i].table, GetUserId(), ACL_SELECT) == ACLCHECK_OK
 				&& check_enable_rls(refs[i].table, InvalidOid, true) != RLS_ENABLED)
-				appendStringInfo(&sql, " || EXISTS (SELECT FROM unnest($1) u (id) JOIN %s t ON t.%s = u.id)", table_name(refs[i].table), column_name(refs[i].table, refs[i].from[0]));
+				appendStringInfo(&sql, " || EXISTS (SELECT FROM %s)", rows_of(arrays[0], table_name(refs[i].table), column_name(refs[i].table, refs[i].from[0])));
 			else
 				appendStringInfoString(&sql, " || NULL::boolean");
 		}
@@ -490,7 +501,7 @@ crmseg_drop_parties(PG_FUNCTION_ARGS)
 				run(sql.data, 2, arrays);
 				/* a trigger may have kept some */
 				resetStringInfo(&sql);
-				appendStringInfo(&sql, "SELECT count(*) FROM unnest($1) u (id) JOIN %s t ON t.%s = u.id", name, col);
+				appendStringInfo(&sql, "SELECT count(*) FROM %s", rows_of(arrays[0], name, col));
 				if (number(sql.data, 1, arrays) > 0)
 					continue;
 			}
