@@ -341,7 +341,8 @@ maximise(link_engine *e, int org, link_class_model *k)
 	uint32_t	limit;
 	em_sample	s = {0};
 	int			nc = LINK_C_EXTRA + e->nextra;
-	double		least;
+	double		least,
+				relatives;
 	size_t		most = EM_SAMPLE + EM_SAMPLE / 8;
 
 	if (of_kind == 0)
@@ -369,6 +370,8 @@ maximise(link_engine *e, int org, link_class_model *k)
 	double		by_count[LINK_NAME_BINS] = {0};
 
 	/* a table that is to be linked has some doubles: what is expected of it before anything is seen */
+	/* in a few records a parent and a child of one name are as likely as a double with another date of birth */
+	relatives = org || e->with_first == 0 ? 0 : 0.8 * 900 / (900 + (double) e->of_kind[0] * e->of_kind[0]);
 	least = fmin(0.5 + 0.01 * e->of_kind[org], k->pairs / 4);
 	names_by_count(e, org, by_count);
 	for (int round = 0; s.npairs && round < EM_ROUNDS; round++)
@@ -435,7 +438,7 @@ maximise(link_engine *e, int org, link_class_model *k)
 			shift[b + 1] = (float) log2((weight * chance[b + 1] + 2 + 0.02 * by_count[b]) / (2 + 1.02 * by_count[b]));
 		moved = fabs(k->same - weight * suma) / (k->same + 1e-9);
 		k->same = weight * suma + least;
-		k->household = org ? 0 : weight * sumb + fmin(0.3, least);
+		k->household = org ? 0 : weight * sumb + fmin(0.3, least) + relatives * k->same;
 		for (int c = 0; c < nc; c++)
 		{
 			int			levels = levels_of(e, c, org);

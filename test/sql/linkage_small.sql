@@ -81,6 +81,16 @@ TRUNCATE ls_record; INSERT INTO ls_record (id,f,l,d,m,p) select 'p'||g, (array['
 INSERT INTO ls_record (id,f,l,d,m,p) VALUES ('d1','Katherine','Holloway','1971-08-09','kholloway@mail.org','0612121212'),('d2','Kathy','Holloway',null,'kholloway@mail.org',null),('e1','Stefan','Grüber','1971-02-03',null,'0634343434'),('e2','Stefan','Grueber','03.02.1971','s@g.de',null);
 SELECT ls_groups('{"f":"given_name","l":"family_name","d":"date","m":"email","p":"phone"}');
 
+-- one name, two dates of birth: expect none
+TRUNCATE ls_record; INSERT INTO ls_record (id,f,l,d) VALUES ('1','John','Smith','1985-05-06'),('2','John','Smith','1961-12-24'),('3','Zoe','Quillfeather','1985-05-06'),('4','Zoe','Quillfeather','1961-12-24'),('5','Al','Bo',NULL);
+SELECT ls_groups('{"f":"given_name","l":"family_name","d":"date"}');
+-- the same row sixty times: expect one of sixty
+TRUNCATE ls_record; INSERT INTO ls_record (id,f,l,d,m) SELECT g, 'Ann', 'Leeward', '1985-05-06', 'ann@lee.example' FROM generate_series(1, 60) g;
+SELECT count(DISTINCT cluster_id) FROM crmseg.cluster_records('ls_record', 'id', '{"f":"given_name","l":"family_name","d":"date","m":"email"}');
+-- instants as ids
+CREATE VIEW ls_instant AS SELECT timestamptz '2026-01-01 00:00Z' + g * interval '1 second' AS id, 'a' || g || '@b.example' AS m FROM generate_series(1, 5) g;
+SELECT count(DISTINCT record_id) FROM crmseg.cluster_records('ls_instant', 'id', '{"m":"email"}');
+
 -- several addresses and numbers, in one cell or in several columns: all of them count
 CREATE TABLE ls_several (id int, name text, email text, email2 text, phone text, mobile text);
 INSERT INTO ls_several VALUES (1, 'Ann Leeward', 'ann@work.example; leeward.ann@home.example', NULL, '01 42 33 44 55 / +33 6 12 34 56 78', NULL),
@@ -106,5 +116,6 @@ SELECT * FROM crmseg.cluster_quality('ls_several', 'id', '{"name": "full_name"}'
 SELECT * FROM crmseg.cluster_quality('ls_several', 'nr', '{"name": "full_name"}');
 \set VERBOSITY default
 DROP TABLE ls_several CASCADE;
+DROP VIEW ls_instant;
 DROP FUNCTION ls_groups;
 DROP TABLE ls_record;
