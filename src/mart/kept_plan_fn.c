@@ -129,6 +129,25 @@ is_short(int nargs, const Oid *types, const Datum *args, const char *nulls)
 	return true;
 }
 
+static int
+run_plan(SPIPlanPtr plan, Datum *args, const char *nulls)
+{
+	volatile int done = 0;
+
+	plan_for_few(plan);
+	running++;
+	PG_TRY();
+	{
+		done = SPI_execute_plan(plan, args, nulls, false, 0);
+	}
+	PG_FINALLY();
+	{
+		running--;
+	}
+	PG_END_TRY();
+	return done;
+}
+
 uint64
 run_kept(const char *sql, int nargs, Oid *types, Datum *args, const char *nulls)
 {
@@ -138,25 +157,7 @@ run_kept(const char *sql, int nargs, Oid *types, Datum *args, const char *nulls)
 	CHECK_FOR_INTERRUPTS();
 	if (nargs <= MOST_ARGS && is_short(nargs, types, args, nulls))
 		plan = kept_plan(sql, nargs, types);
-	if (plan == NULL)
-		rc = SPI_execute_with_args(sql, nargs, types, args, nulls, false, 0);
-	else
-	{
-		volatile int done = 0;
-
-		plan_for_few(plan);
-		running++;
-		PG_TRY();
-		{
-			done = SPI_execute_plan(plan, args, nulls, false, 0);
-		}
-		PG_FINALLY();
-		{
-			running--;
-		}
-		PG_END_TRY();
-		rc = done;
-	}
+	rc = plan == NULL ? SPI_execute_with_args(sql, nargs, types, args, nulls, false, 0) : run_plan(plan, args, nulls);
 	if (rc < 0)
 		ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("statement cannot be run here: %s", SPI_result_code_string(rc)));
 	return SPI_processed;
