@@ -14,6 +14,10 @@ CREATE FUNCTION @extschema@.activity_expression(mart name, relation regclass, ex
 	AS 'MODULE_PATHNAME', 'crmseg_activity_expression' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION @extschema@.activity_expression(name, regclass, text, text) IS 'internal: an expression over a relation''s columns with every name in full, the columns those of an alias';
 
+CREATE FUNCTION @extschema@.activity_write(relation oid, trigger name, verb text) RETURNS void
+	AS 'MODULE_PATHNAME', 'crmseg_activity_write' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.activity_write(oid, name, text) IS 'internal: what the rows that a statement wrote mean for the activity, to activity_delta; called by the triggers that keep_activity makes, with their rights, 39P01 otherwise';
+
 CREATE FUNCTION @extschema@.activity_trigger(mart name, relation regclass, verb text) RETURNS name
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	RETURN format('aa_activity_%s%s', verb, CASE WHEN (SELECT n.nspname <> mart FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) THEN '_' || left(md5(mart), 8) ELSE '' END)::name;

@@ -69,37 +69,12 @@ COMMENT ON COLUMN @mart@.activity_delta.last_at IS 'the last instant';
 CREATE TRIGGER vocabulary_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @mart@.activity_kept
 	FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.vocabulary_changed();
 
--- The trigger finds its mart by its own schema: the table may be of another one. Rows that a statement leaves as they are for this purpose
--- make no delta.
+-- The trigger finds its mart by the schema of this function: the table may be of another one. In FROM, where activity_write finds the
+-- transition tables. Rows that a statement leaves as they are for this purpose make no delta.
 CREATE FUNCTION @mart@.activity_changed() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	mart text;
-	root regclass := coalesce(pg_partition_root(TG_RELID), TG_RELID);
-	k record;
-	at text;
-	head text;
-	was text;
-	becomes text;
-	clauses text;
 BEGIN
-	SELECT quote_ident(n.nspname) INTO mart FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace WHERE t.tgrelid = TG_RELID AND t.tgname = TG_NAME;
-	IF TG_OP = 'TRUNCATE' THEN
-		EXECUTE format('UPDATE %s.activity_kept SET ready = false WHERE relation = $1 AND ready', mart) USING root;
-		RETURN NULL;
-	END IF;
-	FOR k IN EXECUTE format('SELECT k.event, k.party_column, k.time_column, k.time_type, k.filter FROM %s.activity_kept k WHERE k.relation = $1', mart) USING root LOOP
-		at := @extschema@.activity_instant('e', k.time_column, k.time_type);
-		head := format('SELECT e.%I::bigint AS party, %s AS at FROM ', k.party_column, at);
-		was := head || 'old_row e WHERE ' || k.filter;
-		becomes := head || 'new_row e WHERE ' || k.filter;
-		clauses := CASE TG_OP
-			WHEN 'INSERT' THEN 'SELECT false AS doubtful, i.* FROM (' || becomes || ') i'
-			WHEN 'DELETE' THEN 'SELECT true AS doubtful, i.* FROM (' || was || ') i'
-			ELSE format('SELECT true AS doubtful, i.* FROM (%1$s EXCEPT ALL %2$s) i UNION ALL SELECT false, i.* FROM (%2$s EXCEPT ALL %1$s) i', was, becomes) END;
-		EXECUTE format('INSERT INTO %s.activity_delta (event, day, doubtful, members, first_at, last_at)
-			SELECT $1, c.at::date, c.doubtful, @extschema@.party_set_bytes(@extschema@.party_set_agg(c.party)), min(c.at), max(c.at) FROM (%s) c GROUP BY 2, 3', mart, clauses) USING k.event;
-	END LOOP;
+	PERFORM FROM @extschema@.activity_write(TG_RELID, TG_NAME, TG_OP);
 	RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION @mart@.activity_changed() FROM PUBLIC;

@@ -207,28 +207,22 @@ party_set_take(const party_set *s, party_set_place *at, int64_t *out, size_t max
 	while (n < max && at->part < s->n)
 	{
 		const party_set_part *p = &s->part[at->part];
-		uint64_t	count = roaring_bitmap_get_cardinality(p->low),
-					some = count - at->offset < max - n ? count - at->offset : max - n;
-		uint32_t   *low;
+		uint32_t	low[256],
+					want = max - n < 256 ? (uint32_t) (max - n) : 256,
+					some;
 
-		if (some == 0)
+		if (!at->begun)
+			roaring_init_iterator(p->low, &at->next);
+		at->begun = true;
+		some = roaring_read_uint32_iterator(&at->next, low, want);
+		for (uint32_t i = 0; i < some; i++)
+			out[n + i] = (int64_t) (((uint64_t) (uint32_t) p->high << 32) | low[i]);
+		n += some;
+		if (some < want)
 		{
 			at->part++;
-			at->offset = 0;
-			continue;
+			at->begun = false;
 		}
-		/* the lower halves are written behind, then widened from the front */
-		low = (uint32_t *) (out + n) + some;
-		roaring_bitmap_range_uint32_array(p->low, at->offset, some, low);
-		for (uint64_t i = 0; i < some; i++)
-		{
-			uint32_t	l;
-
-			memcpy(&l, (const char *) low + i * sizeof(l), sizeof(l));
-			out[n + i] = (int64_t) (((uint64_t) (uint32_t) p->high << 32) | l);
-		}
-		n += some;
-		at->offset += some;
 	}
 	return n;
 }

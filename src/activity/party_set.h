@@ -43,11 +43,12 @@ extern void party_set_and(party_set *a, const party_set *b);
 extern void party_set_minus(party_set *a, const party_set *b);
 extern void party_set_settle(party_set *s);
 
-/* The numbers in ascending order, from a place on: at most max of them. */
+/* The numbers in ascending order, from a place on ({0}: the first): at most max of them. The set must not change meanwhile. */
 typedef struct party_set_place
 {
 	uint32_t	part;
-	uint64_t	offset;			/* in the part */
+	bool		begun;			/* next stands in the part */
+	roaring_uint32_iterator_t next;
 } party_set_place;
 extern size_t party_set_take(const party_set *s, party_set_place *at, int64_t *out, size_t max);
 
