@@ -130,7 +130,7 @@ email_similarity(const char *a, size_t na, const char *b, size_t nb)
 static bool
 same(const address_part *a, const address_part *b)
 {
-	return a->n == b->n && memcmp(a->s, b->s, a->n) == 0;
+	return a->n == b->n && (a->n == 0 || memcmp(a->s, b->s, a->n) == 0);
 }
 
 /* From Jaro-Winkler on: what is no slip of the pen is nothing. */

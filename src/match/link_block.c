@@ -176,13 +176,13 @@ make_keys(link_engine *e)
 
 			if (!(q->flags & RECORD_ORG))
 			{
-				__builtin_prefetch(&e->names.v[q->first]);
-				__builtin_prefetch(&e->names.v[q->last]);
-				__builtin_prefetch(&e->name[q->first]);
-				__builtin_prefetch(&e->name[q->last]);
+				link_ask(e->names.v, q->first);
+				link_ask(e->names.v, q->last);
+				link_ask(e->name, q->first);
+				link_ask(e->name, q->last);
 			}
-			__builtin_prefetch(&e->email[q->email]);
-			__builtin_prefetch(&e->streets.v[q->street]);
+			link_ask(e->email, q->email);
+			link_ask(e->streets.v, q->street);
 		}
 		k[K_EQUAL] = equal_key(e, i, r);
 		link_contact_keys(e, r->email, r->phone, org, k + K_EMAIL);

@@ -280,14 +280,14 @@ prefetch_values(const link_engine *e, const link_record *r)
 {
 	if (!(r->flags & RECORD_ORG))
 	{
-		__builtin_prefetch(&e->names.v[r->first]);
-		__builtin_prefetch(&e->names.v[r->last]);
-		__builtin_prefetch(&e->name[r->first]);
-		__builtin_prefetch(&e->name[r->last]);
+		link_ask(e->names.v, r->first);
+		link_ask(e->names.v, r->last);
+		link_ask(e->name, r->first);
+		link_ask(e->name, r->last);
 	}
-	__builtin_prefetch(&e->email[r->email]);
-	__builtin_prefetch(&e->phones.v[r->phone]);
-	__builtin_prefetch(&e->streets.v[r->street]);
+	link_ask(e->email, r->email);
+	link_ask(e->phones.v, r->phone);
+	link_ask(e->streets.v, r->street);
 }
 
 /* asks for what weighing a cluster's neighbours will look at: in a large component each of them lies elsewhere */
@@ -303,11 +303,11 @@ prefetch_neighbours(const work *w, const cluster *x)
 			uint32_t	m = z->first;
 
 			if (step == 0)
-				__builtin_prefetch(&w->row[m]);
+				link_ask(w->row, m);
 			else
 				for (uint32_t k = 0; k < 4 && m != UINT32_MAX; k++, m = w->next[m])
 					if (step == 1)
-						__builtin_prefetch(&e->record[w->row[m]]);
+						link_ask(e->record, w->row[m]);
 					else
 						prefetch_values(e, &e->record[w->row[m]]);
 		}
@@ -351,7 +351,7 @@ merge(work *w, uint32_t a, uint32_t b)
 	x->neighbours = k;
 	if (w->n > CACHE_NODES)
 		for (uint32_t i = 0; i < y->neighbours; i++)
-			__builtin_prefetch(&w->c[w->link[y->neighbour + i]]);
+			link_ask(w->c, w->link[y->neighbour + i]);
 	for (uint32_t i = 0; i < y->neighbours; i++)
 	{
 		uint32_t	z = w->link[y->neighbour + i];
@@ -472,8 +472,8 @@ find_components(link_engine *e, const components *g)
 
 		if (i + 16 < e->nedges)
 		{
-			__builtin_prefetch(&up[e->edge[i + 16].a]);
-			__builtin_prefetch(&up[e->edge[i + 16].b]);
+			link_ask(up, e->edge[i + 16].a);
+			link_ask(up, e->edge[i + 16].b);
 		}
 		a = root(up, e->edge[i].a);
 		b = root(up, e->edge[i].b);
@@ -511,9 +511,9 @@ find_components(link_engine *e, const components *g)
 
 		if (i + 16 < e->nedges)
 		{
-			__builtin_prefetch(&local[x[16].a]);
-			__builtin_prefetch(&local[x[16].b]);
-			__builtin_prefetch(&up[x[16].a]);
+			link_ask(local, x[16].a);
+			link_ask(local, x[16].b);
+			link_ask(up, x[16].a);
 		}
 		g->edge[g->edges[r]++] = (local_edge) {local[x->a] - from, local[x->b] - from, x->weight};
 	}
@@ -778,7 +778,7 @@ cluster_range(work *w, const components *g, uint32_t r, uint32_t end)
 		{
 			/* records of the components to come, then what of their values a comparison looks at */
 			for (ahead = ahead < to ? to : ahead; ahead < to + 48 && ahead < e->n; ahead++)
-				__builtin_prefetch(&e->record[g->member[ahead]]);
+				link_ask(e->record, g->member[ahead]);
 			if (to + 16 < e->n)
 				for (uint32_t i = to; i < to + 16; i++)
 					prefetch_values(e, &e->record[g->member[i]]);

@@ -427,8 +427,8 @@ link_names_settle(link_engine *e)
 
 		if (i + 16 < e->n && !(r[16].flags & RECORD_ORG))
 		{
-			__builtin_prefetch(&e->name[r[16].first], 1);
-			__builtin_prefetch(&e->name[r[16].last], 1);
+			link_ask(e->name, r[16].first);
+			link_ask(e->name, r[16].last);
 		}
 		if (r->flags & RECORD_ORG)
 			continue;

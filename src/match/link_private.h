@@ -14,6 +14,8 @@
 #include "match/match.h"
 #include "text/text.h"
 
+/* asks the cache for an item that will be looked at; of an array that may be none, so its place is reckoned as a number */
+#define link_ask(array, i) __builtin_prefetch((const void *) ((uintptr_t) (array) + (size_t) (i) * sizeof(*(array))))
 #define LINK_TEXT_MAX 255		/* bytes of a value that are looked at */
 
 typedef struct link_value_record

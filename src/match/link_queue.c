@@ -50,7 +50,7 @@ link_wait(link_engine *e, link_dict *d, const char *s, size_t n, size_t field, i
 	memcpy(e->waiting_text + e->waiting_used, s, n);
 	e->waiting_used += n;
 	if (d->slots)
-		__builtin_prefetch(&d->slot[(uint32_t) (w->hash >> 32) & (d->slots - 1)]);
+		link_ask(d->slot, (uint32_t) (w->hash >> 32) & (d->slots - 1));
 }
 
 void
@@ -65,7 +65,7 @@ link_flush(link_engine *e)
 			uint64_t	s = w->dict->slot[(uint32_t) (w->hash >> 32) & (w->dict->slots - 1)];
 
 			if (s >> 32 == w->hash >> 32)
-				__builtin_prefetch(&w->dict->v[(uint32_t) s]);
+				link_ask(w->dict->v, (uint32_t) s);
 		}
 	}
 	for (uint32_t i = 0; i < e->nwaiting; i++)
@@ -80,7 +80,7 @@ link_flush(link_engine *e)
 			{
 				__builtin_prefetch(link_text(w->dict, (uint32_t) s));
 				if (w->what != WAITING_PLAIN)
-					__builtin_prefetch(&e->name[(uint32_t) s]);
+					link_ask(e->name, (uint32_t) s);
 			}
 		}
 	}

@@ -38,41 +38,41 @@ link_prefetch(const link_engine *e, const link_record *a, const link_record *b)
 {
 	if (a->flags & RECORD_ORG)
 	{
-		__builtin_prefetch(&e->company[a->last]);
-		__builtin_prefetch(&e->company[b->last]);
+		link_ask(e->company, a->last);
+		link_ask(e->company, b->last);
 		return;
 	}
 	if (a->first != b->first && a->first && b->first)
 	{
-		__builtin_prefetch(&e->names.v[a->first]);
-		__builtin_prefetch(&e->names.v[b->first]);
+		link_ask(e->names.v, a->first);
+		link_ask(e->names.v, b->first);
 	}
 	if (a->last != b->last && a->last && b->last)
 	{
-		__builtin_prefetch(&e->names.v[a->last]);
-		__builtin_prefetch(&e->names.v[b->last]);
+		link_ask(e->names.v, a->last);
+		link_ask(e->names.v, b->last);
 	}
-	__builtin_prefetch(&e->name[a->first]);
-	__builtin_prefetch(&e->name[b->first]);
-	__builtin_prefetch(&e->name[a->last]);
-	__builtin_prefetch(&e->name[b->last]);
+	link_ask(e->name, a->first);
+	link_ask(e->name, b->first);
+	link_ask(e->name, a->last);
+	link_ask(e->name, b->last);
 	if (a->email && b->email)
 	{
-		__builtin_prefetch(&e->email[a->email]);
-		__builtin_prefetch(&e->email[b->email]);
+		link_ask(e->email, a->email);
+		link_ask(e->email, b->email);
 	}
 	if (a->phone && b->phone)
 	{
-		__builtin_prefetch(&e->phones.v[a->phone]);
-		__builtin_prefetch(&e->phones.v[b->phone]);
+		link_ask(e->phones.v, a->phone);
+		link_ask(e->phones.v, b->phone);
 	}
 	if (a->street && b->street)
 	{
-		__builtin_prefetch(&e->streets.v[a->street]);
-		__builtin_prefetch(&e->streets.v[b->street]);
+		link_ask(e->streets.v, a->street);
+		link_ask(e->streets.v, b->street);
 	}
 	if (a->first == b->first && a->last == b->last)
-		__builtin_prefetch(&e->lu_whole[b - e->record]);
+		link_ask(e->lu_whole, b - e->record);
 	else if (a->first != b->first && a->last != b->last)
 		return;
 	else
@@ -97,8 +97,8 @@ weigh(link_engine *e, const uint64_t *pair, uint32_t n, float keep_from, float *
 		/* records first, then what of their values the comparison will look at */
 		if (i + 24 < n)
 		{
-			__builtin_prefetch(&e->record[pair[i + 24] >> 32]);
-			__builtin_prefetch(&e->record[(uint32_t) pair[i + 24]]);
+			link_ask(e->record, pair[i + 24] >> 32);
+			link_ask(e->record, (uint32_t) pair[i + 24]);
 		}
 		if (i + 8 < n)
 			link_prefetch(e, &e->record[pair[i + 8] >> 32], &e->record[(uint32_t) pair[i + 8]]);

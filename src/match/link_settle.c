@@ -69,7 +69,7 @@ order_rows(link_engine *e)
 	for (uint32_t i = 0; i < n; i++)
 	{
 		if (i + 16 < n)
-			__builtin_prefetch(&e->record[a[2 * (i + 16) + 1]]);
+			link_ask(e->record, a[2 * (i + 16) + 1]);
 		sorted[i] = e->record[a[2 * i + 1]];
 	}
 	link_free(e, e->record, sizeof(link_record) * e->room);
@@ -243,7 +243,7 @@ link_emails_settle(link_engine *e)
 		link_record *r = &e->record[i];
 
 		if (i + 16 < e->n)
-			__builtin_prefetch(&local[r[16].email]);
+			link_ask(local, r[16].email);
 		if (r->email)
 		{
 			r->email = local[r->email];
@@ -356,7 +356,7 @@ count_phones(link_engine *e)
 	for (uint32_t i = 0; i < e->n; i++)
 	{
 		if (i + 16 < e->n)
-			__builtin_prefetch(&e->phones.v[e->record[i + 16].phone], 1);
+			link_ask(e->phones.v, e->record[i + 16].phone);
 		if (e->record[i].phone)
 		{
 			e->phones.v[e->record[i].phone].count++;
@@ -447,8 +447,8 @@ count_names(link_engine *e)
 
 		if (i + 16 < e->n)
 		{
-			__builtin_prefetch(&e->address_count[link_address_hash(r + 16) & (slots - 1)], 1);
-			__builtin_prefetch(&e->full_count[link_full_hash(r + 16) & (slots - 1)], 1);
+			link_ask(e->address_count, link_address_hash(r + 16) & (slots - 1));
+			link_ask(e->full_count, link_full_hash(r + 16) & (slots - 1));
 		}
 		if (h)
 		{
@@ -558,13 +558,13 @@ whole_name(link_engine *e, uint32_t i)
 	{
 		const link_record *q = &e->record[i + 8];
 
-		__builtin_prefetch(&e->address_count[link_address_hash(q) & (e->count_slots - 1)]);
+		link_ask(e->address_count, link_address_hash(q) & (e->count_slots - 1));
 		if (!(q->flags & RECORD_ORG))
 		{
-			__builtin_prefetch(&e->full_count[link_full_hash(q) & (e->count_slots - 1)]);
+			link_ask(e->full_count, link_full_hash(q) & (e->count_slots - 1));
 			__builtin_prefetch(e->name_country + (size_t) q->first * 2 * LINK_COUNTRIES);
 			__builtin_prefetch(e->name_country + (size_t) q->last * 2 * LINK_COUNTRIES + LINK_COUNTRIES);
-			__builtin_prefetch(&e->name[q->first]);
+			link_ask(e->name, q->first);
 		}
 	}
 	if (r->street && link_count_of(e, e->address_count, link_address_hash(r)) > ADDRESS_MOST)
@@ -597,11 +597,11 @@ link_frequencies(link_engine *e)
 		if (i + 24 < e->n && e->nemails)
 		{
 			/* mailboxes, then their local parts, then the letters of these */
-			__builtin_prefetch(&e->email[e->record[i + 24].email]);
-			__builtin_prefetch(&e->locals.v[e->email[e->record[i + 16].email].local]);
+			link_ask(e->email, e->record[i + 24].email);
+			link_ask(e->locals.v, e->email[e->record[i + 16].email].local);
 			__builtin_prefetch(link_text(&e->locals, e->email[e->record[i + 8].email].local));
 			if (!(e->record[i + 16].flags & RECORD_ORG))
-				__builtin_prefetch(&e->names.v[e->record[i + 16].last]);
+				link_ask(e->names.v, e->record[i + 16].last);
 		}
 		r->spare = 0;
 		if (r->email)

@@ -102,7 +102,7 @@ phones(void)
 		const char *found;
 		int			n = link_phone(t[i].text, strlen(t[i].text), t[i].country, o, &flags, &found);
 
-		CHECK(n == (int) strlen(t[i].national) && memcmp(o, t[i].national, n) == 0 && flags == t[i].flags, t[i].text[0] ? t[i].text : "the empty text");
+		CHECK(n == (int) strlen(t[i].national) && memcmp(o, t[i].national, n) == 0 && flags == t[i].flags, "%s", t[i].text[0] ? t[i].text : "the empty text");
 	}
 }
 
@@ -118,7 +118,7 @@ skeletons(void)
 		int			n = link_skeleton(pair[i][0], (int) strlen(pair[i][0]), a),
 					m = link_skeleton(pair[i][1], (int) strlen(pair[i][1]), b);
 
-		CHECK(n == m && memcmp(a, b, n) == 0, pair[i][0]);
+		CHECK(n == m && memcmp(a, b, n) == 0, "%s", pair[i][0]);
 	}
 }
 
