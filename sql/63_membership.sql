@@ -33,25 +33,57 @@ DECLARE
 	m text := quote_ident(mart);
 	turns text := @extschema@.segment_turns(mart);
 	zone text;
+	fresh text;
 	s record;
 	r record;
+	done record;
 BEGIN
 	-- two sessions that change one party: the later one waits, and then sees what the earlier wrote
-	PERFORM @extschema@.run_kept(format('INSERT INTO %1$s.party_segments (party_id) SELECT p.party_id FROM %1$s.party p WHERE p.party_id = ANY ($1) AND p.kind <> ''unidentified''
-		AND NOT EXISTS (SELECT FROM %1$s.party_segments s WHERE s.party_id = p.party_id) ORDER BY 1 ON CONFLICT DO NOTHING', m), parties);
-	PERFORM @extschema@.run_kept(format('SELECT count(*) FROM (SELECT FROM %s.party_segments s WHERE s.party_id = ANY ($1) ORDER BY s.party_id FOR NO KEY UPDATE) l', m), parties);
-	EXECUTE format('SELECT d.time_zone, d.follow_segments, d.notify_segments FROM %s.datamart d', m) INTO s;
+	s := @extschema@.run_kept(format('SELECT d.time_zone, d.follow_segments, d.notify_segments,
+		(SELECT count(*) FROM (SELECT FROM %1$s.party_segments s WHERE s.party_id = ANY ($1) ORDER BY s.party_id FOR NO KEY UPDATE) l) AS locked FROM %1$s.datamart d', m), parties);
+	IF s.locked < cardinality(parties) THEN
+		PERFORM @extschema@.run_kept(format('INSERT INTO %1$s.party_segments (party_id) SELECT p.party_id FROM %1$s.party p WHERE p.party_id = ANY ($1) AND p.kind <> ''unidentified''
+			AND NOT EXISTS (SELECT FROM %1$s.party_segments s WHERE s.party_id = p.party_id) ORDER BY 1 ON CONFLICT DO NOTHING', m), parties);
+		PERFORM @extschema@.run_kept(format('SELECT count(*) FROM (SELECT FROM %s.party_segments s WHERE s.party_id = ANY ($1) ORDER BY s.party_id FOR NO KEY UPDATE) l', m), parties);
+	END IF;
 	IF at <> now() THEN
 		zone := s.time_zone;
 	END IF;
-	r := @extschema@.run_kept(format($q$
+	fresh := format($q$
 		WITH fresh AS MATERIALIZED (
 			SELECT s.party_id, s.segments AS before, s.due_at, coalesce(i.ids, '{}') AS ids, %3$s AS due
 			FROM %1$s.party_segments s LEFT JOIN %1$s.party_row p ON p.party_id = s.party_id LEFT JOIN LATERAL @extschema@.segment_ids($2, %2$s, s.segments, $3, $4) i ON p.party_id IS NOT NULL %4$s
 			WHERE s.party_id = ANY ($1)),
 		kept AS (
 			UPDATE %1$s.party_segments s SET segments = f.ids, due_at = f.due FROM fresh f
-			WHERE s.party_id = f.party_id AND (f.ids <> f.before OR f.due IS DISTINCT FROM f.due_at)),
+			WHERE s.party_id = f.party_id AND (f.ids <> f.before OR f.due IS DISTINCT FROM f.due_at))$q$, m,
+		-- the row says the age of today
+		CASE WHEN zone IS NULL THEN 'p' ELSE format('jsonb_populate_record(p, jsonb_build_object(''age'', extract(year FROM age(($3 AT TIME ZONE %L)::date::timestamp, p.birth_date::timestamp))::integer))', zone) END,
+		CASE WHEN turns IS NULL THEN 'i.due' ELSE 'least(i.due, w.due)' END,
+		CASE WHEN turns IS NOT NULL THEN format('LEFT JOIN (%s) w ON w.party_id = s.party_id', replace(replace(turns, '$1', '$3'), '$2', '$1')) END);
+	IF cardinality(parties) = 1 AND NOT s.follow_segments AND s.notify_segments IS NULL THEN
+		-- one party, the common case: what did not happen is not begun. The numbers pass as text, so that the plans are kept however many there are
+		r := @extschema@.run_kept(fresh || 'SELECT (SELECT @extschema@.ids_without(f.before, f.ids) FROM fresh f) AS gone, (SELECT @extschema@.ids_without(f.ids, f.before) FROM fresh f) AS come', parties, mart, at, row_only);
+		entered := coalesce(cardinality(r.come), 0);
+		left_ := coalesce(cardinality(r.gone), 0);
+		IF left_ > 0 THEN
+			done := @extschema@.run_kept(format('WITH ended AS (UPDATE %s.segment_member t SET valid = tstzrange(lower(t.valid), $3)
+				WHERE t.party_id = $1 AND t.segment_id = ANY ($2::bigint[]) AND upper_inf(t.valid) AND lower(t.valid) < $3 RETURNING t.segment_id) SELECT count(*) AS n FROM ended', m), parties[1], r.gone::text, at);
+			IF done.n < left_ THEN
+				-- entered in this very transaction: it never was
+				PERFORM @extschema@.run_kept(format('DELETE FROM %s.segment_member t WHERE t.party_id = $1 AND t.segment_id = ANY ($2::bigint[]) AND upper_inf(t.valid) AND lower(t.valid) >= $3', m), parties[1], r.gone::text, at);
+			END IF;
+		END IF;
+		IF entered > 0 THEN
+			-- left in this very transaction: it never did
+			PERFORM @extschema@.run_kept(format('WITH back AS (
+					UPDATE %1$s.segment_member t SET valid = tstzrange(lower(t.valid), NULL) WHERE t.party_id = $1 AND t.segment_id = ANY ($2::bigint[]) AND upper(t.valid) = $3 RETURNING t.segment_id)
+				INSERT INTO %1$s.segment_member (segment_id, party_id, valid) SELECT c.id, $1, tstzrange($3, NULL) FROM unnest($2::bigint[]) c (id)
+				WHERE c.id NOT IN (SELECT b.segment_id FROM back b) ON CONFLICT DO NOTHING', m), parties[1], r.come::text, at);
+		END IF;
+		RETURN;
+	END IF;
+	r := @extschema@.run_kept(fresh || format($q$,
 		gone AS MATERIALIZED (
 			SELECT f.party_id, u.id FROM fresh f CROSS JOIN LATERAL unnest(@extschema@.ids_without(f.before, f.ids)) u (id) WHERE f.ids <> f.before),
 		come AS MATERIALIZED (
@@ -73,11 +105,7 @@ BEGIN
 			INSERT INTO %1$s.segment_change (party_id, segment_id, entered, at)
 			SELECT x.party_id, x.id, x.entered, $3 FROM (SELECT g.*, false AS entered FROM gone g UNION ALL SELECT c.*, true FROM come c) x WHERE $5 ORDER BY 1, 2)
 		SELECT (SELECT count(*) FROM come) AS entered, (SELECT count(*) FROM gone) AS left_,
-			(SELECT count(@extschema@.tell_segment($6, $2, n.name)) FROM (SELECT c.id FROM come c UNION SELECT g.id FROM gone g) x JOIN %1$s.segment_definition n ON n.segment_id = x.id WHERE $6 IS NOT NULL)$q$, m,
-		-- the row says the age of today
-		CASE WHEN zone IS NULL THEN 'p' ELSE format('jsonb_populate_record(p, jsonb_build_object(''age'', extract(year FROM age(($3 AT TIME ZONE %L)::date::timestamp, p.birth_date::timestamp))::integer))', zone) END,
-		CASE WHEN turns IS NULL THEN 'i.due' ELSE 'least(i.due, w.due)' END,
-		CASE WHEN turns IS NOT NULL THEN format('LEFT JOIN (%s) w ON w.party_id = s.party_id', replace(replace(turns, '$1', '$3'), '$2', '$1')) END), parties, mart, at, row_only, s.follow_segments, s.notify_segments);
+			(SELECT count(@extschema@.tell_segment($6, $2, n.name)) FROM (SELECT c.id FROM come c UNION SELECT g.id FROM gone g) x JOIN %1$s.segment_definition n ON n.segment_id = x.id WHERE $6 IS NOT NULL)$q$, m), parties, mart, at, row_only, s.follow_segments, s.notify_segments);
 	entered := r.entered;
 	left_ := r.left_;
 END $$;
@@ -86,10 +114,10 @@ COMMENT ON FUNCTION @extschema@.update_memberships(name, bigint[], timestamptz, 
 CREATE FUNCTION @extschema@.segments_touched(mart name, parties bigint[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	simulated boolean;
+	clock record;
 BEGIN
-	EXECUTE format('SELECT u.simulated FROM %I.segment_upkeep u', mart) INTO simulated;
-	IF simulated THEN
+	clock := @extschema@.run_kept(format('SELECT u.simulated FROM %I.segment_upkeep u WHERE u.only_one = $1', mart), true);
+	IF clock.simulated THEN
 		-- the clock of the mart stands elsewhere: they are looked at by the next refresh
 		EXECUTE format('UPDATE %I.party_segments SET due_at = ''-infinity'' WHERE party_id = ANY ($1)', mart) USING parties;
 	ELSE

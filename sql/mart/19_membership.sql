@@ -145,6 +145,7 @@ CREATE FUNCTION @mart@.segments_row_changed() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	touched bigint[];
+	pair record;
 	mart name := TG_TABLE_SCHEMA;
 	party text := quote_ident(TG_ARGV[0]);
 BEGIN
@@ -153,8 +154,18 @@ BEGIN
 	ELSIF TG_ARGV[0] = 'party_id' AND TG_OP = 'DELETE' THEN
 		SELECT array_agg(DISTINCT o.party_id) INTO touched FROM old_row o WHERE o.party_id IS NOT NULL;
 	ELSIF TG_ARGV[0] = 'party_id' THEN
-		SELECT array_agg(DISTINCT x.party_id) INTO touched FROM ((SELECT o.party_id, o::text FROM old_row o EXCEPT ALL SELECT n.party_id, n::text FROM new_row n)
-			UNION ALL (SELECT n.party_id, n::text FROM new_row n EXCEPT ALL SELECT o.party_id, o::text FROM old_row o)) x WHERE x.party_id IS NOT NULL;
+		-- one row as a pair, several as two bags of texts
+		SELECT count(*) AS rows, bool_and(o.r *= n.r) AS same, min(o.party_id) AS was, min(n.party_id) AS is_now INTO pair
+			FROM (SELECT x AS r, x.party_id FROM old_row x LIMIT 2) o CROSS JOIN (SELECT x AS r, x.party_id FROM new_row x LIMIT 2) n;
+		IF pair.rows = 1 AND pair.same THEN
+			RETURN NULL;
+		ELSIF pair.rows = 1 AND pair.was = pair.is_now THEN
+			touched := ARRAY[pair.was];
+		ELSE
+			SELECT array_agg(DISTINCT x.party_id) INTO touched FROM (
+				SELECT b.party_id FROM (SELECT o.party_id, o::text AS r, 1 AS side FROM old_row o UNION ALL SELECT n.party_id, n::text, -1 FROM new_row n) b
+				WHERE b.party_id IS NOT NULL GROUP BY b.party_id, b.r HAVING sum(b.side) <> 0) x;
+		END IF;
 	ELSE
 		EXECUTE CASE TG_OP WHEN 'INSERT' THEN format('SELECT array_agg(DISTINCT n.%1$s::bigint) FROM new_row n WHERE n.%1$s IS NOT NULL', party)
 			WHEN 'DELETE' THEN format('SELECT array_agg(DISTINCT o.%1$s::bigint) FROM old_row o WHERE o.%1$s IS NOT NULL', party)
