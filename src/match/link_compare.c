@@ -159,11 +159,13 @@ email_level(const link_engine *e, uint32_t a, uint32_t b)
 static int
 phone_level(const link_engine *e, uint32_t a, uint32_t b)
 {
-	const link_value_record *p = &e->phones.v[a],
-			   *q = &e->phones.v[b];
+	const link_value_record *p,
+			   *q;
 
 	if (a == 0 || b == 0)
 		return 0;
+	p = &e->phones.v[a];
+	q = &e->phones.v[b];
 	if (a == b)
 		return p->flags & VALUE_MOBILE ? 1 : 2;
 	if (p->length <= q->length + 1 && q->length <= p->length + 1 &&
@@ -227,11 +229,13 @@ company_level(const link_engine *e, uint32_t a, uint32_t b)
 static int
 registry_level(const link_engine *e, uint32_t a, uint32_t b)
 {
-	const link_value_record *p = &e->registries.v[a],
-			   *q = &e->registries.v[b];
+	const link_value_record *p,
+			   *q;
 
 	if (a == 0 || b == 0)
 		return 0;
+	p = &e->registries.v[a];
+	q = &e->registries.v[b];
 	if (a == b)
 		return 1;
 	if (p->length >= 5 && q->length >= 5 && p->length <= 64 && q->length <= 64 && p->length <= q->length + 1 && q->length <= p->length + 1 &&
