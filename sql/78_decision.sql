@@ -228,6 +228,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@.campaign_exposure(name, bigint) IS 'who of a campaign''s audience was missed, reached or over-exposed (more messages than campaign.max_touches, by default 1), by channel; control, and control reached, who should not have been';
 
 -- Inverse of the normal distribution by rational functions (Acklam 2003), to nine digits.
+-- OFFSET 0 in these two: else each mention of a name is the whole expression again, and the quantile is found a dozen times
 CREATE FUNCTION @extschema@.normal_quantile(p float8) RETURNS float8
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT CASE WHEN NOT (p > 0 AND p < 1) THEN NULL
@@ -236,14 +237,14 @@ CREATE FUNCTION @extschema@.normal_quantile(p float8) RETURNS float8
 			/ ((((7.784695709041462e-03 * t + 3.224671290700398e-01) * t + 2.445134137142996) * t + 3.754408661907416) * t + 1)
 		ELSE (((((-3.969683028665376e+01 * r + 2.209460984245205e+02) * r - 2.759285104469687e+02) * r + 1.383577518672690e+02) * r - 3.066479806614716e+01) * r + 2.506628277459239) * q
 			/ (((((-5.447609879822406e+01 * r + 1.615858368580409e+02) * r - 1.556989798598866e+02) * r + 6.680131188771972e+01) * r - 1.328068155288572e+01) * r + 1) END
-	FROM (SELECT p - 0.5 AS q, (p - 0.5) ^ 2 AS r, CASE WHEN p > 0 AND p < 1 THEN sqrt(-2 * ln(least(p, 1 - p))) END AS t) x $$;
+	FROM (SELECT p - 0.5 AS q, (p - 0.5) ^ 2 AS r, CASE WHEN p > 0 AND p < 1 THEN sqrt(-2 * ln(least(p, 1 - p))) END AS t OFFSET 0) x $$;
 COMMENT ON FUNCTION @extschema@.normal_quantile(float8) IS 'the value below which a share p of the standard normal distribution lies, to nine digits; NULL unless 0 < p < 1';
 
 CREATE FUNCTION @extschema@.wilson_interval(successes float8, trials float8, confidence float8 DEFAULT 0.95, OUT low float8, OUT high float8)
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT CASE WHEN trials > 0 THEN (p + z * z / (2 * trials) - s) / (1 + z * z / trials) ELSE 0 END, CASE WHEN trials > 0 THEN (p + z * z / (2 * trials) + s) / (1 + z * z / trials) ELSE 1 END
-	FROM (SELECT @extschema@.normal_quantile((1 + confidence) / 2) AS z, successes / nullif(trials, 0) AS p) a
-	CROSS JOIN LATERAL (SELECT z * sqrt(p * (1 - p) / trials + z * z / (4 * trials * trials)) AS s) b $$;
+	FROM (SELECT @extschema@.normal_quantile((1 + confidence) / 2) AS z, successes / nullif(trials, 0) AS p OFFSET 0) a
+	CROSS JOIN LATERAL (SELECT CASE WHEN trials > 0 THEN z * sqrt(p * (1 - p) / trials + z * z / (4 * trials * trials)) END AS s OFFSET 0) b $$;
 COMMENT ON FUNCTION @extschema@.wilson_interval(float8, float8, float8) IS 'the interval of a share by its score (Wilson 1927): successes of trials; 0 to 1 without trials';
 
 CREATE FUNCTION @extschema@.campaign_lift(mart name, campaign bigint, within interval DEFAULT '30 days', confidence float8 DEFAULT 0.95)
@@ -345,11 +346,16 @@ DECLARE
 	m text := @extschema@.require_datamart(mart);
 BEGIN
 	RETURN QUERY EXECUTE format('
-		WITH t AS (
+		-- the answered messages once for all, from the first touch of the campaign on: a condition on each message would look up its reactions one by one
+		WITH a AS (
+			SELECT DISTINCT r.party_id, r.interaction_id, r.interaction_at FROM %1$s.reaction r
+			WHERE r.occurred_at >= r.interaction_at AND r.kind IN (''click'', ''reply'', ''order'') AND NOT r.is_machine
+				AND r.occurred_at >= coalesce((SELECT min(i.occurred_at) FROM %1$s.interaction i WHERE i.campaign_id = $1), ''-infinity'')),
+		t AS (
 			SELECT concat_ws('' '', CASE WHEN y.is_professional THEN ''professional'' ELSE ''private'' END, coalesce(y.tier, y.lifecycle)) AS status, i.channel_id, i.message_id, count(*) AS touches,
-				count(*) FILTER (WHERE EXISTS (SELECT FROM %1$s.reaction r WHERE r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at
-					AND r.occurred_at >= i.occurred_at AND r.kind IN (''click'', ''reply'', ''order'') AND NOT r.is_machine)) AS responses
+				count(a.party_id) AS responses
 			FROM %1$s.interaction i JOIN %1$s.party y ON y.party_id = i.party_id
+			LEFT JOIN a ON a.party_id = i.party_id AND a.interaction_id = i.interaction_id AND a.interaction_at = i.occurred_at
 			WHERE i.message_id IS NOT NULL AND i.direction = ''o'' AND i.status NOT IN (''planned'', ''failed'', ''suppressed'') AND ($1 IS NULL OR i.campaign_id = $1)
 			GROUP BY 1, 2, 3)
 		SELECT t.status, h.name, t.message_id, s.variant, s.subject, s.tone, t.touches, t.responses, t.responses::float8 / t.touches, w.low, w.high,
