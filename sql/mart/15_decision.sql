@@ -144,9 +144,14 @@ CREATE VIEW @mart@.marketing_kpi WITH (security_invoker = true) AS
 		SELECT date_trunc('month', r.occurred_at AT TIME ZONE s.time_zone)::date AS month, sum(r.amount) FILTER (WHERE r.kind = 'order') AS revenue,
 			sum(r.amount) FILTER (WHERE r.kind = 'order' AND h.name = 'email') AS email_revenue, count(*) FILTER (WHERE r.kind = 'unsubscribe') AS unsubscribes
 		FROM @mart@.reaction r CROSS JOIN span s JOIN @mart@.channel h ON h.channel_id = r.channel_id WHERE NOT r.is_machine GROUP BY 1),
+	-- a customer counts from the month after his first order to the month in which the year after his last one runs out: two dates a profile, summed up month by month
+	turn AS (
+		SELECT date_trunc('month', e.at AT TIME ZONE s.time_zone)::date AS month, sum(e.came) AS came, sum(e.gone) AS gone
+		FROM @mart@.party_profile p CROSS JOIN span s CROSS JOIN LATERAL (VALUES (p.first_order_at, 1, 0), (p.last_order_at + interval '1 year', 0, 1)) e(at, came, gone)
+		WHERE p.first_order_at IS NOT NULL AND p.last_order_at IS NOT NULL GROUP BY 1),
 	customer AS (
-		SELECT m.month, count(*) AS active, count(*) FILTER (WHERE p.last_order_at + interval '1 year' < m.until) AS lost
-		FROM month m JOIN @mart@.party_profile p ON p.first_order_at < m.since AND p.last_order_at + interval '1 year' >= m.since GROUP BY 1)
+		SELECT m.month, sum(coalesce(e.came, 0) - coalesce(e.gone, 0)) OVER (ORDER BY m.month ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)::bigint AS active, e.gone AS lost
+		FROM month m LEFT JOIN turn e ON e.month = m.month)
 	SELECT m.month, coalesce(t.touches, 0) AS touches, coalesce(t.emails, 0) AS emails, t.cost, coalesce(a.revenue, 0) AS revenue, a.email_revenue / nullif(t.emails, 0) AS revenue_per_email,
 		coalesce(a.unsubscribes, 0) AS unsubscribes, coalesce(c.active, 0) AS customers, coalesce(c.lost, 0) AS lost, c.lost::double precision / nullif(c.active, 0) AS attrition
 	FROM month m LEFT JOIN touch t ON t.month = m.month LEFT JOIN answer a ON a.month = m.month LEFT JOIN customer c ON c.month = m.month;
