@@ -48,6 +48,24 @@ CREATE VIEW @mart@.best_channel WITH (security_invoker = true) AS
 COMMENT ON VIEW @mart@.best_channel IS 'the channel that works best with each party that was ever touched: the one it prefers, else the one with the highest rate, from kept tables. Whether it may be used now is for eligible and choose_channel to say. @primaryKey party_id';
 COMMENT ON COLUMN @mart@.best_channel.rate IS 'expected responses for one more touch';
 
+-- What to ask each party next: the attributes are sorted once, and a party's search ends at the first that it lacks. One row a party at a time: next_question,
+-- which says the same, plans its statement anew at each call.
+CREATE VIEW @mart@.question_to_ask WITH (security_invoker = true) AS
+	SELECT p.party_id, a.attribute_id, a.key
+	FROM @mart@.party p LEFT JOIN @mart@.party_profile f ON f.party_id = p.party_id
+	LEFT JOIN LATERAL (
+		SELECT d.attribute_id, d.key
+		FROM (SELECT b.attribute_id, b.key, b.ask_rank, b.sensitivity, b.consent_purpose FROM @mart@.attribute_def b WHERE b.ask_rank IS NOT NULL ORDER BY b.ask_rank, b.attribute_id) d
+		WHERE NOT coalesce(f.traits ? d.key, false)
+			AND NOT EXISTS (SELECT FROM @mart@.party_attribute v WHERE v.party_id = p.party_id AND v.attribute_id = d.attribute_id AND v.valid @> now())
+			AND (d.sensitivity <> 'special' OR EXISTS (SELECT FROM @mart@.consent c
+				WHERE c.party_id = p.party_id AND c.status = 'granted' AND c.legal_basis = 'consent' AND c.valid @> now()
+					AND (c.purpose = d.consent_purpose OR (d.consent_purpose IS NULL AND c.purpose IN (d.key, 'special_categories')))))
+		ORDER BY d.ask_rank, d.attribute_id LIMIT 1) a ON true;
+COMMENT ON VIEW @mart@.question_to_ask IS 'the attribute to ask each party for next, as next_question gives it: the first by ask_rank that is not known of it, special categories only under an explicit consent. @primaryKey party_id';
+COMMENT ON COLUMN @mart@.question_to_ask.attribute_id IS 'the attribute; NULL: all is known';
+COMMENT ON COLUMN @mart@.question_to_ask.key IS 'its key; NULL: all is known';
+
 CREATE VIEW @mart@.marketing_pressure WITH (security_invoker = true) AS
 	SELECT i.party_id, h.name AS channel, i.channel_id,
 		count(*) FILTER (WHERE i.occurred_at > now() - interval '7 days') AS d7,

@@ -118,6 +118,7 @@ $q$SELECT party_id FROM sales_order WHERE channel_id = 7 INTERSECT SELECT party_
 -- 23: the next question for each person
 SELECT differ($q$SELECT party_id, crmseg.next_question('qm', party_id) FROM person$q$,
 $q$SELECT p.party_id, (SELECT d.key FROM attribute_def d WHERE d.ask_rank > 0 AND d.attribute_id NOT IN (SELECT a.attribute_id FROM party_attribute a WHERE a.party_id = p.party_id AND upper_inf(a.valid)) ORDER BY d.ask_rank LIMIT 1) FROM party p WHERE p.kind = 'person'$q$);
+SELECT differ($q$SELECT party_id, key FROM question_to_ask$q$, $q$SELECT party_id, crmseg.next_question('qm', party_id) FROM party$q$);
 -- 24: prospects who asked for a quote or a sample after our action
 SELECT differ($q$SELECT p.party_id, c.kind, c.product_id FROM prospects p JOIN service_case c USING (party_id) WHERE kind IN ('quote', 'sample') AND EXISTS (SELECT FROM interaction i WHERE i.party_id = p.party_id AND i.occurred_at BETWEEN c.opened_at - interval '30 days' AND c.opened_at)$q$,
 $q$SELECT DISTINCT c.party_id, c.kind, c.product_id FROM service_case c JOIN party p USING (party_id) JOIN interaction i USING (party_id) WHERE p.lifecycle = 'prospect' AND c.kind LIKE '%e' AND c.kind NOT LIKE 'p%' AND i.occurred_at <= c.opened_at AND i.occurred_at >= c.opened_at - interval '30 days'
