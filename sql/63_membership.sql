@@ -61,53 +61,39 @@ BEGIN
 		CASE WHEN zone IS NULL THEN 'p' ELSE format('jsonb_populate_record(p, jsonb_build_object(''age'', extract(year FROM age(($3 AT TIME ZONE %L)::date::timestamp, p.birth_date::timestamp))::integer))', zone) END,
 		CASE WHEN turns IS NULL THEN 'i.due' ELSE 'least(i.due, w.due)' END,
 		CASE WHEN turns IS NOT NULL THEN format('LEFT JOIN (%s) w ON w.party_id = s.party_id', replace(replace(turns, '$1', '$3'), '$2', '$1')) END);
-	IF cardinality(parties) = 1 AND NOT s.follow_segments AND s.notify_segments IS NULL THEN
-		-- one party, the common case: what did not happen is not begun. The numbers pass as text, so that the plans are kept however many there are
-		r := @extschema@.run_kept(fresh || 'SELECT (SELECT @extschema@.ids_without(f.before, f.ids) FROM fresh f) AS gone, (SELECT @extschema@.ids_without(f.ids, f.before) FROM fresh f) AS come', parties, mart, at, row_only);
-		entered := coalesce(cardinality(r.come), 0);
-		left_ := coalesce(cardinality(r.gone), 0);
-		IF left_ > 0 THEN
-			done := @extschema@.run_kept(format('WITH ended AS (UPDATE %s.segment_member t SET valid = tstzrange(lower(t.valid), $3)
-				WHERE t.party_id = $1 AND t.segment_id = ANY ($2::bigint[]) AND upper_inf(t.valid) AND lower(t.valid) < $3 RETURNING t.segment_id) SELECT count(*) AS n FROM ended', m), parties[1], r.gone::text, at);
-			IF done.n < left_ THEN
-				-- entered in this very transaction: it never was
-				PERFORM @extschema@.run_kept(format('DELETE FROM %s.segment_member t WHERE t.party_id = $1 AND t.segment_id = ANY ($2::bigint[]) AND upper_inf(t.valid) AND lower(t.valid) >= $3', m), parties[1], r.gone::text, at);
-			END IF;
-		END IF;
-		IF entered > 0 THEN
-			-- left in this very transaction: it never did
-			PERFORM @extschema@.run_kept(format('WITH back AS (
-					UPDATE %1$s.segment_member t SET valid = tstzrange(lower(t.valid), NULL) WHERE t.party_id = $1 AND t.segment_id = ANY ($2::bigint[]) AND upper(t.valid) = $3 RETURNING t.segment_id)
-				INSERT INTO %1$s.segment_member (segment_id, party_id, valid) SELECT c.id, $1, tstzrange($3, NULL) FROM unnest($2::bigint[]) c (id)
-				WHERE c.id NOT IN (SELECT b.segment_id FROM back b) ON CONFLICT DO NOTHING', m), parties[1], r.come::text, at);
-		END IF;
-		RETURN;
-	END IF;
-	r := @extschema@.run_kept(fresh || format($q$,
-		gone AS MATERIALIZED (
-			SELECT f.party_id, u.id FROM fresh f CROSS JOIN LATERAL unnest(@extschema@.ids_without(f.before, f.ids)) u (id) WHERE f.ids <> f.before),
-		come AS MATERIALIZED (
-			SELECT f.party_id, u.id FROM fresh f CROSS JOIN LATERAL unnest(@extschema@.ids_without(f.ids, f.before)) u (id) WHERE f.ids <> f.before),
-		ended AS (
-			UPDATE %1$s.segment_member t SET valid = tstzrange(lower(t.valid), $3) FROM gone g
-			WHERE t.party_id = g.party_id AND t.segment_id = g.id AND upper_inf(t.valid) AND lower(t.valid) < $3),
-		undone AS (
+	r := @extschema@.run_kept(fresh || $q$
+		SELECT g.parties AS gone_parties, g.ids AS gone, c.parties AS come_parties, c.ids AS come FROM
+			(SELECT array_agg(f.party_id) AS parties, array_agg(u.id) AS ids FROM fresh f CROSS JOIN LATERAL unnest(@extschema@.ids_without(f.before, f.ids)) u (id) WHERE f.ids <> f.before) g,
+			(SELECT array_agg(f.party_id) AS parties, array_agg(u.id) AS ids FROM fresh f CROSS JOIN LATERAL unnest(@extschema@.ids_without(f.ids, f.before)) u (id) WHERE f.ids <> f.before) c$q$, parties, mart, at, row_only);
+	entered := coalesce(cardinality(r.come), 0);
+	left_ := coalesce(cardinality(r.gone), 0);
+	-- The numbers pass as text: so the plans are kept, and go by the key, however many there are; of a table of stays few change
+	IF left_ > 0 THEN
+		done := @extschema@.run_kept(format('WITH ended AS (UPDATE %s.segment_member t SET valid = tstzrange(lower(t.valid), $3) FROM unnest($1::bigint[], $2::bigint[]) g (party_id, id)
+			WHERE t.party_id = g.party_id AND t.segment_id = g.id AND upper_inf(t.valid) AND lower(t.valid) < $3 RETURNING t.party_id) SELECT count(*) AS n FROM ended', m), r.gone_parties::text, r.gone::text, at);
+		IF done.n < left_ THEN
 			-- entered in this very transaction: it never was
-			DELETE FROM %1$s.segment_member t USING gone g WHERE t.party_id = g.party_id AND t.segment_id = g.id AND upper_inf(t.valid) AND lower(t.valid) >= $3),
-		back AS (
-			-- left in this very transaction: it never did
-			UPDATE %1$s.segment_member t SET valid = tstzrange(lower(t.valid), NULL) FROM come c
-			WHERE t.party_id = c.party_id AND t.segment_id = c.id AND upper(t.valid) = $3 RETURNING t.party_id, t.segment_id),
-		begun AS (
-			INSERT INTO %1$s.segment_member (segment_id, party_id, valid) SELECT c.id, c.party_id, tstzrange($3, NULL) FROM come c
-			WHERE NOT EXISTS (SELECT FROM back b WHERE b.party_id = c.party_id AND b.segment_id = c.id) ON CONFLICT DO NOTHING),
-		told AS (
-			INSERT INTO %1$s.segment_change (party_id, segment_id, entered, at)
-			SELECT x.party_id, x.id, x.entered, $3 FROM (SELECT g.*, false AS entered FROM gone g UNION ALL SELECT c.*, true FROM come c) x WHERE $5 ORDER BY 1, 2)
-		SELECT (SELECT count(*) FROM come) AS entered, (SELECT count(*) FROM gone) AS left_,
-			(SELECT count(@extschema@.tell_segment($6, $2, n.name)) FROM (SELECT c.id FROM come c UNION SELECT g.id FROM gone g) x JOIN %1$s.segment_definition n ON n.segment_id = x.id WHERE $6 IS NOT NULL)$q$, m), parties, mart, at, row_only, s.follow_segments, s.notify_segments);
-	entered := r.entered;
-	left_ := r.left_;
+			PERFORM @extschema@.run_kept(format('DELETE FROM %s.segment_member t USING unnest($1::bigint[], $2::bigint[]) g (party_id, id)
+				WHERE t.party_id = g.party_id AND t.segment_id = g.id AND upper_inf(t.valid) AND lower(t.valid) >= $3', m), r.gone_parties::text, r.gone::text, at);
+		END IF;
+	END IF;
+	IF entered > 0 THEN
+		-- left in this very transaction: it never did
+		PERFORM @extschema@.run_kept(format('WITH back AS (
+				UPDATE %1$s.segment_member t SET valid = tstzrange(lower(t.valid), NULL) FROM unnest($1::bigint[], $2::bigint[]) c (party_id, id)
+				WHERE t.party_id = c.party_id AND t.segment_id = c.id AND upper(t.valid) = $3 RETURNING t.party_id, t.segment_id)
+			INSERT INTO %1$s.segment_member (segment_id, party_id, valid) SELECT c.id, c.party_id, tstzrange($3, NULL) FROM unnest($1::bigint[], $2::bigint[]) c (party_id, id)
+			WHERE (c.party_id, c.id) NOT IN (SELECT b.party_id, b.segment_id FROM back b) ON CONFLICT DO NOTHING', m), r.come_parties::text, r.come::text, at);
+	END IF;
+	IF s.follow_segments AND entered + left_ > 0 THEN
+		EXECUTE format('INSERT INTO %s.segment_change (party_id, segment_id, entered, at)
+			SELECT x.party_id, x.id, x.entered, $5 FROM (SELECT g.*, false AS entered FROM unnest($1, $2) g (party_id, id) UNION ALL SELECT c.*, true FROM unnest($3, $4) c (party_id, id)) x ORDER BY 1, 2', m)
+			USING r.gone_parties, r.gone, r.come_parties, r.come, at;
+	END IF;
+	IF s.notify_segments IS NOT NULL AND entered + left_ > 0 THEN
+		EXECUTE format('SELECT count(@extschema@.tell_segment($3, $4, n.name)) FROM %s.segment_definition n WHERE n.segment_id IN (SELECT unnest($1) UNION SELECT unnest($2))', m)
+			USING r.gone, r.come, s.notify_segments, mart;
+	END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@.update_memberships(name, bigint[], timestamptz, boolean) IS 'internal: looks at the segments of some parties again, at an instant, and writes their entries and exits; with row_only only at segments that the row alone decides. Returns how many. Called by the triggers of keep_segments and by refresh_segments; it needs the rights of the mart''s owner';
 
