@@ -8,6 +8,9 @@ COMMENT ON FUNCTION @extschema@.segment_sql(name, @extschema@.segment, text, tim
 CREATE FUNCTION @extschema@.segment_sql_at(mart name, predicate @extschema@.segment, clock timestamptz) RETURNS text
 	AS 'MODULE_PATHNAME', 'crmseg_segment_sql_at' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.segment_sql_at(name, @extschema@.segment, timestamptz) IS 'the same with another instant for now: the rows are as they are, events that come later are not seen';
+CREATE FUNCTION @extschema@.segment_set_sql(mart name, predicate @extschema@.segment, defining text) RETURNS text
+	AS 'MODULE_PATHNAME', 'crmseg_segment_set_sql' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.segment_set_sql(name, @extschema@.segment, text) IS 'internal: the SQL of the set of parties for which the predicate of a segment of that name holds: one row, NULL when there is none';
 CREATE FUNCTION @extschema@.segment_rename(predicate @extschema@.segment, old text, new text) RETURNS @extschema@.segment
 	AS 'MODULE_PATHNAME', 'crmseg_segment_rename' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.segment_rename(@extschema@.segment, text, text) IS 'a predicate in which a segment bears another name';
@@ -260,14 +263,14 @@ BEGIN
 		RAISE EXCEPTION 'name 1 to 64 segments' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	FOR i IN 1 .. cardinality(names) LOOP
-		q := q || CASE WHEN i > 1 THEN ' UNION ALL ' ELSE '' END || format('SELECT s.party_id, %s AS i FROM (%s) s', i,
-			@extschema@.segment_sql(mart, @extschema@.segment_predicate(mart, names[i]), names[i], NULL, NULL));
+		q := q || CASE WHEN i > 1 THEN ' UNION ALL ' ELSE '' END || format('SELECT %s, x.parties FROM (%s) x (parties)', i,
+			@extschema@.segment_set_sql(mart, @extschema@.segment_predicate(mart, names[i]), names[i]));
 	END LOOP;
-	-- parties in the same segments are counted together: what is left is a pair of numbers for each such set
-	RETURN QUERY EXECUTE format('WITH s AS (SELECT x.sets, count(*) AS n FROM (SELECT bit_or(1::bigint << (u.i - 1)) AS sets FROM (%s) u GROUP BY u.party_id) x GROUP BY x.sets),
-		p AS (SELECT i.n AS i, j.n AS j, coalesce(sum(s.n) FILTER (WHERE s.sets >> (i.n - 1) & 1 = 1 AND s.sets >> (j.n - 1) & 1 = 1), 0)::bigint AS members
-			FROM generate_series(1, cardinality($1)) i(n) CROSS JOIN generate_series(1, cardinality($1)) j(n) LEFT JOIN s ON true GROUP BY i.n, j.n)
-		SELECT ($1)[p.i], ($1)[p.j], p.members, p.members::float8 / nullif(o.members, 0) FROM p JOIN p o ON o.i = p.i AND o.j = p.i ORDER BY p.i, p.j', q) USING names;
+	-- each segment is asked once, for its set; a pair is the cardinality of two sets' intersection
+	RETURN QUERY EXECUTE format('WITH s (i, parties) AS MATERIALIZED (%s),
+		p AS MATERIALIZED (SELECT x.i, y.i AS j, coalesce(@extschema@.common_parties(x.parties, y.parties), 0) AS members FROM s x JOIN s y ON x.i <= y.i)
+		SELECT ($1)[c.i], ($1)[c.j], c.members, c.members::float8 / nullif(o.members, 0) FROM (SELECT p.i, p.j, p.members FROM p UNION ALL SELECT p.j, p.i, p.members FROM p WHERE p.i < p.j) c
+			JOIN p o ON o.i = c.i AND o.j = c.i ORDER BY c.i, c.j', q) USING names;
 END $$;
 COMMENT ON FUNCTION @extschema@.segment_overlap(name, text[]) IS 'for each pair of segments (of one with itself too) how many parties are in both, and which share of a that is';
 

@@ -15,6 +15,9 @@ extern char *activity_condition_sql(segment_scope *s, const segment_node *n, boo
 /* SELECT of the party_id of all members, NULL as above */
 extern char *activity_members_sql(segment_scope *s, const segment_node *n);
 
+/* SELECT of their set, parties, likewise */
+extern char *activity_set_sql(segment_scope *s, const segment_node *n);
+
 /* the setting crmseg.use_activity */
 extern bool activity_is_used(void);
 extern void activity_init(void);

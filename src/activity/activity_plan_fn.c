@@ -292,16 +292,28 @@ activity_condition_sql(segment_scope *s, const segment_node *n, bool negated, co
 					title(text), call(s, text, false), title(text), key, share);
 }
 
+static bool
+is_of_bitmaps(segment_scope *s, const segment_node *n)
+{
+	return is_possible(s) && activity_is_trusted(s->v, get_relname_relid("party", s->v->schema), s->v->parties) && activity_is_made_of(n, leaf_is_kept, s);
+}
+
 char *
 activity_members_sql(segment_scope *s, const segment_node *n)
 {
 	const char *text;
 	double		parties;
 
-	if (!is_possible(s) || !activity_is_trusted(s->v, get_relname_relid("party", s->v->schema), s->v->parties) || !activity_is_made_of(n, leaf_is_kept, s))
+	if (!is_of_bitmaps(s, n))
 		return NULL;
 	text = segment_text_of(n);
 	parties = parties_of(s->v);
 	s->has_query = true;
 	return psprintf("SELECT crmseg.party_ids(%s.parties, %.0f) AS party_id FROM %s %s (parties)", title(text), share_of(s, n, parties) * parties, call(s, text, true), title(text));
+}
+
+char *
+activity_set_sql(segment_scope *s, const segment_node *n)
+{
+	return is_of_bitmaps(s, n) ? psprintf("SELECT parties FROM %s x (parties)", call(s, segment_text_of(n), true)) : NULL;
 }

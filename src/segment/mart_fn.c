@@ -3,6 +3,8 @@
  */
 #include "sql_fn.h"
 
+#include "activity/activity_fn.h"
+
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -15,6 +17,7 @@
 PG_FUNCTION_INFO_V1(crmseg_segment_sql);
 PG_FUNCTION_INFO_V1(crmseg_segment_sql_of);
 PG_FUNCTION_INFO_V1(crmseg_segment_sql_at);
+PG_FUNCTION_INFO_V1(crmseg_segment_set_sql);
 PG_FUNCTION_INFO_V1(crmseg_segment_rename);
 PG_FUNCTION_INFO_V1(crmseg_segment_conditions);
 
@@ -66,6 +69,18 @@ crmseg_segment_sql_of(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(4))
 		s.sample = Min(Max(PG_GETARG_FLOAT8(4), 0), 100);
 	PG_RETURN_TEXT_P(cstring_to_text(segment_members_sql(&s, segment_tree(PG_GETARG_VARLENA_PP(1)))));
+}
+
+/* segment_set_sql(mart name, segment, defining text) -> text: of activity bitmaps their set itself, of anything else the set of its members */
+Datum
+crmseg_segment_set_sql(PG_FUNCTION_ARGS)
+{
+	segment_node *n = segment_tree(PG_GETARG_VARLENA_PP(1));
+	segment_scope s = {.v = vocabulary_of_mart(NameStr(*PG_GETARG_NAME(0))), .expanding = list_make1(text_to_cstring(PG_GETARG_TEXT_PP(2))), .activity = activity_is_used()};
+	char	   *set = s.activity ? activity_set_sql(&s, n) : NULL;
+
+	s.root = n;
+	PG_RETURN_TEXT_P(cstring_to_text(set ? set : psprintf("SELECT crmseg.party_set_agg(m.party_id) AS parties FROM (%s) m", segment_members_sql(&s, n))));
 }
 
 static void
