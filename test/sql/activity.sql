@@ -268,6 +268,15 @@ EXECUTE logged;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM members('Act "m"', 'drawn');
 EXPLAIN (COSTS OFF) SELECT p FROM "Act ""m""".party p WHERE p @@ 'did call within last 2 days and not did login within last 30 days and party_id > 5'::segment;
 SELECT pg_temp.explained($$SELECT p FROM "Act ""m""".party p WHERE p @@ 'did login within last 90 days and not did call within last 30 days'$$);
+-- overlaps from sets, of bitmaps and of anything else, against the members one by one
+SELECT define_segment('Act "m"', n, p::segment) > 0 AS defined FROM (VALUES ('a', 'did login within last 90 days'), ('b', 'did not call within last 30 days or did login'), ('c', 'did call and party_id > 50'), ('d', 'party_id < 0')) v (n, p) ORDER BY n;
+SELECT count(*) AS pairs, max(o.members) > 0 AS some, count(*) FILTER (WHERE o.members IS DISTINCT FROM e.members OR o.share IS DISTINCT FROM e.share) AS differ
+FROM segment_overlap('Act "m"', '{a,b,drawn,c,d,a}') o
+FULL JOIN (WITH m AS MATERIALIZED (SELECT n, array(SELECT members('Act "m"', n)) AS ids FROM unnest('{a,b,drawn,c,d}'::text[]) n)
+	SELECT x.n AS a, y.n AS b, k.members, k.members::float8 / nullif(cardinality(x.ids), 0) AS share FROM m x CROSS JOIN m y
+		CROSS JOIN LATERAL (SELECT count(*) AS members FROM (SELECT unnest(x.ids) INTERSECT SELECT unnest(y.ids)) b) k) e USING (a, b);
+SELECT o.members, o.share FROM segment_overlap('Act "m"', '{d}') o;
+SELECT segment_overlap('Act "m"', '{}');
 -- one party: its events are looked up
 SELECT pg_temp.explained($$SELECT p @@ 'did login within last 90 days'::crmseg.segment FROM "Act ""m""".party p WHERE party_id = 7$$);
 SELECT activity_set('Act "m"', 'did login at least twice');
