@@ -36,12 +36,17 @@ CREATE FUNCTION @extschema@.rescore(mart name, as_of timestamptz DEFAULT now(), 
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
 	m text := @extschema@.require_datamart(mart);
-	scored bigint;
+	new_cuts text;
+	customers bigint;
 BEGIN
-	EXECUTE format('WITH c AS MATERIALIZED (SELECT @extschema@.rfm_cuts(p.last_order_at, p.orders, p.revenue, $1, $2) AS cuts, count(*) FILTER (WHERE p.orders > 0) AS customers FROM %1$s.party_profile p)
-		INSERT INTO %1$s.rfm_cut (cuts, bins, as_of, customers) SELECT c.cuts, $2, $1, c.customers FROM c WHERE c.cuts IS NOT NULL RETURNING customers', m)
-		INTO scored USING as_of, bins;
-	RETURN coalesce(scored, 0);
+	-- a statement of its own, so that workers may share the scan
+	EXECUTE format('SELECT @extschema@.rfm_cuts(p.last_order_at, p.orders, p.revenue, $1, $2), count(*) FILTER (WHERE p.orders > 0) FROM %s.party_profile p', m)
+		INTO new_cuts, customers USING as_of, bins;
+	IF new_cuts IS NULL THEN
+		RETURN 0;
+	END IF;
+	EXECUTE format('INSERT INTO %s.rfm_cut (cuts, bins, as_of, customers) VALUES ($1, $2, $3, $4)', m) USING new_cuts, bins, as_of, customers;
+	RETURN customers;
 END $$;
 COMMENT ON FUNCTION @extschema@.rescore(name, timestamptz, integer) IS 'makes new borders for the scores of a datamart: quantiles of its customers, ages taken at as_of; customer_rfm shows the new scores at once, and no customer is rewritten. Returns the number of customers; 0, and nothing is stored, when there is none';
 
