@@ -55,8 +55,10 @@ wheel_server() {
 }
 
 debian_root() {
-	local v=$1 suite=$2 r mirror; r=$(cache_dir)/root$1
-	if [ ! -e "$r/whole" ]; then
+	local v=$1 suite=$2 r mirror wanted; r=$(cache_dir)/root$1
+	MAJOR=$v; wanted="$(packages "$v") $TEST_TOOLS"
+	# made anew when other packages are needed than it holds
+	if [ "$(cat "$r/whole" 2>/dev/null)" != "$wanted" ]; then
 		[ "$(id -u)" = 0 ] || { echo "a folder with Debian $suite needs root" >&2; return 1; }
 		unshare -m true 2>/dev/null || { echo "a folder with Debian $suite needs the right to mount" >&2; return 1; }
 		[ "$(df -Pk "$(dirname "$r")" | awk 'NR == 2 { print $4 }')" -gt 4000000 ] || { echo "a folder with Debian $suite needs 4 GB" >&2; return 1; }
@@ -70,11 +72,10 @@ debian_root() {
 		printf '#!/bin/sh\nexit 101\n' >"$r/usr/sbin/policy-rc.d"; chmod +x "$r/usr/sbin/policy-rc.d"
 		# a mount namespace of its own: the packages' scripts want /proc, and the mount goes when this ends.
 		# A mirror may lag behind the clock, so the date on its index is not held against it.
-		MAJOR=$v
 		DEBIAN_FRONTEND=noninteractive LC_ALL=C unshare -m bash -ec "mount -t proc proc '$r/proc'
 			chroot '$r' apt-get -q -o Acquire::Check-Valid-Until=false update
-			chroot '$r' apt-get install -y -q --no-install-recommends $(packages "$v") $TEST_TOOLS" >>"$r.log" 2>&1 </dev/null || { tail -3 "$r.log" >&2; return 1; }
-		rm -rf "$r"/var/cache/apt/archives/*.deb; touch "$r/whole"
+			chroot '$r' apt-get install -y -q --no-install-recommends $wanted" >>"$r.log" 2>&1 </dev/null || { tail -3 "$r.log" >&2; return 1; }
+		rm -rf "$r"/var/cache/apt/archives/*.deb; echo "$wanted" >"$r/whole"
 	fi
 	echo "$r"
 }
