@@ -56,6 +56,20 @@ run(FunctionCallInfo fcinfo, double keep_from, LinkShared **shared)
 	return e;
 }
 
+/* run, and for every row the least row of its cluster, by the threshold that was given */
+static link_engine *
+run_clusters(FunctionCallInfo fcinfo, uint32 **cluster, double *bits, LinkShared **shared)
+{
+	double		threshold = threshold_bits(PG_GETARG_FLOAT8(3));
+	link_engine *e = run(fcinfo, Min(threshold, KEEP_FROM), shared);
+
+	*cluster = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (link_rows(e) + 1));
+	link_cluster_shared(e, threshold, *cluster, *shared);
+	if (bits)
+		*bits = threshold;
+	return e;
+}
+
 static MemoryContext
 engine_context(void)
 {
@@ -171,21 +185,17 @@ crmseg_cluster_records(PG_FUNCTION_ARGS)
 			   *least,
 				n;
 	LinkShared *shared;
-	double		threshold;
 	bool		prefix = !PG_ARGISNULL(4);
 	char	   *buffer[2] = {NULL, NULL};
 	size_t		room[2] = {0, 0};
 
 	check_arguments(fcinfo, "cluster_records", 4);
-	threshold = threshold_bits(PG_GETARG_FLOAT8(3));
 	store = link_result(fcinfo, &desc);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = run(fcinfo, Min(threshold, KEEP_FROM), &shared);
+	e = run_clusters(fcinfo, &cluster, NULL, &shared);
 	n = link_rows(e);
-	cluster = MemoryContextAllocHuge(context, sizeof(uint32) * (n + 1));
 	least = MemoryContextAllocHuge(context, sizeof(uint32) * (n + 1));
-	link_cluster_shared(e, threshold, cluster, shared);
 	for (uint32 i = 0; i < n; i++)
 	{
 		uint32		c = cluster[i];
@@ -291,16 +301,13 @@ crmseg_cluster_quality(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(6) || PG_GETARG_INT32(6) < 1)
 		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("size_guard must be 1 or more")));
 	guard = PG_GETARG_INT32(6);
-	threshold = threshold_bits(PG_GETARG_FLOAT8(3));
 	store = link_result(fcinfo, &desc);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = run(fcinfo, Min(threshold, KEEP_FROM), &shared);
+	e = run_clusters(fcinfo, &cluster, &threshold, &shared);
 	n = link_rows(e);
-	cluster = MemoryContextAllocHuge(context, sizeof(uint32) * (n + 1));
 	up = MemoryContextAllocHuge(context, sizeof(uint32) * (n + 1));
 	q = MemoryContextAllocExtended(context, sizeof(ClusterQuality) * (n + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	link_cluster_shared(e, threshold, cluster, shared);
 	for (uint32 i = 0; i < n; i++)
 	{
 		ClusterQuality *c = &q[cluster[i]];

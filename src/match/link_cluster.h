@@ -1,0 +1,67 @@
+/*
+ * link_cluster.h: one component at work, between link_cluster.c, which grows its clusters, and link_plan.c, which hands components out.
+ */
+#ifndef CRMSEG_LINK_CLUSTER_H
+#define CRMSEG_LINK_CLUSTER_H
+
+#include "match/link_private.h"
+
+#define SIZES 12				/* clusters of so many members and more are of one size class */
+
+typedef struct link_cluster_node
+{
+	uint32_t	first,			/* local numbers, chained by next */
+				size;
+	uint32_t	version;
+	uint32_t	neighbour,		/* where its neighbours begin in links */
+				neighbours,
+				room;
+	bool		dead;
+} link_cluster_node;
+
+typedef struct link_heap_item
+{
+	float		weight;
+	uint32_t	a,
+				b,
+				va,
+				vb;
+} link_heap_item;
+
+/* an edge within its component, by local numbers */
+typedef struct link_local_edge
+{
+	uint32_t	a,
+				b;
+	float		weight;
+} link_local_edge;
+
+typedef struct link_work
+{
+	link_engine *e;
+	const uint32_t *row;		/* of the component's local numbers */
+	uint32_t	n,
+				room;
+	link_cluster_node *c;
+	uint32_t   *next,
+			   *last;
+	uint32_t   *mark,
+				stamp;
+	link_heap_item *heap;
+	uint32_t	heaped,
+				heap_room;
+	uint32_t   *link;			/* lists of neighbours, begun anew with each component */
+	size_t		linked,
+				link_room;
+	link_pair_levels *cache;
+	uint8_t    *cached;
+	double		threshold;
+	float		size_bits[2][SIZES + 1][SIZES + 1]; /* what the sizes of two clusters say about joining them */
+} link_work;
+
+extern link_work *link_work_start(link_engine *e);
+extern void link_work_end(link_work *w);
+extern void link_grow_clusters(link_work *w, const uint32_t *row, uint32_t size, const link_local_edge *edge, uint32_t edges);
+extern void link_prefetch_values(const link_engine *e, const link_record *r);
+
+#endif

@@ -1,0 +1,371 @@
+/*
+ * link_plan.c: the components into which edges of at least -7 bits split the records, and the working through them by one process or several;
+ * each component is grouped into parties by itself (link_cluster.c).
+ */
+#include "match/link_cluster.h"
+
+#include <math.h>
+
+#define SIZE_ROUNDS 2
+#define SIZE_LEAST 12.0
+#define SIZE_SAMPLE 30000		/* records from whose components the sizes of parties are learned */
+#define CLUSTER_MARGIN 1.0		/* bits: a cluster asserts all pairs of its members, so joining asks for more than a pair by itself */
+
+static uint32_t
+root(uint32_t *up, uint32_t x)
+{
+	while (up[x] != x)
+	{
+		up[x] = up[up[x]];
+		x = up[x];
+	}
+	return x;
+}
+
+/*
+ * The components of the graph of edges, and what it takes to work through them: one block of memory without pointers, so that several
+ * processes can share it. Large components are parts of their own, the largest first; all others are cut into ranges of rows.
+ */
+struct link_plan
+{
+	uint32_t	n,
+				large,
+				parts;
+	double		threshold;
+	float		size_bits[2][SIZES + 1][SIZES + 1];
+	size_t		start,			/* where the arrays begin */
+				member,
+				edges,
+				edge,
+				out,
+				root;
+};
+
+#define LARGE_COMPONENT 2000
+#define PLAN_RANGES 64
+
+typedef struct components
+{
+	uint32_t   *start,			/* where each one's members end, by its root */
+			   *member,
+			   *edges,			/* where each one's edges end */
+			   *out,			/* for every row the least row of its cluster */
+			   *root;			/* the large ones */
+	link_local_edge *edge;			/* by component */
+} components;
+
+static components
+arrays_of(link_plan *p)
+{
+	char	   *at = (char *) p;
+
+	return (components) {(uint32_t *) (at + p->start), (uint32_t *) (at + p->member), (uint32_t *) (at + p->edges), (uint32_t *) (at + p->out),
+		(uint32_t *) (at + p->root), (link_local_edge *) (at + p->edge)};
+}
+
+static size_t
+lay_out(const link_engine *e, link_plan *p)
+{
+	size_t		n = e->n,
+				at = (sizeof *p + 63) & ~(size_t) 63,
+				sizes[6] = {sizeof(uint32_t) * (n + 2), sizeof(uint32_t) * (n + 1), sizeof(uint32_t) * (n + 2), sizeof(link_local_edge) * (e->nedges + 1),
+		sizeof(uint32_t) * (n + 1), sizeof(uint32_t) * (n / LARGE_COMPONENT + 1)},
+			   *to[6] = {&p->start, &p->member, &p->edges, &p->edge, &p->out, &p->root};
+
+	for (int i = 0; i < 6; i++)
+	{
+		*to[i] = at;
+		at += (sizes[i] + 63) & ~(size_t) 63;
+	}
+	return at;
+}
+
+/* link_plan_size: of the memory that link_plan_make fills */
+size_t
+link_plan_size(const link_engine *e)
+{
+	link_plan	p;
+
+	return lay_out(e, &p);
+}
+
+static void
+find_components(link_engine *e, const components *g)
+{
+	uint32_t	n = e->n,
+			   *up = g->out,
+			   *local = link_alloc(e, sizeof(uint32_t) * (n + 1));
+
+	memset(g->start, 0, sizeof(uint32_t) * (n + 2));
+	memset(g->edges, 0, sizeof(uint32_t) * (n + 2));
+	for (uint32_t i = 0; i < n; i++)
+		up[i] = i;
+	for (uint64_t i = 0; i < e->nedges; i++)
+	{
+		uint32_t	a,
+					b;
+
+		if (i + 16 < e->nedges)
+		{
+			link_ask(up, e->edge[i + 16].a);
+			link_ask(up, e->edge[i + 16].b);
+		}
+		a = root(up, e->edge[i].a);
+		b = root(up, e->edge[i].b);
+		if (a != b)
+		{
+			if (a < b)
+				up[b] = a;
+			else
+				up[a] = b;
+		}
+	}
+	/* a root is the least of its members, so it is final before they are */
+	for (uint32_t i = 0; i < n; i++)
+	{
+		up[i] = up[up[i]];
+		g->start[up[i] + 1]++;
+	}
+	for (uint64_t i = 0; i < e->nedges; i++)
+		g->edges[up[e->edge[i].a] + 1]++;
+	for (uint32_t i = 0; i <= n; i++)
+	{
+		g->start[i + 1] += g->start[i];
+		g->edges[i + 1] += g->edges[i];
+	}
+	for (uint32_t i = 0; i < n; i++)
+	{
+		local[i] = g->start[up[i]]++;
+		g->member[local[i]] = i;
+	}
+	for (uint64_t i = 0; i < e->nedges; i++)
+	{
+		const link_edge *x = &e->edge[i];
+		uint32_t	r = up[x->a],
+					from = local[r];	/* a root is its component's first */
+
+		if (i + 16 < e->nedges)
+		{
+			link_ask(local, x[16].a);
+			link_ask(local, x[16].b);
+			link_ask(up, x[16].a);
+		}
+		g->edge[g->edges[r]++] = (link_local_edge) {local[x->a] - from, local[x->b] - from, x->weight};
+	}
+	link_free(e, local, sizeof(uint32_t) * (n + 1));
+	/* the starts have moved on by one component: they are ends now */
+	link_look(e);
+}
+
+/* one component's clusters, as chains of local numbers */
+static void
+grow_component(link_work *w, const components *g, uint32_t r)
+{
+	uint32_t	from = r == 0 ? 0 : g->start[r - 1],
+				edge = r == 0 ? 0 : g->edges[r - 1];
+
+	link_grow_clusters(w, g->member + from, g->start[r] - from, g->edge + edge, g->edges[r] - edge);
+}
+
+/*
+ * How many records a party has is learned from a first grouping of some components, and speaks against joining two clusters into one of a
+ * size that hardly any party has: chains of namesakes. With m(s) the share of parties of s records, the odds of joining sizes a and b are
+ * to those of joining two single records as m(a + b) / m(a) m(b) to m(2) / m(1)^2; never in favour. (After the priors on partitions into
+ * small clusters of Betancourt, Zanella and Steorts 2022; without their count of arrangements, since a profile already takes the best of
+ * its members' values.)
+ */
+static void
+learn_sizes(link_work *w, const components *g)
+{
+	link_engine *e = w->e;
+	double		count[2][2 * SIZES + 2] = {{0}};
+	uint32_t	taken[2] = {0, 0};
+
+	for (uint32_t r = 0, from = 0; r < e->n; r++)
+	{
+		uint32_t	to = g->start[r],
+					size = to - from;
+		int			org;
+
+		if (size == 0)
+			continue;
+		org = (e->record[g->member[from]].flags & RECORD_ORG) != 0;
+		if (taken[org] < SIZE_SAMPLE && size <= 4096)
+		{
+			taken[org] += size;
+			if (size == 1)
+				count[org][1]++;
+			else
+			{
+				grow_component(w, g, r);
+				for (uint32_t i = 0; i < size; i++)
+					if (!w->c[i].dead)
+						count[org][w->c[i].size < 2 * SIZES ? w->c[i].size : 2 * SIZES]++;
+			}
+			if ((r & 0xff) == 0)
+				link_look(e);
+		}
+		from = to;
+	}
+	for (int org = 0; org < 2; org++)
+	{
+		double		share[2 * SIZES + 2],
+					sum = 0,
+					base;
+
+		for (int s = 1; s <= 2 * SIZES; s++)
+			sum += count[org][s];
+		for (int s = 1; s <= 2 * SIZES; s++)
+		{
+			/* held by a geometric guess worth a few parties */
+			share[s] = (count[org][s] + 8 * exp2(-s)) / (sum + 8);
+		}
+		base = share[2] / (share[1] * share[1]);
+		for (int a = 1; a <= SIZES; a++)
+			for (int b = 1; b <= SIZES; b++)
+			{
+				double		r = share[a + b] / (share[a] * share[b]) / base;
+				double		x = log2(r);
+
+				w->size_bits[org][a][b] = (float) (x > 0 ? 0 : x < -SIZE_LEAST ? -SIZE_LEAST : x);
+			}
+	}
+}
+
+/*
+ * link_plan_make: everything up to the growing of clusters, into link_plan_size(e) bytes. threshold is in bits. Edges of link_score(e, -7) or
+ * more should be there; they are no longer needed afterwards.
+ */
+link_plan *
+link_plan_make(link_engine *e, double threshold, void *memory)
+{
+	link_plan  *p = memory;
+	components	g;
+	link_work  *w;
+
+	memset(p, 0, sizeof *p);
+	lay_out(e, p);
+	p->n = e->n;
+	g = arrays_of(p);
+	find_components(e, &g);
+	w = link_work_start(e);
+	/* the second time with what the first time taught: chains that only namesakes hold together are gone by then */
+	for (int round = 0; round < SIZE_ROUNDS; round++)
+		learn_sizes(w, &g);
+	p->threshold = threshold + CLUSTER_MARGIN;
+	memcpy(p->size_bits, w->size_bits, sizeof p->size_bits);
+	link_work_end(w);
+	for (uint32_t r = 0, from = 0; r < e->n; from = g.start[r++])
+		if (g.start[r] - from > LARGE_COMPONENT)
+		{
+			uint32_t	i = p->large++,
+						size = g.start[r] - from;
+
+			for (; i > 0 && g.start[g.root[i - 1]] - (g.root[i - 1] ? g.start[g.root[i - 1] - 1] : 0) < size; i--)
+				g.root[i] = g.root[i - 1];
+			g.root[i] = r;
+		}
+	p->parts = p->large + PLAN_RANGES;
+	return p;
+}
+
+uint32_t
+link_plan_parts(const link_plan *p)
+{
+	return p->parts;
+}
+
+/* link_plan_clusters: for every row the least row of its cluster, once all parts are done */
+const uint32_t *
+link_plan_clusters(const link_plan *p)
+{
+	return (const uint32_t *) ((const char *) p + p->out);
+}
+
+static void
+cluster_component(link_work *w, const components *g, uint32_t r)
+{
+	grow_component(w, g, r);
+	for (uint32_t i = 0; i < w->n; i++)
+		if (!w->c[i].dead)
+		{
+			uint32_t	least = UINT32_MAX;
+
+			for (uint32_t j = w->c[i].first; j != UINT32_MAX; j = w->next[j])
+				if (w->row[j] < least)
+					least = w->row[j];
+			for (uint32_t j = w->c[i].first; j != UINT32_MAX; j = w->next[j])
+				g->out[w->row[j]] = least;
+		}
+}
+
+/* one range of rows: the components whose roots are in it, but for the large ones */
+static void
+cluster_range(link_work *w, const components *g, uint32_t r, uint32_t end)
+{
+	const link_engine *e = w->e;
+	uint32_t	from = r == 0 ? 0 : g->start[r - 1],
+				ahead = from;
+
+	for (; r < end; r++)
+	{
+		uint32_t	to = g->start[r],
+					size = to - from;
+
+		if (size > 2 && size <= LARGE_COMPONENT)
+		{
+			/* records of the components to come, then what of their values a comparison looks at */
+			for (ahead = ahead < to ? to : ahead; ahead < to + 48 && ahead < e->n; ahead++)
+				link_ask(e->record, g->member[ahead]);
+			if (to + 16 < e->n)
+				for (uint32_t i = to; i < to + 16; i++)
+					link_prefetch_values(e, &e->record[g->member[i]]);
+		}
+		if (size > 1 && size <= LARGE_COMPONENT)
+			cluster_component(w, g, r);
+		if ((r & 0xff) == 0)
+			link_look(w->e);
+		from = to;
+	}
+}
+
+/* link_plan_work: parts of the plan until there are none; next gives the number of one, different to everyone who asks */
+void
+link_plan_work(link_engine *e, link_plan *p, uint32_t (*next) (void *context), void *context)
+{
+	components	g = arrays_of(p);
+	link_work  *w = link_work_start(e);
+	uint32_t	part;
+
+	w->threshold = p->threshold;
+	memcpy(w->size_bits, p->size_bits, sizeof p->size_bits);
+	while ((part = next(context)) < p->parts)
+		if (part < p->large)
+			cluster_component(w, &g, g.root[part]);
+		else
+		{
+			uint64_t	k = part - p->large;
+
+			cluster_range(w, &g, (uint32_t) (p->n * k / PLAN_RANGES), (uint32_t) (p->n * (k + 1) / PLAN_RANGES));
+		}
+	link_work_end(w);
+}
+
+static uint32_t
+next_number(void *context)
+{
+	return (*(uint32_t *) context)++;
+}
+
+/* link_cluster: for every row the least row of its cluster, by one process */
+void
+link_cluster(link_engine *e, double threshold, uint32_t *out)
+{
+	size_t		size = link_plan_size(e);
+	link_plan  *p = link_plan_make(e, threshold, link_alloc(e, size));
+	uint32_t	number = 0;
+
+	link_plan_work(e, p, next_number, &number);
+	memcpy(out, link_plan_clusters(p), sizeof(uint32_t) * e->n);
+	link_free(e, p, size);
+}
