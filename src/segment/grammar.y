@@ -41,12 +41,32 @@ extern int	segment_yylex_init_extra(segment_reader *r, void **scanner);
 extern void *segment_yy_scan_bytes(const char *s, int len, void *scanner);
 static void yyerror(const uint32_t *location, segment_reader *r, void *scanner, const char *message);
 
+/* the byte after blanks and comments, 0 at the end */
+static char
+next_byte(const segment_reader *r)
+{
+	size_t		i = r->at;
+
+	for (;;)
+	{
+		while (i < r->len && strchr(" \t\r\n\f", r->text[i]) && r->text[i])
+			i++;
+		if (i + 1 >= r->len || r->text[i] != '-' || r->text[i + 1] != '-')
+			return i < r->len ? r->text[i] : 0;
+		while (i < r->len && r->text[i] != '\n')
+			i++;
+	}
+}
+
 static int
 yylex(YYSTYPE *value, uint32_t *location, segment_reader *r, void *scanner)
 {
 	int			token = segment_yylex(value, location, scanner);
 
 	*location = (uint32_t) (token == 0 ? r->len : r->token);
+	/* in (...) is told from in this month by what follows: a measure before it may have a window of its own */
+	if (token == IN_P && next_byte(r) == '(')
+		token = IN_LIST;
 	return token;
 }
 
@@ -61,6 +81,7 @@ yylex(YYSTYPE *value, uint32_t *location, segment_reader *r, void *scanner)
 %token END 0 "the end"
 %token <list> NAME "a name" PATH "a dotted name"
 %token <text> STRING "a string" NUMBER "a number"
+%token IN_LIST "in ("
 %token NE "<>" LE "<=" GE ">=" BAD "a wrong sign"
 %token <list> AFTER "after" ALL "all" AND "and" ANNIVERSARY "anniversary" ANY "any" AT "at" AVG "avg" BETWEEN "between" BY "by"
 	CALENDAR "calendar" COUNT "count" DATE "date" DAY "days" DID "did" DISTINCT "distinct" EXACTLY "exactly" FALSE_P "false" FIRST "first" FOR "for"
@@ -70,7 +91,7 @@ yylex(YYSTYPE *value, uint32_t *location, segment_reader *r, void *scanner)
 	SUM "sum" THAN "than" THEN "then" THIS "this" TIMES "times" TIMESTAMP "timestamp" TO "to" TOP "top" TRUE_P "true" TWICE "twice"
 	UNKNOWN "unknown" WEEK "weeks" WHERE "where" WITHIN "within" YEAR "years"
 
-%type <node> expr predicate operand step later_step chain opt_where
+%type <node> expr predicate compared operand step later_step chain opt_where
 %type <list> path name values has_values
 %type <text> event opt_seed
 %type <value> value signed
@@ -100,16 +121,11 @@ expr: expr OR expr { $$ = segment_both(r, SEGMENT_OR, $1, $3); }
 	| predicate { $$ = $1; STOP_IF_WRONG; }
 	;
 
+/* IS asks for the value of what stands before it, as far back as to a comparison: a = 1 is true */
 predicate: operand %prec BARE { $$ = segment_flag(r, $1); }
-	| operand cmp value { $$ = segment_compared(r, $1, $2, $3); }
-	| operand cmp path { $$ = segment_leaf_of(r, SEGMENT_COMPARE, $1); $$->op = (uint8_t) $2; segment_adopt(r->memory, $$, segment_attribute(r, &$3, @3)); }
-	| value cmp operand { $$ = segment_compared(r, $3, segment_op_flipped((segment_op) $2), $1); }
-	| operand IN_P '(' values ')' { $$ = segment_with_values(r, SEGMENT_IN, $1, &$4); }
-	| operand NOT IN_P '(' values ')' { $$ = segment_negate(r, segment_with_values(r, SEGMENT_IN, $1, &$5), @1); }
-	| operand BETWEEN value AND value { $$ = segment_between(r, $1, $3, $5); }
-	| operand NOT BETWEEN value AND value { $$ = segment_negate(r, segment_between(r, $1, $4, $6), @1); }
-	| operand like STRING { $$ = segment_alike(r, $1, $2, $3); }
-	| operand NOT like STRING { $$ = segment_negate(r, segment_alike(r, $1, $3, $4), @1); }
+	| compared
+	| compared IS test { $$ = segment_tested(r, $1, $3, @1); }
+	| compared IS NOT test { $$ = segment_negate(r, segment_tested(r, $1, $4, @1), @1); }
 	| operand IS test { $$ = segment_tested(r, $1, $3, @1); }
 	| operand IS NOT test { $$ = segment_negate(r, segment_tested(r, $1, $4, @1), @1); }
 	| operand HAS has_values { $$ = segment_having(r, $1, SEGMENT_HAS_ANY, &$3); }
@@ -144,6 +160,17 @@ predicate: operand %prec BARE { $$ = segment_flag(r, $1); }
 	| REACHABLE BY event FOR STRING { $$ = segment_named(r, SEGMENT_REACHABLE, $3, @1); segment_add_string(r, $$, $5); }
 	| TOP signed BY operand { $$ = segment_ranked(r, $2, false, $4, @1); }
 	| TOP signed PERCENT BY operand { $$ = segment_ranked(r, $2, true, $5, @1); }
+	;
+
+compared: operand cmp value { $$ = segment_compared(r, $1, $2, $3); }
+	| operand cmp path { $$ = segment_leaf_of(r, SEGMENT_COMPARE, $1); $$->op = (uint8_t) $2; segment_adopt(r->memory, $$, segment_attribute(r, &$3, @3)); }
+	| value cmp operand { $$ = segment_compared(r, $3, segment_op_flipped((segment_op) $2), $1); }
+	| operand IN_LIST '(' values ')' { $$ = segment_with_values(r, SEGMENT_IN, $1, &$4); }
+	| operand NOT IN_LIST '(' values ')' { $$ = segment_negate(r, segment_with_values(r, SEGMENT_IN, $1, &$5), @1); }
+	| operand BETWEEN value AND value { $$ = segment_between(r, $1, $3, $5); }
+	| operand NOT BETWEEN value AND value { $$ = segment_negate(r, segment_between(r, $1, $4, $6), @1); }
+	| operand like STRING { $$ = segment_alike(r, $1, $2, $3); }
+	| operand NOT like STRING { $$ = segment_negate(r, segment_alike(r, $1, $3, $4), @1); }
 	;
 
 /* a measure takes the window that follows it for its own */

@@ -270,69 +270,76 @@ put_inside(printer *p, const segment_node *n, bool parentheses)
 		put(p, ")");
 }
 
-/* not beside what it denies, where the language has such a place */
-static void
-put_denied(printer *p, const segment_node *n)
+/* not beside what it denies, where the language has such a place; false where it has none */
+static bool
+put_leaf(printer *p, const segment_node *n, bool denied)
 {
+	const char *not = denied ? " not" : "";
+
 	switch (n->kind)
 	{
 		case SEGMENT_IN:
 			put_operand(p, n->child[0]);
-			put(p, " not in ");
+			put(p, not);
+			put(p, " in ");
 			put_values(p, n);
-			break;
+			return true;
 		case SEGMENT_BETWEEN:
 			put_operand(p, n->child[0]);
-			put(p, " not between ");
+			put(p, not);
+			put(p, " between ");
 			put_value(p, &n->value[0]);
 			put(p, " and ");
 			put_value(p, &n->value[1]);
-			break;
+			return true;
 		case SEGMENT_LIKE:
 			put_operand(p, n->child[0]);
-			put(p, n->op ? " not ilike " : " not like ");
+			put(p, not);
+			put(p, n->op ? " ilike " : " like ");
 			put_value(p, &n->value[0]);
-			break;
+			return true;
 		case SEGMENT_IS:
 			put_inside(p, n->child[0], !segment_is_operand(n->child[0]));
-			put(p, n->op == SEGMENT_IS_NULL ? " is not null" : n->op == SEGMENT_IS_TRUE ? " is not true" : n->op == SEGMENT_IS_FALSE ? " is not false" : " is not unknown");
-			break;
+			put(p, " is");
+			put(p, not);
+			put(p, n->op == SEGMENT_IS_NULL ? " null" : n->op == SEGMENT_IS_TRUE ? " true" : n->op == SEGMENT_IS_FALSE ? " false" : " unknown");
+			return true;
 		case SEGMENT_HAS:
-			if (n->op == SEGMENT_HAS_ANY)
+			put_operand(p, n->child[0]);
+			if (n->values == 1 && !denied)
 			{
-				put_operand(p, n->child[0]);
-				put(p, " has none ");
-				put_values(p, n);
+				put(p, " has ");
+				put_value(p, &n->value[0]);
+				return true;
 			}
-			else
-			{
-				put_operand(p, n->child[0]);
-				put(p, " not has all ");
-				put_values(p, n);
-			}
-			break;
+			put(p, n->op == SEGMENT_HAS_ANY ? (denied ? " has none " : " has any ") : (denied ? " not has all " : " has all "));
+			put_values(p, n);
+			return true;
 		case SEGMENT_WITHIN:
 		case SEGMENT_ANNIVERSARY:
 			put_operand(p, n->child[0]);
-			put(p, n->kind == SEGMENT_WITHIN ? " not" : " not anniversary");
+			put(p, not);
+			if (n->kind == SEGMENT_ANNIVERSARY)
+				put(p, " anniversary");
 			put_window(p, n->window);
-			break;
+			return true;
 		case SEGMENT_DID:
-			put(p, "did not ");
+			put(p, denied ? "did not " : "did ");
 			put_part(p, &n->object, true);
 			put_where(p, n);
 			put_count(p, n);
 			put_window(p, n->window);
-			break;
+			return true;
 		default:
-			put(p, "not ");
-			put_inside(p, n, n->kind == SEGMENT_AND || n->kind == SEGMENT_OR);
+			return false;
 	}
 }
 
 static void
 put_node(printer *p, const segment_node *n)
 {
+	if (put_leaf(p, n, false))
+		return;
 	switch (n->kind)
 	{
 		case SEGMENT_AND:
@@ -345,11 +352,11 @@ put_node(printer *p, const segment_node *n)
 			}
 			break;
 		case SEGMENT_NOT:
-			put_denied(p, n->child[0]);
-			break;
-		case SEGMENT_IS:
-			put_inside(p, n->child[0], !segment_is_operand(n->child[0]));
-			put(p, n->op == SEGMENT_IS_NULL ? " is null" : n->op == SEGMENT_IS_TRUE ? " is true" : n->op == SEGMENT_IS_FALSE ? " is false" : " is unknown");
+			if (!put_leaf(p, n->child[0], true))
+			{
+				put(p, "not ");
+				put_inside(p, n->child[0], n->child[0]->kind == SEGMENT_AND || n->child[0]->kind == SEGMENT_OR);
+			}
 			break;
 		case SEGMENT_FLAG:
 			put_operand(p, n->child[0]);
@@ -364,54 +371,8 @@ put_node(printer *p, const segment_node *n)
 			else
 				put_operand(p, n->child[1]);
 			break;
-		case SEGMENT_IN:
-			put_operand(p, n->child[0]);
-			put(p, " in ");
-			put_values(p, n);
-			break;
-		case SEGMENT_BETWEEN:
-			put_operand(p, n->child[0]);
-			put(p, " between ");
-			put_value(p, &n->value[0]);
-			put(p, " and ");
-			put_value(p, &n->value[1]);
-			break;
-		case SEGMENT_LIKE:
-			put_operand(p, n->child[0]);
-			put(p, n->op ? " ilike " : " like ");
-			put_value(p, &n->value[0]);
-			break;
-		case SEGMENT_HAS:
-			put_operand(p, n->child[0]);
-			if (n->values == 1)
-			{
-				put(p, " has ");
-				put_value(p, &n->value[0]);
-			}
-			else
-			{
-				put(p, n->op == SEGMENT_HAS_ANY ? " has any " : " has all ");
-				put_values(p, n);
-			}
-			break;
-		case SEGMENT_WITHIN:
-			put_operand(p, n->child[0]);
-			put_window(p, n->window);
-			break;
-		case SEGMENT_ANNIVERSARY:
-			put_operand(p, n->child[0]);
-			put(p, " anniversary");
-			put_window(p, n->window);
-			break;
 		case SEGMENT_CONSTANT:
 			put(p, n->op == SEGMENT_TRUE ? "true" : n->op == SEGMENT_FALSE ? "false" : "unknown");
-			break;
-		case SEGMENT_DID:
-			put(p, "did ");
-			put_part(p, &n->object, true);
-			put_where(p, n);
-			put_count(p, n);
-			put_window(p, n->window);
 			break;
 		case SEGMENT_SEQUENCE:
 			put(p, "did ");
