@@ -22,3 +22,7 @@ COMMENT ON FUNCTION @extschema@.ids_without(bigint[], bigint[]) IS 'internal: of
 CREATE FUNCTION @extschema@.segment_looks_elsewhere(mart name, "row" record, id bigint) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'crmseg_segment_looks_elsewhere' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.segment_looks_elsewhere(name, record, bigint) IS 'internal: whether more than such a row decides about a segment; NULL when it cannot be asked of such a row';
+
+CREATE FUNCTION @extschema@.parties_changed(mart name, party_column name) RETURNS SETOF bigint[]
+	AS 'MODULE_PATHNAME', 'crmseg_parties_changed' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
+COMMENT ON FUNCTION @extschema@.parties_changed(name, name) IS 'internal: in a statement trigger with transition tables old_row and new_row, the parties (by a column of these) whose segments the change may have changed: one ascending list, or no row. Changes of columns that no segment names, and those that no predicate can tell from what was, are passed over. 0A000 elsewhere';

@@ -307,12 +307,12 @@ BEGIN
 			JOIN pg_attribute a ON a.attrelid = v.rel AND a.attname = v.party AND a.attnum > 0 AND NOT a.attisdropped
 			WHERE NOT (c.relnamespace = $1 AND c.relname IN ('party_segments', 'segment_member', 'segment_change'))
 			ORDER BY v.rel, v.party = 'party_id'$q$, m) USING home LOOP
-		FOREACH verb IN ARRAY '{insert,update,delete}'::text[] LOOP
-			CONTINUE WHEN r.own AND r.relname = 'party' AND verb = 'delete';
+		FOREACH verb IN ARRAY '{insert,update,delete,truncate}'::text[] LOOP
+			CONTINUE WHEN r.own AND r.relname = 'party' AND verb IN ('delete', 'truncate');
 			IF watched THEN
-				EXECUTE format('CREATE OR REPLACE TRIGGER %1$I AFTER %2$s ON %3$s REFERENCING %4$s FOR EACH STATEMENT EXECUTE FUNCTION %5$s.segments_row_changed(%6$L)',
+				EXECUTE format('CREATE OR REPLACE TRIGGER %1$I AFTER %2$s ON %3$s %4$s FOR EACH STATEMENT EXECUTE FUNCTION %5$s.segments_row_changed(%6$L)',
 					CASE WHEN r.own THEN 'zz_segments_' || verb ELSE format('zz_segments_%s_%s', verb, left(mart, 40)) END, upper(verb), r.rel,
-					CASE verb WHEN 'insert' THEN 'NEW TABLE AS new_row' WHEN 'delete' THEN 'OLD TABLE AS old_row' ELSE 'OLD TABLE AS old_row NEW TABLE AS new_row' END, m, r.party);
+					CASE verb WHEN 'insert' THEN 'REFERENCING NEW TABLE AS new_row' WHEN 'delete' THEN 'REFERENCING OLD TABLE AS old_row' WHEN 'update' THEN 'REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row' ELSE '' END, m, r.party);
 				done := done + 1;
 			END IF;
 		END LOOP;

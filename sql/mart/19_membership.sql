@@ -145,41 +145,22 @@ CREATE FUNCTION @mart@.segments_row_changed() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	touched bigint[];
-	pair record;
 	mart name := TG_TABLE_SCHEMA;
-	party text := quote_ident(TG_ARGV[0]);
 BEGIN
-	IF TG_ARGV[0] = 'party_id' AND TG_OP = 'INSERT' THEN
-		SELECT array_agg(DISTINCT n.party_id) INTO touched FROM new_row n WHERE n.party_id IS NOT NULL;
-	ELSIF TG_ARGV[0] = 'party_id' AND TG_OP = 'DELETE' THEN
-		SELECT array_agg(DISTINCT o.party_id) INTO touched FROM old_row o WHERE o.party_id IS NOT NULL;
-	ELSIF TG_ARGV[0] = 'party_id' THEN
-		-- one row as a pair, several as two bags of texts
-		SELECT count(*) AS rows, bool_and(o.r *= n.r) AS same, min(o.party_id) AS was, min(n.party_id) AS is_now INTO pair
-			FROM (SELECT x AS r, x.party_id FROM old_row x LIMIT 2) o CROSS JOIN (SELECT x AS r, x.party_id FROM new_row x LIMIT 2) n;
-		IF pair.rows = 1 AND pair.same THEN
-			RETURN NULL;
-		ELSIF pair.rows = 1 AND pair.was = pair.is_now THEN
-			touched := ARRAY[pair.was];
-		ELSE
-			SELECT array_agg(DISTINCT x.party_id) INTO touched FROM (
-				SELECT b.party_id FROM (SELECT o.party_id, o::text AS r, 1 AS side FROM old_row o UNION ALL SELECT n.party_id, n::text, -1 FROM new_row n) b
-				WHERE b.party_id IS NOT NULL GROUP BY b.party_id, b.r HAVING sum(b.side) <> 0) x;
-		END IF;
-	ELSE
-		EXECUTE CASE TG_OP WHEN 'INSERT' THEN format('SELECT array_agg(DISTINCT n.%1$s::bigint) FROM new_row n WHERE n.%1$s IS NOT NULL', party)
-			WHEN 'DELETE' THEN format('SELECT array_agg(DISTINCT o.%1$s::bigint) FROM old_row o WHERE o.%1$s IS NOT NULL', party)
-			ELSE format('SELECT array_agg(DISTINCT x.p::bigint) FROM (SELECT o.%1$s FROM old_row o UNION ALL SELECT n.%1$s FROM new_row n) x (p) WHERE x.p IS NOT NULL', party) END INTO touched;
-	END IF;
-	IF touched IS NULL THEN
-		RETURN NULL;
-	END IF;
-	IF TG_NAME NOT IN ('zz_segments_insert', 'zz_segments_update', 'zz_segments_delete') THEN
+	IF TG_NAME NOT IN ('zz_segments_insert', 'zz_segments_update', 'zz_segments_delete', 'zz_segments_truncate') THEN
 		SELECT n.nspname INTO mart FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace WHERE t.tgrelid = TG_RELID AND t.tgname = TG_NAME;
 	END IF;
-	PERFORM @extschema@.segments_touched(mart, touched);
+	IF TG_OP = 'TRUNCATE' THEN
+		-- whom it concerned nobody knows any more: all are looked at when they are read, and by the next refresh
+		EXECUTE format('UPDATE %I.party_segments SET due_at = ''-infinity'' WHERE due_at IS DISTINCT FROM ''-infinity''', mart);
+		RETURN NULL;
+	END IF;
+	SELECT c INTO touched FROM @extschema@.parties_changed(mart, TG_ARGV[0]) c;
+	IF touched IS NOT NULL THEN
+		PERFORM @extschema@.segments_touched(mart, touched);
+	END IF;
 	RETURN NULL;
 END $$;
-COMMENT ON FUNCTION @mart@.segments_row_changed() IS 'trigger: the memberships of parties whose rows changed are looked at again; runs as the owner of the mart';
+COMMENT ON FUNCTION @mart@.segments_row_changed() IS 'trigger: the memberships of parties are looked at again whose rows changed in what segments name; runs as the owner of the mart';
 REVOKE ALL ON FUNCTION @mart@.segments_row_changed() FROM PUBLIC;
 SELECT @extschema@.comment_view_columns(@mart_literal@);

@@ -277,8 +277,8 @@ take_out(segment_index *ix, uint32_t line)
 	ix->line[line].kept_len = 0;
 }
 
-/* One line: clauses of one literal by attribute, clauses of several by slot. What finds no place leaves a residue. */
-static void
+/* One line: clauses of one literal by attribute, clauses of several by slot. What finds no place leaves a residue; true when all found one. */
+static bool
 add_line(segment_index *ix, uint32_t predicate, const Conjunction *all, bool residue, segment_allocator scratch)
 {
 	uint32_t	line = new_line(ix);
@@ -288,8 +288,8 @@ add_line(segment_index *ix, uint32_t predicate, const Conjunction *all, bool res
 				slots = 0,
 				clauses = all->n;
 	Packing		p = {0};
+	bool		lacking = all->residue;
 
-	residue |= all->residue;
 	for (uint32_t i = 0; i < all->n; i++)
 	{
 		const segment_condition *c = all->clause[i];
@@ -316,7 +316,7 @@ add_line(segment_index *ix, uint32_t predicate, const Conjunction *all, bool res
 	for (uint32_t i = 0; i < singles; i++)
 		size += packed_size(single[i]);
 	/* beyond what can be kept the line is a candidate only */
-	residue |= size > KEPT_MAX || size > UINT32_MAX - ix->kept_used;
+	lacking |= size > KEPT_MAX || size > UINT32_MAX - ix->kept_used;
 	if (size > KEPT_MAX || size > UINT32_MAX - ix->kept_used)
 		singles = clauses = 0;
 	p.data = scratch.take(scratch.context, size + 1);
@@ -329,7 +329,7 @@ add_line(segment_index *ix, uint32_t predicate, const Conjunction *all, bool res
 		if (nth < LISTS)
 			place(ix, line, single[i], -1, nth, &p);
 		else
-			residue = true;
+			lacking = true;
 	}
 	for (uint32_t i = 0; i < clauses; i++)
 	{
@@ -348,7 +348,7 @@ add_line(segment_index *ix, uint32_t predicate, const Conjunction *all, bool res
 		}
 		if (!fits)
 		{
-			residue = true;
+			lacking = true;
 			continue;
 		}
 		for (uint32_t j = 0; j < c->n; j++)
@@ -372,7 +372,8 @@ add_line(segment_index *ix, uint32_t predicate, const Conjunction *all, bool res
 	ix->line[line].next = ix->predicate[predicate].first;
 	ix->predicate[predicate].first = line;
 	put(ix->live, line, true);
-	put(ix->residue, line, residue);
+	put(ix->residue, line, residue || lacking);
+	return !lacking;
 }
 /* ---- predicates by id ---- */
 
@@ -423,10 +424,11 @@ forget_id(segment_index *ix, uint32_t id)
 	}
 }
 
-void
+bool
 segment_index_add(segment_index *ix, uint32_t id, const segment_condition *condition, segment_allocator scratch)
 {
-	bool		residue;
+	bool		residue,
+				placed = true;
 	const segment_condition *c = segment_condition_simplify(condition, ix->compare, scratch, &residue);
 	const segment_condition *const *line = &c;
 	uint32_t	lines = 1,
@@ -447,7 +449,7 @@ segment_index_add(segment_index *ix, uint32_t id, const segment_condition *condi
 	remember_id(ix, p);
 	ix->count++;
 	if (c->form == SEGMENT_NEVER_SO)
-		return;
+		return true;
 	if (c->form == SEGMENT_ONE_OF)
 	{
 		/* an OR of literals is one clause; an OR of ANDs is lines */
@@ -477,11 +479,12 @@ segment_index_add(segment_index *ix, uint32_t id, const segment_condition *condi
 			add_or(ix, &all, line[i], scratch);
 		else
 			add_clause(&all, line[i]);
-		add_line(ix, p, &all, residue, scratch);
+		placed &= add_line(ix, p, &all, residue, scratch);
 	}
 	if (lines > 1)
 		for (uint32_t l = ix->predicate[p].first; l != NOTHING; l = ix->line[l].next)
 			put(ix->several, l, true);
+	return placed;
 }
 
 bool

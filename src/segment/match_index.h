@@ -90,8 +90,11 @@ extern int	segment_index_attributes(const segment_index *ix);
 extern segment_attribute_form segment_index_attribute_form(const segment_index *ix, int attribute);
 /* the number of a value of a CODE or SET attribute, from 1; 0 when nobody named it and add is false */
 extern uint32_t segment_index_value(segment_index *ix, int attribute, const char *data, size_t len, bool add);
-/* Adds the predicate id (any number, not yet in); the condition's memory stays the caller's. scratch is used during the call. */
-extern void segment_index_add(segment_index *ix, uint32_t id, const segment_condition *condition, segment_allocator scratch);
+/*
+ * Adds the predicate id (any number, not yet in); the condition's memory stays the caller's. scratch is used during the call. Returns false when its
+ * clauses did not all find a place: then it is a candidate of more rows than the condition says, and segment_index_differ does not see all changes.
+ */
+extern bool segment_index_add(segment_index *ix, uint32_t id, const segment_condition *condition, segment_allocator scratch);
 /* true when it was in */
 extern bool segment_index_remove(segment_index *ix, uint32_t id);
 extern uint32_t segment_index_count(const segment_index *ix);
@@ -103,6 +106,16 @@ extern bool segment_index_has(const segment_index *ix, uint32_t id);
  */
 extern uint32_t segment_index_match(segment_index *ix, const segment_given *row, bool (*holds) (void *context, uint32_t id),
 									void (*found) (void *context, uint32_t id), void *context);
+
+/* ---- what a change of a row may change (match_differ.c) ---- */
+
+/*
+ * Whether old and new values differ for any predicate, whatever the attributes are that changed does not name: both have one datum for each attribute of
+ * which changed is not 0. What the index cannot hold is not considered.
+ */
+extern bool segment_index_differ(segment_index *ix, const segment_given *was, const segment_given *is, const uint8_t *changed);
+/* After it returned true, and before any other call: whether it is still so for a row which has these values of the known attributes before and afterwards. */
+extern bool segment_index_differ_still(segment_index *ix, const segment_given *row, const uint8_t *known);
 
 /* ---- images (match_image.c) ---- */
 

@@ -237,6 +237,8 @@ exact_is_free(const segment_index *ix, uint32_t number)
 	return (uintptr_t) ix->exact[number - 1] & 1;
 }
 
+/* how many bounds of an ordered table are at or below a value */
+extern uint32_t segment_match_place(const segment_index *ix, const Table *t, const segment_given *d);
 /* the table's bits for a datum: a bitmap of its own, or the work bitmap, of n words */
 extern const Word *segment_match_bits(segment_index *ix, const Table *t, const segment_given *d, Word *work, size_t n);
 

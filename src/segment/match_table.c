@@ -328,6 +328,14 @@ bounds_upto(const segment_index *ix, const Table *t, const segment_bound *at)
 	return low;
 }
 
+uint32_t
+segment_match_place(const segment_index *ix, const Table *t, const segment_given *d)
+{
+	segment_bound at = {.key = d->key, .exact = d->exact};
+
+	return bounds_upto(ix, t, &at);
+}
+
 /* ---- exact values ---- */
 
 static void
@@ -561,8 +569,7 @@ segment_match_bits(segment_index *ix, const Table *t, const segment_given *d, Wo
 	{
 		case SEGMENT_RANGES:
 			{
-				segment_bound at = {.key = d->key, .exact = d->exact};
-				uint32_t	upto = bounds_upto(ix, t, &at),
+				uint32_t	upto = segment_match_place(ix, t, d),
 							i = upto;
 
 				while (i > 0 && !t->bound[i - 1].whole)

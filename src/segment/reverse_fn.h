@@ -1,7 +1,7 @@
 /*
  * reverse_fn.h: the index over the segments of a mart for one sort of row: reverse_index_fn.c keeps it, reverse_image_fn.c stores it for other
  * sessions, reverse_leaf_fn.c makes conditions of leaves on the parts that reverse_part_fn.c finds in a row, reverse_row_fn.c reads a row for it,
- * and reverse_fn.c answers from it.
+ * and reverse_fn.c answers from it. reverse_watch_fn.c knows what of other tables it rests on, upkeep_fn.c whose rows changed.
  */
 #ifndef CRMSEG_REVERSE_FN_H
 #define CRMSEG_REVERSE_FN_H
@@ -10,6 +10,7 @@
 #include "match_index.h"
 
 #include "access/htup.h"
+#include "nodes/bitmapset.h"
 #include "utils/hsearch.h"
 #include "utils/numeric.h"
 
@@ -61,6 +62,30 @@ typedef struct part
 	int64		value;			/* of a time: of the row at hand */
 } part;
 
+/* what conditions that the index cannot hold read of other relations */
+typedef struct watched
+{
+	Oid			relation;
+	char	   *text;			/* names and expressions, NULL: all its columns */
+} watched;
+
+/* what a change of a table's rows may mean for the segments of a sort of row */
+typedef struct relevance
+{
+	struct relevance *next;
+	Oid			relation;
+	uint64		catalog,		/* what it was made of */
+				version;
+	int			parts;
+	bool		watch_all;
+	Bitmapset  *watched;
+	bool		rows;			/* a row that comes or goes may matter */
+	bool		all;			/* and a change of any column */
+	bool		in_row;			/* the row has columns of this table */
+	Bitmapset  *touch;			/* a change of these columns may matter; numbers from 1 */
+	AttrNumber *from;			/* for each column of the row the table's, 0: not of this table */
+} relevance;
+
 /* what a name of a predicate is, dotted */
 typedef struct reverse_name
 {
@@ -100,6 +125,13 @@ typedef struct reverse_index
 				part_room;
 	part	   *part;
 	HTAB	   *names;			/* attributes that were resolved: reverse_name */
+	int			watches,
+				watch_room;
+	uint64		watch_version;
+	watched    *watch;			/* what the index does not hold */
+	Bitmapset  *watched_columns;	/* of the row */
+	bool		watch_all;		/* it is not known what */
+	relevance  *relevances;
 	int			definitions,	/* ever used */
 				definition_room,
 				free_definition;	/* -1: none */
@@ -167,7 +199,20 @@ extern bool reverse_located(reverse_index *r, segment_scope *scope, const segmen
 /* the condition under which a definition holds; whether it looks elsewhere than into the row, and whether it ranks */
 extern segment_condition *reverse_condition(reverse_index *r, vocabulary *v, const segment_node *tree, const char *name, segment_allocator memory, bool *elsewhere, bool *ranked);
 
+/* ---- reverse_watch_fn.c ---- */
+
+/* the index does not hold, of what a definition rests on: a column of the row; a relation with what is read of it; a leaf; conditions beside what it cannot hold */
+extern void reverse_watch_column(reverse_index *r, int column);
+extern void reverse_watch(reverse_index *r, Oid relation, const char *text);
+extern void reverse_watch_leaf(reverse_index *r, vocabulary *v, const segment_node *n, const vocabulary_event *event);
+extern void reverse_watch_weak(reverse_index *r, const segment_condition *c, bool all);
+/* what changes of a table mean; the row's type is that of a view. Holds until the next call */
+extern relevance *reverse_relevance(reverse_index *r, Oid relation, TupleDesc desc);
+
 /* ---- reverse_row_fn.c ---- */
+
+/* one part of a row, from the value of its column */
+extern void reverse_read_part(reverse_index *r, int part_no, Datum x, bool isnull, segment_given *d, vocabulary *v, TimestampTz now);
 
 /* fills r->datum from a row; NULL: all columns unknown */
 extern void reverse_read_row(reverse_index *r, HeapTuple tuple, vocabulary *v, TimestampTz now);

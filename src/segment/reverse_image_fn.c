@@ -24,7 +24,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#define FORMAT 1				/* a change of this file, of match_image.c or of what leaves become */
+#define FORMAT 2				/* a change of this file, of match_image.c or of what leaves become */
 #define IMAGE_MAX (512 * 1024 * 1024)
 
 typedef struct image_header
@@ -138,6 +138,59 @@ put_part(StringInfo s, const part *p)
 
 		appendBinaryStringInfo(s, (char *) w, sizeof(w));
 	}
+}
+
+/* what the index does not hold, after the parts */
+static void
+put_watches(StringInfo s, const reverse_index *r)
+{
+	int32		head[3] = {r->watches, bms_num_members(r->watched_columns), r->watch_all};
+	int			c = -1;
+
+	appendBinaryStringInfo(s, (char *) head, sizeof(head));
+	for (int i = 0; i < r->watches; i++)
+	{
+		appendBinaryStringInfo(s, (char *) &r->watch[i].relation, sizeof(Oid));
+		appendStringInfoChar(s, r->watch[i].text != NULL);
+		put_text(s, r->watch[i].text ? r->watch[i].text : "");
+	}
+	while ((c = bms_next_member(r->watched_columns, c)) >= 0)
+		appendBinaryStringInfo(s, (char *) &c, sizeof(c));
+}
+
+static bool
+take_watches(cursor *c, reverse_index *r)
+{
+	int32		head[3];
+
+	r->watches = 0;
+	r->watched_columns = NULL;
+	take_bytes(c, head, sizeof(head));
+	if (c->wrong || head[0] < 0 || head[1] < 0 || (Size) head[0] + head[1] > (Size) (c->end - c->at))
+		return false;
+	r->watch_all = head[2] != 0;
+	for (int i = 0; i < head[0] && !c->wrong; i++)
+	{
+		Oid			relation;
+		char		has = 0,
+				   *text;
+
+		take_bytes(c, &relation, sizeof(Oid));
+		take_bytes(c, &has, 1);
+		text = take_text(c);
+		if (!c->wrong)
+			reverse_watch(r, relation, has ? text : NULL);
+	}
+	for (int i = 0; i < head[1] && !c->wrong; i++)
+	{
+		int			column;
+
+		take_bytes(c, &column, sizeof(column));
+		if (column < 0 || column >= r->desc->natts)
+			return false;
+		reverse_watch_column(r, column);
+	}
+	return !c->wrong;
 }
 
 /* a part that reads a column as what it is not would follow a number as if it were an address */
@@ -325,7 +378,7 @@ take_image(reverse_index *r)
 	for (r->parts = 0; r->parts < h.parts; r->parts++)
 		if (!take_part(&c, r, &r->part[r->parts]))
 			return false;
-	if (c.wrong || c.at != c.end)
+	if (!take_watches(&c, r) || c.at != c.end)
 		return false;
 	r->ix = segment_index_load(reverse_realloc, r->context, &reverse_exact, image + INDEX_AT(&h), h.index_len, (uint32) h.definitions);
 	if (!r->ix || segment_index_attributes(r->ix) != r->parts)
@@ -373,6 +426,10 @@ reverse_load(reverse_index *r, vocabulary *v)
 			r->by_id = NULL;
 			pfree(r->image);
 			r->image = NULL;
+			r->watches = r->watch_room = 0;
+			r->watch = NULL;
+			r->watched_columns = NULL;
+			r->watch_all = false;
 			r->parts = r->part_room = r->definitions = r->definition_room = r->ids = 0;
 			r->free_definition = -1;
 		}
@@ -396,6 +453,7 @@ image_of(reverse_index *r)
 	initStringInfo(&parts);
 	for (int i = 0; i < r->parts; i++)
 		put_part(&parts, &r->part[i]);
+	put_watches(&parts, r);
 	h.parts_len = parts.len;
 	for (int i = 0; i < r->definitions; i++)
 		if (r->definition[i].present)

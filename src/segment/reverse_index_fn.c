@@ -539,6 +539,15 @@ digest_of(const vocabulary *v)
 	{
 		DIGEST(v->event[i].name);
 		DIGEST(v->event[i].party_column);
+		DIGEST(v->event[i].time_column);
+		DIGEST(v->event[i].condition);
+		h = hash_combine64(h, v->event[i].relation);
+		for (int k = 0; k < v->event[i].columns; k++)
+		{
+			DIGEST(v->event[i].column[k].name);
+			DIGEST(v->event[i].column[k].expression);
+			h = hash_combine64(h, v->event[i].column[k].relation);
+		}
 	}
 	for (int i = 0; i < v->traits; i++)
 	{

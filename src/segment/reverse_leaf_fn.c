@@ -22,6 +22,7 @@ typedef struct building
 	segment_scope scope;
 	segment_allocator memory;
 	int			nodes;
+	bool		opaque;			/* the leaf at hand */
 	bool		elsewhere;
 	bool		ranked;
 } building;
@@ -29,7 +30,7 @@ typedef struct building
 static segment_condition *
 opaque(building *b)
 {
-	b->elsewhere = true;
+	b->elsewhere = b->opaque = true;
 	return segment_condition_new(SEGMENT_OPAQUE, b->memory);
 }
 
@@ -587,11 +588,20 @@ static segment_condition *
 leaf_condition(const segment_node *leaf, int mask, void *context)
 {
 	building   *b = context;
+	segment_condition *c;
 
 	check_stack_depth();
 	if (++b->nodes > EXPANDED_MAX)
+	{
+		b->r->watch_all = true;
 		return opaque(b);
-	return leaf_of(b, leaf, mask);
+	}
+	b->opaque = false;
+	c = leaf_of(b, leaf, mask);
+	/* of a segment that is named its own leaves have told; a rank is as of the last refresh */
+	if (leaf->kind == SEGMENT_MEMBER ? c->form == SEGMENT_OPAQUE && !b->ranked : b->opaque && leaf->kind != SEGMENT_TOP)
+		reverse_watch_leaf(b->r, b->v, leaf, NULL);
+	return c;
 }
 
 segment_condition *
@@ -614,6 +624,8 @@ reverse_condition(reverse_index *r, vocabulary *v, const segment_node *tree, con
 	}
 	else
 		c = segment_condition_of(tree, SEGMENT_IF_TRUE, leaf_condition, &b, memory);
+	if (b.elsewhere && tree->kind != SEGMENT_TOP)
+		reverse_watch_weak(r, c, false);
 	*elsewhere = b.elsewhere;
 	*ranked = b.ranked;
 	return c;

@@ -337,6 +337,88 @@ read_document(reverse_index *r, int part_no, Jsonb *j, segment_given *d, vocabul
 }
 
 void
+reverse_read_part(reverse_index *r, int i, Datum x, bool isnull, segment_given *d, vocabulary *v, TimestampTz now)
+{
+	part	   *p = &r->part[i];
+	Oid			type;
+
+	memset(d, 0, sizeof(*d));
+	d->is_null = isnull;
+	if (isnull)
+		return;
+	if (p->document != NO_DOCUMENT)
+	{
+		read_document(r, i, DatumGetJsonbP(x), d, v, now);
+		return;
+	}
+	type = getBaseType(TupleDescAttr(r->desc, p->column)->atttypid);
+	switch (p->kind)
+	{
+		case PART_PRESENT:
+			code(d, 1);
+			break;
+		case PART_NUMBER:
+			switch (type)
+			{
+				case INT2OID:
+					d->key = reverse_key_of_double(DatumGetInt16(x));
+					break;
+				case INT4OID:
+					d->key = reverse_key_of_double(DatumGetInt32(x));
+					break;
+				case INT8OID:
+					if (DatumGetInt64(x) < INT64CONST(1000000000000000) && DatumGetInt64(x) > -INT64CONST(1000000000000000))
+						d->key = reverse_key_of_double((double) DatumGetInt64(x));
+					else
+						number(d, DatumGetNumeric(DirectFunctionCall1(int8_numeric, x)));
+					break;
+				case FLOAT4OID:
+					d->key = reverse_key_of_double(DatumGetFloat4(x));
+					break;
+				case FLOAT8OID:
+					d->key = reverse_key_of_double(DatumGetFloat8(x));
+					break;
+				default:
+					number(d, DatumGetNumeric(x));
+			}
+			break;
+		case PART_TEXT:
+			if (type == NAMEOID)
+				code(d, segment_index_value(r->ix, i, NameStr(*DatumGetName(x)), strlen(NameStr(*DatumGetName(x))), false));
+			else
+			{
+				text	   *t = DatumGetTextPP(x);
+
+				code(d, segment_index_value(r->ix, i, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), false));
+			}
+			break;
+		case PART_BOOL:
+			code(d, DatumGetBool(x) ? 2 : 1);
+			break;
+		case PART_TIME:
+			d->key = reverse_key_of_int(type == DATEOID ? DatumGetDateADT(x) : DatumGetInt64(x));
+			break;
+		case PART_SET:
+			set_of_array(d, r->ix, i, DatumGetArrayTypeP(x), get_element_type(type));
+			break;
+		case PART_WINDOWS:
+			windows_of(d, r, i, type == DATEOID ? DatumGetDateADT(x) : DatumGetInt64(x), v, now);
+			break;
+		case PART_BUCKET:
+			{
+				Oid			output;
+				bool		varlena;
+				char	   *key;
+
+				getTypeOutputInfo(TupleDescAttr(r->desc, p->column)->atttypid, &output, &varlena);
+				key = OidOutputFunctionCall(output, x);
+				d->key = reverse_key_of_int(segment_bucket(key, strlen(key), p->seed, strlen(p->seed)));
+				break;
+			}
+	}
+}
+
+void
 reverse_read_row(reverse_index *r, HeapTuple tuple, vocabulary *v, TimestampTz now)
 {
 	int			n = r->desc->natts;
@@ -348,87 +430,7 @@ reverse_read_row(reverse_index *r, HeapTuple tuple, vocabulary *v, TimestampTz n
 	else
 		memset(isnull, true, n * sizeof(bool));
 	for (int i = 0; i < r->parts; i++)
-	{
-		part	   *p = &r->part[i];
-		segment_given *d = &r->datum[i];
-		Datum		x = value[p->column];
-		Oid			type;
-
-		memset(d, 0, sizeof(*d));
-		d->is_null = isnull[p->column];
-		if (d->is_null)
-			continue;
-		if (p->document != NO_DOCUMENT)
-		{
-			read_document(r, i, DatumGetJsonbP(x), d, v, now);
-			continue;
-		}
-		type = getBaseType(TupleDescAttr(r->desc, p->column)->atttypid);
-		switch (p->kind)
-		{
-			case PART_PRESENT:
-				code(d, 1);
-				break;
-			case PART_NUMBER:
-				switch (type)
-				{
-					case INT2OID:
-						d->key = reverse_key_of_double(DatumGetInt16(x));
-						break;
-					case INT4OID:
-						d->key = reverse_key_of_double(DatumGetInt32(x));
-						break;
-					case INT8OID:
-						if (DatumGetInt64(x) < INT64CONST(1000000000000000) && DatumGetInt64(x) > -INT64CONST(1000000000000000))
-							d->key = reverse_key_of_double((double) DatumGetInt64(x));
-						else
-							number(d, DatumGetNumeric(DirectFunctionCall1(int8_numeric, x)));
-						break;
-					case FLOAT4OID:
-						d->key = reverse_key_of_double(DatumGetFloat4(x));
-						break;
-					case FLOAT8OID:
-						d->key = reverse_key_of_double(DatumGetFloat8(x));
-						break;
-					default:
-						number(d, DatumGetNumeric(x));
-				}
-				break;
-			case PART_TEXT:
-				if (type == NAMEOID)
-					code(d, segment_index_value(r->ix, i, NameStr(*DatumGetName(x)), strlen(NameStr(*DatumGetName(x))), false));
-				else
-				{
-					text	   *t = DatumGetTextPP(x);
-
-					code(d, segment_index_value(r->ix, i, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), false));
-				}
-				break;
-			case PART_BOOL:
-				code(d, DatumGetBool(x) ? 2 : 1);
-				break;
-			case PART_TIME:
-				d->key = reverse_key_of_int(type == DATEOID ? DatumGetDateADT(x) : DatumGetInt64(x));
-				break;
-			case PART_SET:
-				set_of_array(d, r->ix, i, DatumGetArrayTypeP(x), get_element_type(type));
-				break;
-			case PART_WINDOWS:
-				windows_of(d, r, i, type == DATEOID ? DatumGetDateADT(x) : DatumGetInt64(x), v, now);
-				break;
-			case PART_BUCKET:
-				{
-					Oid			output;
-					bool		varlena;
-					char	   *key;
-
-					getTypeOutputInfo(TupleDescAttr(r->desc, p->column)->atttypid, &output, &varlena);
-					key = OidOutputFunctionCall(output, x);
-					d->key = reverse_key_of_int(segment_bucket(key, strlen(key), p->seed, strlen(p->seed)));
-					break;
-				}
-		}
-	}
+		reverse_read_part(r, i, value[r->part[i].column], isnull[r->part[i].column], &r->datum[i], v, now);
 }
 
 
