@@ -22,7 +22,7 @@ COMMENT ON FUNCTION @extschema@.explain_blocking(regclass, name, jsonb) IS 'how 
 CREATE FUNCTION @extschema@.train_records(records regclass, id_column name, columns jsonb, other regclass DEFAULT NULL)
 	RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'crmseg_train_records' LANGUAGE C STABLE PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.train_records(regclass, name, jsonb, regclass) IS 'the model learned from a relation without labels, for the argument model of link_records: per comparison and level m (one party), h (one household), u (unrelated). Arguments and errors as link_records';
+COMMENT ON FUNCTION @extschema@.train_records(regclass, name, jsonb, regclass) IS 'the model learned from a relation without labels, for the argument model of link_records: per comparison and level m (one party), h (one household), u (unrelated), and how frequent the thousand most frequent names, organisations and postal codes are. All of it may be edited; a frequency that is given stands in place of the one counted. Arguments and errors as link_records';
 
 CREATE FUNCTION @extschema@.explain_match(a jsonb, b jsonb, columns jsonb, model jsonb DEFAULT NULL)
 	RETURNS TABLE (comparison text, left_value text, right_value text, level text, m float8, u float8, term_frequency float8, weight float8, running float8)

@@ -87,10 +87,11 @@ CREATE FUNCTION @extschema@.train_match_model(mart name) RETURNS void
 DECLARE
 	m text := @extschema@.require_datamart(mart);
 BEGIN
-	EXECUTE format('INSERT INTO %1$s.match_model (model, parties)
-		SELECT @extschema@.train_records(%2$L::regclass, ''party_id'', @extschema@.match_columns() - ''full_name'' - ''registry_number''), (SELECT count(*) FROM %1$s.match_record)', m, m || '.match_record');
+	EXECUTE format('INSERT INTO %1$s.match_model (model, frequencies, parties)
+		SELECT t.model - ''frequencies'', t.model -> ''frequencies'', (SELECT count(*) FROM %1$s.match_record)
+		FROM (SELECT @extschema@.train_records(%2$L::regclass, ''party_id'', @extschema@.match_columns() - ''full_name'' - ''registry_number'') AS model) t', m, m || '.match_record');
 END $$;
-COMMENT ON FUNCTION @extschema@.train_match_model(name) IS 'learns from the parties of the mart, without labels, how their records agree and differ, and keeps it as the newest row of match_model; match_weight shows it';
+COMMENT ON FUNCTION @extschema@.train_match_model(name) IS 'learns from the parties of the mart, without labels, how their records agree and differ, and keeps it, with the frequencies of the most frequent values, as the newest row of match_model; match_weight and match_frequency show it';
 
 CREATE FUNCTION @extschema@.match_pair(mart name, a bigint, b bigint, OUT left_record jsonb, OUT right_record jsonb)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -137,7 +138,7 @@ DECLARE
 	known jsonb;
 BEGIN
 	SELECT * INTO pair FROM @extschema@.match_pair(mart, a, b);
-	EXECUTE format('SELECT x.model FROM %I.match_model x ORDER BY x.match_model_id DESC LIMIT 1', mart) INTO known;
+	EXECUTE format('SELECT x.model || jsonb_strip_nulls(jsonb_build_object(''frequencies'', x.frequencies)) FROM %I.match_model x ORDER BY x.match_model_id DESC LIMIT 1', mart) INTO known;
 	RETURN QUERY SELECT e.comparison, e.left_value, e.right_value, e.level, e.m, e.u, e.term_frequency, e.weight, e.running
 		FROM @extschema@.explain_match(pair.left_record, pair.right_record, @extschema@.match_columns(), known) e;
 END $$;

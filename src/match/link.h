@@ -98,6 +98,17 @@ extern const char *link_level_name(int comparison, link_kind extra, bool organis
 
 /* ---- the engine ---- */
 
+/* values whose frequencies a model can hold; extras follow as LINK_OF_EXTRA + i */
+enum
+{
+	LINK_OF_GIVEN_NAME,
+	LINK_OF_FAMILY_NAME,
+	LINK_OF_ORGANISATION_NAME,
+	LINK_OF_POSTAL_CODE,
+	LINK_OF_EXTRA,
+	LINK_FREQUENCIES = LINK_OF_EXTRA + LINK_MAX_EXTRAS
+};
+
 typedef struct link_engine link_engine;
 
 typedef struct link_edge
@@ -132,6 +143,8 @@ extern link_engine *link_start(const link_memory *memory, int ncolumns, const li
 extern void link_end(link_engine *e);
 extern void link_value(link_engine *e, int column, const char *s, size_t n);	/* valid UTF-8 */
 extern uint32_t link_row(link_engine *e, const char *id, size_t n, int side);	/* ends a row; side 0 or 1; returns the row's number */
+extern void link_give_frequency(link_engine *e, int what, const char *s, size_t n, double share);	/* before link_settle; share above 0, at most 1 */
+extern void link_frequency_list(link_engine *e, int what, uint32_t most, void (*put) (void *context, const char *s, size_t n, double share), void *context);	/* settled: the most frequent values first */
 extern bool link_usable(const link_engine *e);	/* some column that identifies */
 
 /* puts the rows in an order that depends on their ids alone; returns false when an id comes twice, and which */

@@ -559,7 +559,11 @@ link_compare(link_engine *e, const link_record *a, const link_record *b, link_pa
 	if (e->by_model)
 	{
 		for (int c = 0; c < LINK_C_EXTRA + e->nextra; c++)
-			p->lu[c] = lu[c][p->level[c]];
+		{
+			float		given = p->level[c] == 1 ? link_given_share(e, c, a, b) : 0;
+
+			p->lu[c] = given < 0 ? given : lu[c][p->level[c]];
+		}
 		p->lh_first = p->level[LINK_C_FIRST] == 1 ? log2f(exp2f(p->lu[LINK_C_FIRST]) + 0.02f) : p->lu[LINK_C_FIRST];
 	}
 	/* what is made from one another is one piece of evidence, not two */

@@ -179,6 +179,7 @@ link_end(link_engine *e)
 {
 	if (e->is_shared)
 		link_unshare(e);
+	link_given_end(e);
 
 	link_memory m = e->memory;
 	link_dict  *dicts[] = {&e->names, &e->full, &e->written, &e->skeletons, &e->companies, &e->compacts, &e->legals, &e->locals, &e->addresses, &e->domains,

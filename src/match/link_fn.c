@@ -39,7 +39,7 @@ static link_engine *
 run(FunctionCallInfo fcinfo, double keep_from, LinkShared **shared)
 {
 	Jsonb	   *model = PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5);
-	link_engine *e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), PG_ARGISNULL(4) ? InvalidOid : PG_GETARG_OID(4));
+	link_engine *e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), PG_ARGISNULL(4) ? InvalidOid : PG_GETARG_OID(4), model);
 	link_model	given;
 	uint64		pairs,
 				edges;
@@ -395,7 +395,7 @@ crmseg_explain_blocking(PG_FUNCTION_ARGS)
 	store = link_result(fcinfo, &desc);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), InvalidOid);
+	e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), InvalidOid, NULL);
 	link_block(e);
 	rule = link_rules(e, &n);
 	for (int i = 0; i < n; i++)
@@ -431,7 +431,7 @@ crmseg_train_records(PG_FUNCTION_ARGS)
 	check_arguments(fcinfo, "train_records", 3);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), PG_ARGISNULL(3) ? InvalidOid : PG_GETARG_OID(3));
+	e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), PG_ARGISNULL(3) ? InvalidOid : PG_GETARG_OID(3), NULL);
 	link_block(e);
 	link_train(e, NULL, &model);
 	MemoryContextSwitchTo(old);

@@ -24,9 +24,10 @@ typedef struct LinkColumns
 extern void link_columns(Jsonb *columns, Oid relid, LinkColumns *out);
 extern link_engine *link_engine_start(const LinkColumns *c);
 extern void link_put(link_engine *e, int column, const char *s, int n);
-extern link_engine *link_read(Oid relid, Name id_column, Jsonb *columns, Oid other);
+extern link_engine *link_read(Oid relid, Name id_column, Jsonb *columns, Oid other, Jsonb *model);
 extern void link_model_from(Jsonb *json, const link_engine *e, link_model *model);
-extern Jsonb *link_model_to(const link_engine *e, const link_model *model);
+extern void link_model_give(Jsonb *json, link_engine *e);
+extern Jsonb *link_model_to(link_engine *e, const link_model *model);
 extern link_memory link_server_memory(void);
 typedef struct LinkShared LinkShared;
 extern uint64 link_score_shared(link_engine *e, double keep_from, LinkShared **shared);

@@ -341,6 +341,7 @@ link_frequencies(link_engine *e)
 	count_names(e);
 	count_dates(e);
 	count_companies(e);
+	link_given_names(e);
 	for (uint32_t i = 0; i < e->n; i++)
 	{
 		link_record *r = &e->record[i];
@@ -390,4 +391,6 @@ link_frequencies(link_engine *e)
 		for (uint32_t i = 1; i <= e->extras[x].n; i++)
 			e->lu_extra[x][i] = chance(e->extras[x].v[i].count, e->with_extra[x] + (e->extra_kind[x] == LINK_SEX ? 0 : e->extra_kind[x] == LINK_TEXT ? USUAL_TEXT : USUAL_CODE));
 	}
+	link_given_others(e);
+	link_given_end(e);
 }

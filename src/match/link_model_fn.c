@@ -2,11 +2,13 @@
  * link_model_fn.c: models of the linkage engine as jsonb, to be kept, read, edited and used again, and the explanation of one pair.
  *
  * {"version": 1, "persons": {"pairs": .., "same": .., "household": .., "name_chance": .., "comparisons": {"given_name": [{"level": "equal", "m": .., "h": ..,
- * "u": ..}, ...], ...}, "columns": {a column of kind code, text, sex or a further date: the same}}, "organisations": {the same}}
+ * "u": ..}, ...], ...}, "columns": {a column of kind code, text, sex or a further date: the same}}, "organisations": {the same},
+ * "frequencies": {"given_name": {"jean": share, ...}, "family_name": .., "organisation_name": .., "postal_code": .., "columns": {a column: the same}}}
  */
 #include "match/link_fn.h"
 
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
@@ -17,6 +19,7 @@
 PG_FUNCTION_INFO_V1(crmseg_explain_match);
 
 #define MODEL_VERSION 1
+#define FREQUENCIES_MOST 1000	/* values of a kind that a model keeps, the most frequent ones */
 
 static const char *const part[2] = {"persons", "organisations"};
 
@@ -84,8 +87,52 @@ comparisons(JsonbParseState **s, const link_engine *e, const link_class_model *k
 	pushJsonbValue(s, WJB_END_OBJECT, NULL);
 }
 
+static const char *const frequency_name[LINK_OF_EXTRA] = {"given_name", "family_name", "organisation_name", "postal_code"};
+
+static void
+put_frequency(void *context, const char *s, size_t n, double share)
+{
+	JsonbParseState **state = context;
+	JsonbValue	v = {.type = jbvString};
+
+	/* what has letters that this database may not know, or was cut within one, is left out */
+	if (!pg_verify_mbstr(PG_UTF8, s, n, true))
+		return;
+	for (size_t i = 0; i < n; i++)
+		if ((s[i] & 0x80) && GetDatabaseEncoding() != PG_UTF8)
+			return;
+	v.val.string.val = unconstify(char *, s);
+	v.val.string.len = n;
+	pushJsonbValue(state, WJB_KEY, &v);
+	plain_number(state, WJB_VALUE, share);
+}
+
+static void
+frequencies(JsonbParseState **s, link_engine *e)
+{
+	pushJsonbValue(s, WJB_BEGIN_OBJECT, NULL);
+	for (int what = 0; what < LINK_OF_EXTRA; what++)
+	{
+		key(s, frequency_name[what]);
+		pushJsonbValue(s, WJB_BEGIN_OBJECT, NULL);
+		link_frequency_list(e, what, FREQUENCIES_MOST, put_frequency, s);
+		pushJsonbValue(s, WJB_END_OBJECT, NULL);
+	}
+	key(s, "columns");
+	pushJsonbValue(s, WJB_BEGIN_OBJECT, NULL);
+	for (int c = LINK_C_EXTRA; c < link_comparisons(e); c++)
+	{
+		key(s, link_comparison_name(e, c, false));
+		pushJsonbValue(s, WJB_BEGIN_OBJECT, NULL);
+		link_frequency_list(e, LINK_OF_EXTRA + c - LINK_C_EXTRA, FREQUENCIES_MOST, put_frequency, s);
+		pushJsonbValue(s, WJB_END_OBJECT, NULL);
+	}
+	pushJsonbValue(s, WJB_END_OBJECT, NULL);
+	pushJsonbValue(s, WJB_END_OBJECT, NULL);
+}
+
 Jsonb *
-link_model_to(const link_engine *e, const link_model *model)
+link_model_to(link_engine *e, const link_model *model)
 {
 	JsonbParseState *s = NULL;
 	JsonbValue *done;
@@ -112,6 +159,8 @@ link_model_to(const link_engine *e, const link_model *model)
 		comparisons(&s, e, k, org, LINK_C_EXTRA, link_comparisons(e));
 		pushJsonbValue(&s, WJB_END_OBJECT, NULL);
 	}
+	key(&s, "frequencies");
+	frequencies(&s, e);
 	done = pushJsonbValue(&s, WJB_END_OBJECT, NULL);
 	return JsonbValueToJsonb(done);
 }
@@ -205,6 +254,56 @@ link_model_from(Jsonb *json, const link_engine *e, link_model *model)
 			}
 		}
 		k->trained = true;
+	}
+}
+
+/* the frequencies in an object {"value": share} */
+static void
+give(JsonbContainer *c, link_engine *e, int what, const char *path)
+{
+	JsonbIterator *it = JsonbIteratorInit(c);
+	JsonbValue	name,
+				v;
+	JsonbIteratorToken t;
+
+	while ((t = JsonbIteratorNext(&it, &name, true)) != WJB_DONE)
+	{
+		double		share;
+		char	   *u;
+
+		if (t != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&it, &v, true);
+		share = plain_number_of(&v, path, 1);
+		if (share <= 0)
+			bad_model(path, "must be above 0");
+		u = pg_server_to_any(name.val.string.val, name.val.string.len, PG_UTF8);
+		link_give_frequency(e, what, u, u == name.val.string.val ? name.val.string.len : strlen(u), share);
+	}
+}
+
+/* link_model_give: how frequent values are, where the model says so; before the engine is settled */
+void
+link_model_give(Jsonb *json, link_engine *e)
+{
+	JsonbContainer *p;
+
+	if (!JB_ROOT_IS_OBJECT(json) || !get(&json->root, "frequencies"))
+		return;
+	p = object(&json->root, "frequencies", "model");
+	for (int what = 0; what < LINK_OF_EXTRA; what++)
+		if (get(p, frequency_name[what]))
+			give(object(p, frequency_name[what], "frequencies"), e, what, psprintf("frequencies.%s", frequency_name[what]));
+	if (get(p, "columns"))
+	{
+		p = object(p, "columns", "frequencies");
+		for (int c = LINK_C_EXTRA; c < link_comparisons(e); c++)
+		{
+			const char *name = link_comparison_name(e, c, false);
+
+			if (get(p, name))
+				give(object(p, name, "frequencies.columns"), e, LINK_OF_EXTRA + c - LINK_C_EXTRA, psprintf("frequencies.columns.%s", name));
+		}
 	}
 }
 
@@ -316,6 +415,8 @@ crmseg_explain_match(PG_FUNCTION_ARGS)
 	e = link_engine_start(&c);
 	put_object(e, record[0], &c, "a");
 	put_object(e, record[1], &c, "b");
+	if (!PG_ARGISNULL(3))
+		link_model_give(PG_GETARG_JSONB_P(3), e);
 	link_settle(e, &id, &n);
 	if (PG_ARGISNULL(3))
 		link_default_model(e, &model);

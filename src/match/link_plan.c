@@ -10,6 +10,9 @@
 #define SIZE_LEAST 12.0
 #define SIZE_SAMPLE 30000		/* records from whose components the sizes of parties are learned */
 #define CLUSTER_MARGIN 1.0		/* bits: a cluster asserts all pairs of its members, so joining asks for more than a pair by itself */
+#define WRONG_ALLOWED 0.038		/* at even odds, of the pairs that make clusters: so many may be expected to be wrong, at higher thresholds less */
+#define WRONG_PAIRS 5000		/* fewer tell too little */
+#define WRONG_STEPS 20			/* eighths of a bit that are asked for beyond CLUSTER_MARGIN at most */
 
 static uint32_t
 root(uint32_t *up, uint32_t x)
@@ -233,6 +236,44 @@ learn_sizes(link_work *w, const components *g)
 }
 
 /*
+ * How many bits beyond the threshold two clusters must have to be joined. Of a base with much dirt many pairs are doubtful, and those that
+ * are taken add up: the margin grows until no more than WRONG_ALLOWED of the pairs above it are expected to be wrong, by their own
+ * probabilities. Bases as they usually are stay at CLUSTER_MARGIN.
+ */
+static double
+margin(const link_engine *e, double threshold)
+{
+	uint64_t	of[WRONG_STEPS + 1] = {0},
+				all = 0;
+	double		wrong[WRONG_STEPS + 1] = {0},
+				sum = 0,
+				allowed = WRONG_ALLOWED * exp2(-threshold / 2);
+	float		from = (float) (threshold + CLUSTER_MARGIN);
+	int			k = 0;
+
+	for (uint64_t i = 0; i < e->nedges; i++)
+		if (e->edge[i].weight >= from)
+		{
+			float		above = (e->edge[i].weight - from) * 8;
+			int			step = above >= WRONG_STEPS ? WRONG_STEPS : (int) above;
+
+			of[step]++;
+			wrong[step] += 1 / (1 + exp2f(e->edge[i].weight));
+		}
+	for (int i = 0; i <= WRONG_STEPS; i++)
+	{
+		all += of[i];
+		sum += wrong[i];
+	}
+	for (; all >= WRONG_PAIRS && k < WRONG_STEPS && sum > allowed * all; k++)
+	{
+		all -= of[k];
+		sum -= wrong[k];
+	}
+	return CLUSTER_MARGIN + k / 8.0;
+}
+
+/*
  * link_plan_make: everything up to the growing of clusters, into link_plan_size(e) bytes. threshold is in bits. Edges of link_score(e, -7) or
  * more should be there; they are no longer needed afterwards.
  */
@@ -252,7 +293,7 @@ link_plan_make(link_engine *e, double threshold, void *memory)
 	/* the second time with what the first time taught: chains that only namesakes hold together are gone by then */
 	for (int round = 0; round < SIZE_ROUNDS; round++)
 		learn_sizes(w, &g);
-	p->threshold = threshold + CLUSTER_MARGIN;
+	p->threshold = threshold + margin(e, threshold);
 	memcpy(p->size_bits, w->size_bits, sizeof p->size_bits);
 	link_work_end(w);
 	for (uint32_t r = 0, from = 0; r < e->n; from = g.start[r++])

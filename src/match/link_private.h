@@ -44,6 +44,8 @@ typedef struct link_dict
 #define VALUE_MOBILE	1		/* phone */
 #define VALUE_LANDLINE	2
 #define VALUE_FREE		4		/* domain that many use */
+#define VALUE_GIVEN		8		/* its frequency is given (of a name: as a given name) */
+#define VALUE_GIVEN_LAST 16
 
 typedef struct link_record
 {
@@ -259,6 +261,7 @@ struct link_engine
 				npairs_of[2];	/* of persons, of organisations */
 
 	bool		by_model;		/* no frequencies of this table */
+	struct link_given *given;	/* frequencies that are given, or NULL */
 	link_model	model;
 	float		lm[2][LINK_COMPARISONS][LINK_LEVELS],
 				lh[2][LINK_COMPARISONS][LINK_LEVELS],
@@ -407,6 +410,12 @@ link_count_of(const link_engine *e, const uint64_t *count, uint64_t hash)
 			return (uint32_t) count[i];
 	return 0;
 }
+
+/* ---- link_given.c ---- */
+extern void link_given_names(link_engine *e);
+extern void link_given_others(link_engine *e);
+extern void link_given_end(link_engine *e);
+extern float link_given_share(const link_engine *e, int c, const link_record *a, const link_record *b);
 
 /* ---- link_score.c ---- */
 extern void link_unshare(link_engine *e);

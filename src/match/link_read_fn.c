@@ -295,9 +295,9 @@ read_relation(link_engine *e, Oid relid, const char *id, const LinkColumns *c, i
 	SPI_finish();
 }
 
-/* link_read: an engine in the current memory context, filled and settled */
+/* link_read: an engine in the current memory context, filled and settled, with the frequencies that a model gives, if there is one */
 link_engine *
-link_read(Oid relid, Name id_column, Jsonb *columns, Oid other)
+link_read(Oid relid, Name id_column, Jsonb *columns, Oid other, Jsonb *model)
 {
 	LinkColumns c;
 	link_engine *e;
@@ -311,6 +311,8 @@ link_read(Oid relid, Name id_column, Jsonb *columns, Oid other)
 	read_relation(e, relid, NameStr(*id_column), &c, 0);
 	if (OidIsValid(other))
 		read_relation(e, other, NameStr(*id_column), &c, 1);
+	if (model)
+		link_model_give(model, e);
 	if (!link_settle(e, &id, &n))
 		ereport(ERROR, (errcode(ERRCODE_UNIQUE_VIOLATION), errmsg("column \"%s\" holds one value in more than one row", NameStr(*id_column)),
 						errhint("id_column must tell the records of a relation apart.")));

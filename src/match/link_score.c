@@ -316,6 +316,7 @@ link_attach(const link_memory *memory, void *area)
 	e->shared_pair = (uint64_t *) (base + h->pair);
 	e->shared_weight = (float *) (base + h->weight);
 	e->is_shared = true;
+	e->given = NULL;
 	return e;
 }
 

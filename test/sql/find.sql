@@ -94,6 +94,8 @@ WITH probe AS (
 	FROM "Who ""is"" it".party p WHERE p.party_id BETWEEN 1001 AND CASE WHEN current_setting('crmseg_test.light', true) = 'on' THEN 1020 ELSE 1300 END)
 SELECT avg((EXISTS (SELECT FROM crmseg.find_matches('Who "is" it', record) f WHERE f.party_id = p.party_id))::int) >= 0.95 AS recall_at_10 FROM probe p;
 SELECT crmseg.train_match_model('Who "is" it');
+SELECT comparison, count(*) > 0 AS some, bool_and(share > 0 AND share <= 1) AS shares FROM "Who ""is"" it".match_frequency GROUP BY 1 ORDER BY 1;
+SELECT count(*) FROM "Who ""is"" it".match_model WHERE model ? 'frequencies' OR frequencies IS NULL;
 SELECT class, count(DISTINCT comparison) >= 8 AS comparisons, bool_and(m BETWEEN 0 AND 1 AND u BETWEEN 0 AND 1) AS shares, bool_and(weight > 0) FILTER (WHERE level_no = 1 AND comparison IN ('family_name', 'email', 'phone', 'date')) AS equal_is_for FROM "Who ""is"" it".match_weight GROUP BY class ORDER BY class;
 SELECT party, likely FROM pg_temp.find('{"given_name": "Hans", "family_name": "Müller", "birth_date": "1970-02-03"}', 1);
 
