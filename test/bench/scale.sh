@@ -5,6 +5,7 @@
 # What is drawn is a digest of its number: the same on every machine. KEEP_MART=1 leaves the mart, NO_FILL=1 takes the one that is there.
 set -eu
 PARTIES=${PARTIES:-20000} MART=${MART:-bench_scale}
+AT=$(psql -qXAt -c 'SELECT now()') # one instant for all that is filled: a reaction finds its message
 ORDERS=$((PARTIES * 10)) EVENTS=$((PARTIES * 20)) TOUCHES=$((PARTIES * 5)) CHUNK=${CHUNK:-500000}
 q() { PGOPTIONS="-c client_min_messages=warning -c jit=off -c search_path=$MART,public" psql -qXAt -v ON_ERROR_STOP=1 "$@"; }
 
@@ -25,7 +26,7 @@ load() {
 if [ -z "${NO_FILL:-}" ]; then
 	q -c 'CREATE EXTENSION IF NOT EXISTS crmseg' -c "DROP SCHEMA IF EXISTS $MART CASCADE" -c "SELECT crmseg.create_datamart('$MART', '{\"time_zone\": \"Europe/Paris\"}')" >/dev/null
 	q <<SQL
-SELECT crmseg.make_partitions('$MART', 1, (now() - interval '15 months')::date) \g /dev/null
+SELECT crmseg.make_partitions('$MART', 1, (timestamptz '$AT' - interval '15 months')::date) \g /dev/null
 CREATE OR REPLACE FUNCTION public.bench_cpu() RETURNS numeric LANGUAGE sql AS \$\$ SELECT (s[12]::numeric + s[13]::numeric + 0.005) / 100 FROM regexp_split_to_array(regexp_replace(pg_read_file('/proc/self/stat'), '.*\) ', ''), ' ') s \$\$;
 -- a number from 0 below n, drawn by what is numbered and what for
 CREATE OR REPLACE FUNCTION public.pick(i bigint, what int, n bigint) RETURNS bigint IMMUTABLE PARALLEL SAFE LANGUAGE sql AS \$\$ SELECT (hashint8extended(i, what) & 9223372036854775807) % n \$\$;
@@ -42,7 +43,7 @@ SQL
 	load contact_point "$((PARTIES * 2))" "INSERT INTO contact_point (party_id, kind, value, value_norm, is_primary, status)
 		SELECT (i + 1) / 2, k, v, v, true, CASE WHEN i % 40 = 0 THEN 'bounced' ELSE 'valid' END FROM (SELECT i, CASE i % 2 WHEN 1 THEN 'email' ELSE 'phone' END AS k, CASE i % 2 WHEN 1 THEN 'mail' || i || '@example' || i % 50 || '.fr' ELSE '+336' || lpad(i::text, 8, '0') END AS v FROM generate_series(:first, :last) i) x"
 	load consent "$PARTIES" "INSERT INTO consent (party_id, purpose, channel_id, status, valid, captured_at)
-		SELECT i, 'newsletter', 1, CASE WHEN i % 20 = 0 THEN 'withdrawn' ELSE 'granted' END, tstzrange(t, NULL), t FROM (SELECT i, now() - pick(i, 5, 1000) * interval '1 day' AS t FROM generate_series(:first, :last) i) x"
+		SELECT i, 'newsletter', 1, CASE WHEN i % 20 = 0 THEN 'withdrawn' ELSE 'granted' END, tstzrange(t, NULL), t FROM (SELECT i, timestamptz '$AT' - pick(i, 5, 1000) * interval '1 day' AS t FROM generate_series(:first, :last) i) x"
 	load contact_preference "$((PARTIES / 10))" "INSERT INTO contact_preference (party_id, channel_id, max_touches, quiet_hours) SELECT i * 10, 1, 4, '[22,31)' FROM generate_series(:first, :last) i"
 	load suppression "$((PARTIES / 100))" "INSERT INTO suppression (kind, value_hash, reason) SELECT 'email', crmseg.suppression_digest((SELECT key FROM suppression_key), 'mail' || i * 200 - 1 || '@example' || (i * 200 - 1) % 50 || '.fr'), 'complaint' FROM generate_series(:first, :last) i"
 	load party_attribute "$((PARTIES * 2))" "INSERT INTO party_attribute (party_id, attribute_id, num, txt, source_id)
@@ -50,28 +51,28 @@ SQL
 		FROM (SELECT i, 1 + (i - 1) % 4 AS a FROM generate_series(:first, :last) i) x"
 	# a tenth never bought; most orders are of a few
 	load sales_order "$ORDERS" "INSERT INTO sales_order (party_id, order_id, ordered_at, kind, channel_id, store_id, currency, base_rate, amount, margin, source_id, external_id)
-		SELECT p, i, now() - ($ORDERS - i) * (interval '3 years' / $ORDERS), CASE WHEN r THEN 'r' ELSE 's' END, CASE i % 3 WHEN 0 THEN 8 ELSE 7 END, CASE WHEN i % 3 > 0 THEN 1 + pick(i, 9, 50) END, 'EUR', 1, a, a / 4, 1, 'T' || i
+		SELECT p, i, timestamptz '$AT' - ($ORDERS - i) * (interval '3 years' / $ORDERS), CASE WHEN r THEN 'r' ELSE 's' END, CASE i % 3 WHEN 0 THEN 8 ELSE 7 END, CASE WHEN i % 3 > 0 THEN 1 + pick(i, 9, 50) END, 'EUR', 1, a, a / 4, 1, 'T' || i
 		FROM (SELECT i, CASE WHEN p % 10 = 0 THEN p - 1 ELSE p END AS p, r, CASE WHEN r THEN -1 ELSE 1 END * (100 + pick(i, 10, 15000)) / 100.0 AS a
 			FROM (SELECT i, 1 + least(pick(i, 11, $PARTIES), pick(i, 12, $PARTIES)) AS p, i % 17 = 0 AS r FROM generate_series(:first, :last) i) y) x"
 	load sales_order_line "$((ORDERS * 3 / 2))" "INSERT INTO sales_order_line (party_id, order_id, line_no, product_id, ordered_at, quantity, amount)
 		SELECT o.party_id, o.order_id, n, 1 + least(pick(o.order_id * 2 + n, 13, 5000), pick(o.order_id * 2 + n, 14, 5000)), o.ordered_at, CASE o.kind WHEN 's' THEN 1 ELSE -1 END, o.amount / (1 + o.order_id % 2)
-		FROM (SELECT x.* FROM sales_order x WHERE x.ordered_at BETWEEN now() - ($ORDERS - (:first - 1) * 2 / 3) * (interval '3 years' / $ORDERS) - interval '1 hour' AND now() - ($ORDERS - :last * 2 / 3) * (interval '3 years' / $ORDERS) + interval '1 hour'
+		FROM (SELECT x.* FROM sales_order x WHERE x.ordered_at BETWEEN timestamptz '$AT' - ($ORDERS - (:first - 1) * 2 / 3) * (interval '3 years' / $ORDERS) - interval '1 hour' AND timestamptz '$AT' - ($ORDERS - :last * 2 / 3) * (interval '3 years' / $ORDERS) + interval '1 hour'
 				AND x.order_id > (:first - 1) * 2 / 3 AND x.order_id <= :last * 2 / 3) o, generate_series(1, (1 + o.order_id % 2)::int) n"
 	# five events a session, one visitor for some sessions, half of them known
 	load web_session "$((EVENTS / 5))" "INSERT INTO web_session (visitor_id, session_id, started_at, ended_at, party_id, device, events)
 		SELECT lpad(to_hex(v), 32, '0')::uuid, i, t, t + interval '5 minutes', CASE WHEN v % 2 = 0 AND v / 2 BETWEEN 1 AND $PARTIES THEN v / 2 END, 'mobile', 5
-		FROM (SELECT i, pick(i, 15, $PARTIES * 2) AS v, now() - ($EVENTS / 5 - i + 1) * (interval '1 year' / ($EVENTS / 5)) - interval '10 minutes' AS t FROM generate_series(:first, :last) i) x"
+		FROM (SELECT i, pick(i, 15, $PARTIES * 2) AS v, timestamptz '$AT' - ($EVENTS / 5 - i + 1) * (interval '1 year' / ($EVENTS / 5)) - interval '10 minutes' AS t FROM generate_series(:first, :last) i) x"
 	load web_event "$EVENTS" "INSERT INTO web_event (visitor_id, session_id, occurred_at, kind, product_id, page)
-		SELECT lpad(to_hex(pick(s, 15, $PARTIES * 2)), 32, '0')::uuid, s, now() - ($EVENTS / 5 - s + 1) * (interval '1 year' / ($EVENTS / 5)) - (10 - i % 5) * interval '1 minute', CASE WHEN i % 5 < 2 THEN 'product' ELSE 'page' END, CASE WHEN i % 5 < 2 THEN 1 + pick(i, 16, 5000) END, '/shop/page/' || pick(i, 17, 2000)
+		SELECT lpad(to_hex(pick(s, 15, $PARTIES * 2)), 32, '0')::uuid, s, timestamptz '$AT' - ($EVENTS / 5 - s + 1) * (interval '1 year' / ($EVENTS / 5)) - (10 - i % 5) * interval '1 minute', CASE WHEN i % 5 < 2 THEN 'product' ELSE 'page' END, CASE WHEN i % 5 < 2 THEN 1 + pick(i, 16, 5000) END, '/shop/page/' || pick(i, 17, 2000)
 		FROM (SELECT i, 1 + (i - 1) / 5 AS s FROM generate_series(:first, :last) i) x"
 	load interaction "$TOUCHES" "INSERT INTO interaction (party_id, occurred_at, interaction_id, channel_id, is_solicitation, campaign_id, message_id, cost)
-		SELECT 1 + pick(i, 18, $PARTIES), t, i, 1 + m % 2, true, m, m, 0.01 FROM (SELECT i, now() - ($TOUCHES - i) * (interval '14 months' / $TOUCHES) AS t, 1 + (i * 60 - 1) / $TOUCHES AS m FROM generate_series(:first::bigint, :last) i) x"
+		SELECT 1 + pick(i, 18, $PARTIES), t, i, 1 + m % 2, true, m, m, 0.01 FROM (SELECT i, timestamptz '$AT' - ($TOUCHES - i) * (interval '14 months' / $TOUCHES) AS t, 1 + (i * 60 - 1) / $TOUCHES AS m FROM generate_series(:first::bigint, :last) i) x"
 	load reaction "$((TOUCHES / 5))" "INSERT INTO reaction (party_id, occurred_at, interaction_id, interaction_at, channel_id, kind, is_machine, amount)
-		SELECT 1 + pick(i, 18, $PARTIES), least(t + pick(i, 19, 48) * interval '1 hour', now()), i, t, 1 + m % 2, k, pick(i, 20, 4) = 0, CASE WHEN k = 'order' THEN 30 END
-		FROM (SELECT i, now() - ($TOUCHES - i) * (interval '14 months' / $TOUCHES) AS t, 1 + (i * 60 - 1) / $TOUCHES AS m, (ARRAY['open', 'open', 'click', 'order'])[1 + pick(i, 21, 4)] AS k FROM (SELECT j * 5 AS i FROM generate_series(:first::bigint, :last) j) y) x"
-	load cart "$((PARTIES / 5))" "INSERT INTO cart (visitor_id, cart_id, party_id, created_at, updated_at, amount) SELECT lpad(to_hex(i * 10), 32, '0')::uuid, i, CASE WHEN i % 3 > 0 THEN i * 5 END, t, t, 20 FROM (SELECT i, now() - pick(i, 22, 86400 * 60) * interval '1 second' AS t FROM generate_series(:first, :last) i) x"
+		SELECT 1 + pick(i, 18, $PARTIES), least(t + pick(i, 19, 48) * interval '1 hour', timestamptz '$AT'), i, t, 1 + m % 2, k, pick(i, 20, 4) = 0, CASE WHEN k = 'order' THEN 30 END
+		FROM (SELECT i, timestamptz '$AT' - ($TOUCHES - i) * (interval '14 months' / $TOUCHES) AS t, 1 + (i * 60 - 1) / $TOUCHES AS m, (ARRAY['open', 'open', 'click', 'order'])[1 + pick(i, 21, 4)] AS k FROM (SELECT j * 5 AS i FROM generate_series(:first::bigint, :last) j) y) x"
+	load cart "$((PARTIES / 5))" "INSERT INTO cart (visitor_id, cart_id, party_id, created_at, updated_at, amount) SELECT lpad(to_hex(i * 10), 32, '0')::uuid, i, CASE WHEN i % 3 > 0 THEN i * 5 END, t, t, 20 FROM (SELECT i, timestamptz '$AT' - pick(i, 22, 86400 * 60) * interval '1 second' AS t FROM generate_series(:first, :last) i) x"
 	load cart_line "$((PARTIES / 5))" "INSERT INTO cart_line (visitor_id, cart_id, product_id, unit_price) SELECT lpad(to_hex(i * 10), 32, '0')::uuid, i, 1 + pick(i, 23, 5000), 20 FROM generate_series(:first, :last) i"
-	load service_case "$((PARTIES / 20))" "INSERT INTO service_case (party_id, kind, opened_at, product_id) SELECT i * 20 - i % 2, (ARRAY['complaint', 'quote', 'sample'])[1 + i % 3], now() - pick(i, 24, 400) * interval '1 day', 1 + pick(i, 25, 5000) FROM generate_series(:first, :last) i"
+	load service_case "$((PARTIES / 20))" "INSERT INTO service_case (party_id, kind, opened_at, product_id) SELECT i * 20 - i % 2, (ARRAY['complaint', 'quote', 'sample'])[1 + i % 3], timestamptz '$AT' - pick(i, 24, 400) * interval '1 day', 1 + pick(i, 25, 5000) FROM generate_series(:first, :last) i"
 	q -c 'VACUUM ANALYZE' -c 'CHECKPOINT' -c "SELECT crmseg.rescore('$MART')" -c "SELECT crmseg.refresh_priors('$MART')" -c "SELECT crmseg.define_segment('$MART', 'vip', 'tier = ''VIP''')" -c "SELECT crmseg.refresh_segments('$MART')" -c 'VACUUM ANALYZE' >/dev/null
 fi
 
