@@ -11,7 +11,7 @@ COMMENT ON FUNCTION @extschema@.eligible_point(name, bigint, text, bigint, times
 
 -- Rates by channel and kind of party: means, and how much they bind, by moments of the beta-binomial (Kleinman 1973).
 CREATE FUNCTION @extschema@.channel_priors(mart name) RETURNS TABLE (channel_id smallint, lifecycle text, is_professional boolean, rate float8, strength float8, parties bigint)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY EXECUTE format('
 		WITH w AS (SELECT @extschema@.decay_weight(now(), d.half_life_days) AS weight FROM %1$I.datamart d),
@@ -48,42 +48,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@.refresh_priors(name) IS 'makes channel_prior anew from party_channel, as maintain does; returns its rows';
 
 CREATE FUNCTION @extschema@.choose_channel(mart name, party bigint, campaign bigint, at timestamptz DEFAULT now(), OUT channel text, OUT score float8, OUT reason text)
-	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	m text := @extschema@.require_datamart(mart);
-	who bigint := coalesce(@extschema@.party_of(mart, party), party);
-	value numeric;
-	best record;
-BEGIN
-	EXECUTE format('SELECT g.response_value FROM %s.campaign g WHERE g.campaign_id = $1', m) INTO value USING campaign;
-	EXECUTE format('
-		WITH w AS (SELECT greatest(@extschema@.decay_weight($3, d.half_life_days), 1) AS weight FROM %1$s.datamart d),
-		prior AS (
-			SELECT p.channel_id, p.lifecycle, p.is_professional, p.rate, p.strength FROM %1$s.channel_prior p
-			UNION ALL SELECT p.channel_id, p.lifecycle, p.is_professional, p.rate, p.strength FROM @extschema@.channel_priors($4) p WHERE NOT EXISTS (SELECT FROM %1$s.channel_prior)),
-		c AS (
-			SELECT h.name, h.channel_id, h.unit_cost, e.ok, e.reason, coalesce(f.is_preferred, false) AS is_preferred,
-				((least(coalesce(k.response_w, 0), coalesce(k.touch_w, 0)) / w.weight)::float8 + coalesce(p.strength * p.rate, b.strength * b.rate, 1))
-					/ ((coalesce(k.touch_w, 0) / w.weight)::float8 + coalesce(p.strength, b.strength, 20)) AS rate,
-				coalesce(k.touches, 0) AS touches
-			FROM %1$s.channel h CROSS JOIN w LEFT JOIN %1$s.party y ON y.party_id = $1
-			CROSS JOIN LATERAL @extschema@.eligible($4, $1, h.name, $2, $3) e
-			LEFT JOIN %1$s.party_channel k ON k.party_id = $1 AND k.channel_id = h.channel_id
-			LEFT JOIN prior p ON p.channel_id = h.channel_id AND p.lifecycle = y.lifecycle AND p.is_professional = y.is_professional
-			LEFT JOIN prior b ON b.channel_id = h.channel_id AND b.lifecycle IS NULL
-			LEFT JOIN %1$s.contact_preference f ON f.party_id = $1 AND f.channel_id = h.channel_id
-			WHERE h.can_solicit),
-		s AS (SELECT c.*, CASE WHEN $5 IS NULL THEN c.rate ELSE c.rate * $5 - coalesce(c.unit_cost, 0)::float8 END AS score FROM c)
-		SELECT (array_agg(s.name ORDER BY s.is_preferred DESC, s.score DESC, s.unit_cost, s.channel_id) FILTER (WHERE s.ok))[1] AS name,
-			(array_agg(s.score ORDER BY s.is_preferred DESC, s.score DESC, s.unit_cost, s.channel_id) FILTER (WHERE s.ok))[1] AS score,
-			(array_agg(CASE WHEN s.is_preferred THEN ''preferred by the party'' WHEN s.touches > 0 THEN ''past reactions'' ELSE ''reactions of parties alike'' END
-				ORDER BY s.is_preferred DESC, s.score DESC, s.unit_cost, s.channel_id) FILTER (WHERE s.ok))[1] AS why,
-			string_agg(s.name || '' '' || s.reason, '', '' ORDER BY s.channel_id) FILTER (WHERE NOT s.ok) AS closed
-		FROM s', m) INTO best USING who, campaign, at, mart, value;
-	channel := best.name;
-	score := best.score;
-	reason := coalesce(best.why, best.closed);
-END $$;
+	AS 'MODULE_PATHNAME', 'crmseg_choose_channel' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION @extschema@.choose_channel(name, bigint, bigint, timestamptz) IS 'the channel by which to write to a party for a campaign, among those eligible now: the one it prefers, else the one with the highest expected response. That is the party''s own rate, decayed by half-life, drawn to the mean of parties alike the more the less is known of it (empirical Bayes), times campaign.response_value less the cost of a message where the value is given. Equal scores: the cheaper. Without an eligible channel: NULL, and the reason of each. 22023 for an unknown campaign';
 
 -- Who is in a segment: one defined in the mart, else a table or view with a column party_id, of the mart or by its own name.

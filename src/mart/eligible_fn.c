@@ -33,18 +33,10 @@ PG_FUNCTION_INFO_V1(crmseg_eligible_point);
 typedef struct Occasion
 {
 	bool		is_valid;
-	/* what it was read for, and whether anything can have changed since */
-	Oid			schema;
-	Oid			user;
-	int64		campaign;
-	TimestampTz at;
+	/* what it was read for */
+	Moment		moment;
 	text	   *channel;
-	TimestampTz transaction;
-	TransactionId xmin,
-				xmax;
-	uint32		xcnt;
-	int32		subxcnt;
-	CommandId	curcid;
+	TimestampTz at;
 	/* what was found */
 	EligibleCampaign what;
 	int16		channel_id;
@@ -64,12 +56,10 @@ typedef struct Answer
 	EligibleReason reason;
 } Answer;
 
-/* Lives as long as the statement's state of this function call. */
-typedef struct Statement
+struct Statement
 {
 	MemoryContext context;
 	MemoryContext answer_context;
-	TupleDesc	desc;
 	Occasion	occasion;
 	HTAB	   *answers;
 	int64		asked;			/* calls */
@@ -79,7 +69,14 @@ typedef struct Statement
 	int64		answered;		/* parties answered by blocks */
 	Lookup	   *lookup;			/* the query for one party, begun */
 	bool		tried;			/* to begin it */
-} Statement;
+};
+
+/* Lives as long as the statement's state of this function call. */
+typedef struct Call
+{
+	Statement  *st;
+	TupleDesc	desc;
+} Call;
 
 static text *
 kept_text(MemoryContext context, Datum d, bool null)
@@ -96,7 +93,7 @@ static void
 set_occasion(Statement *st, Plans *p, text *channel, int64 campaign, TimestampTz at)
 {
 	Occasion   *o = &st->occasion;
-	Snapshot	s = GetActiveSnapshot();
+	Moment		moment = eligible_moment(p, campaign, at);
 	Datum		values[3] = {PointerGetDatum(channel), Int64GetDatum(campaign), TimestampTzGetDatum(at)};
 	HASHCTL		ctl = {.keysize = sizeof(int64), .entrysize = sizeof(Answer)};
 	bool		null,
@@ -105,9 +102,7 @@ set_occasion(Statement *st, Plans *p, text *channel, int64 campaign, TimestampTz
 				purpose;
 	Rows		r;
 
-	if (o->is_valid && o->schema == p->schema && o->user == GetUserId() && o->campaign == campaign && o->at == at
-		&& o->transaction == GetCurrentTransactionStartTimestamp() && o->xmin == s->xmin && o->xmax == s->xmax && o->xcnt == s->xcnt
-		&& o->subxcnt == s->subxcnt && o->curcid == s->curcid && VARSIZE_ANY_EXHDR(o->channel) == VARSIZE_ANY_EXHDR(channel)
+	if (o->is_valid && eligible_same_moment(&o->moment, &moment) && VARSIZE_ANY_EXHDR(o->channel) == VARSIZE_ANY_EXHDR(channel)
 		&& memcmp(VARDATA_ANY(o->channel), VARDATA_ANY(channel), VARSIZE_ANY_EXHDR(channel)) == 0)
 		return;
 	o->is_valid = false;
@@ -147,16 +142,8 @@ set_occasion(Statement *st, Plans *p, text *channel, int64 campaign, TimestampTz
 		o->cap[i] = null ? -1 : DatumGetInt32(d);
 		o->per[i] = *DatumGetIntervalP(cell(&r, 0, 12 + 2 * i, &null));
 	}
-	o->schema = p->schema;
-	o->user = GetUserId();
-	o->campaign = campaign;
+	o->moment = moment;
 	o->at = at;
-	o->transaction = GetCurrentTransactionStartTimestamp();
-	o->xmin = s->xmin;
-	o->xmax = s->xmax;
-	o->xcnt = s->xcnt;
-	o->subxcnt = s->subxcnt;
-	o->curcid = s->curcid;
 	ctl.hcxt = st->answer_context;
 	st->answers = hash_create("eligible", BLOCK, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	o->is_valid = true;
@@ -334,7 +321,7 @@ answer_one(Statement *st, Plans *p, int64 party, bool keep)
 	const Occasion *o = &st->occasion;
 	Datum		values[] = {Int64GetDatum(party), PointerGetDatum(o->contact_kind), DateADTGetDatum(o->day), PointerGetDatum(o->purpose),
 		Int16GetDatum(o->channel_id), TimestampTzGetDatum(o->at), Int32GetDatum(o->hour), o->topic ? PointerGetDatum(o->topic) : (Datum) 0,
-	Int64GetDatum(o->campaign)};
+	Int64GetDatum(o->moment.campaign)};
 	const char *nulls = o->topic ? NULL : "       n ";
 	Gathered	g = {.points = 8, .consents = 8};
 	Answer	   *answer;
@@ -352,17 +339,7 @@ answer_one(Statement *st, Plans *p, int64 party, bool keep)
 	if (st->lookup != NULL)
 		eligible_lookup(st->lookup, party, gather, &g);
 	else
-	{
-		Rows		r = eligible_run(p->plan[ONE], values, nulls);
-		TupleTableSlot *slot = MakeSingleTupleTableSlot(r.table->tupdesc, &TTSOpsHeapTuple);
-
-		for (uint64 i = 0; i < r.n; i++)
-		{
-			ExecStoreHeapTuple(r.table->vals[i], slot, false);
-			gather(slot, &g);
-		}
-		ExecDropSingleTupleTableSlot(slot);
-	}
+		eligible_rows(eligible_run(p->plan[ONE], values, nulls), gather, &g);
 	if (!g.exists)
 		return false;
 	answer = hash_search(st->answers, &party, HASH_ENTER, NULL);
@@ -403,7 +380,7 @@ answer_range(Statement *st, Plans *p, int64 lo, int64 hi)
 	values[5] = o->topic ? PointerGetDatum(o->topic) : (Datum) 0;
 	nulls[5] = o->topic ? ' ' : 'n';
 	wishes = eligible_run(p->plan[WISHES], values, nulls);
-	values[3] = Int64GetDatum(o->campaign);
+	values[3] = Int64GetDatum(o->moment.campaign);
 	targets = eligible_run(p->plan[TARGETS], values, NULL);
 	capped = palloc(parties.n * sizeof *capped);
 
@@ -493,37 +470,21 @@ find_answer(Statement *st, Plans *p, int64 party, bool keep)
 	return hash_search(st->answers, &party, HASH_FIND, NULL);
 }
 
-static Datum
-eligible(FunctionCallInfo fcinfo, bool with_point)
+Statement *
+eligible_begin(MemoryContext context)
 {
-	Statement  *st = fcinfo->flinfo->fn_extra;
-	int64		party = PG_GETARG_INT64(1);
-	EligibleReason reason = ELIGIBLE_UNKNOWN_PARTY;
-	int64		point = 0;
+	Statement  *st = MemoryContextAllocZero(context, sizeof *st);
+
+	st->context = context;
+	return st;
+}
+
+EligibleReason
+eligible_ask(Statement *st, Plans *p, text *channel, int64 campaign, TimestampTz at, int64 party, bool keep, int64 *point)
+{
 	const Answer *found;
-	const char *name;
-	Plans	   *p;
-	/* in FROM: the state of the call ends with the statement (that of an expression of PL/pgSQL lasts as long as the transaction) */
-	bool		keep = fcinfo->resultinfo != NULL;
-	Datum		values[3];
-	bool		nulls[3] = {false, false, false};
 
-	if (st == NULL)
-	{
-		MemoryContext was = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		TupleDesc	desc;
-
-		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "eligible returns a row");
-		st = palloc0(sizeof *st);
-		st->context = CurrentMemoryContext;
-		st->desc = BlessTupleDesc(CreateTupleDescCopy(desc));
-		MemoryContextSwitchTo(was);
-		fcinfo->flinfo->fn_extra = st;
-	}
-	SPI_connect();
-	p = eligible_plans(NameStr(*PG_GETARG_NAME(0)));
-	set_occasion(st, p, PG_GETARG_TEXT_PP(2), PG_GETARG_INT64(3), PG_GETARG_TIMESTAMPTZ(4));
+	set_occasion(st, p, channel, campaign, at);
 	found = find_answer(st, p, party, keep);
 	if (found == NULL)
 	{
@@ -534,11 +495,38 @@ eligible(FunctionCallInfo fcinfo, bool with_point)
 		if (r.n > 0)
 			found = find_answer(st, p, number(&r, 0, 1), keep);
 	}
-	if (found != NULL)
+	*point = found ? found->point : 0;
+	return found ? found->reason : ELIGIBLE_UNKNOWN_PARTY;
+}
+
+static Datum
+eligible(FunctionCallInfo fcinfo, bool with_point)
+{
+	Call	   *call = fcinfo->flinfo->fn_extra;
+	EligibleReason reason;
+	int64		point;
+	const char *name;
+	/* in FROM: the state of the call ends with the statement (that of an expression of PL/pgSQL lasts as long as the transaction) */
+	bool		keep = fcinfo->resultinfo != NULL;
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+
+	if (call == NULL)
 	{
-		reason = found->reason;
-		point = found->point;
+		MemoryContext was = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		TupleDesc	desc;
+
+		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "eligible returns a row");
+		call = palloc0(sizeof *call);
+		call->st = eligible_begin(CurrentMemoryContext);
+		call->desc = BlessTupleDesc(CreateTupleDescCopy(desc));
+		MemoryContextSwitchTo(was);
+		fcinfo->flinfo->fn_extra = call;
 	}
+	SPI_connect();
+	reason = eligible_ask(call->st, eligible_plans(NameStr(*PG_GETARG_NAME(0))), PG_GETARG_TEXT_PP(2), PG_GETARG_INT64(3), PG_GETARG_TIMESTAMPTZ(4),
+						  PG_GETARG_INT64(1), keep, &point);
 	SPI_finish();
 	name = eligible_reason_name(reason);
 	values[0] = BoolGetDatum(reason == ELIGIBLE_OK);
@@ -549,7 +537,7 @@ eligible(FunctionCallInfo fcinfo, bool with_point)
 		values[2] = Int64GetDatum(point);
 		nulls[2] = reason != ELIGIBLE_OK;
 	}
-	return HeapTupleGetDatum(heap_form_tuple(st->desc, values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(call->desc, values, nulls));
 }
 
 Datum crmseg_eligible(PG_FUNCTION_ARGS) { return eligible(fcinfo, false); }

@@ -1,5 +1,5 @@
 /*
- * eligible_read.h: the queries of eligible(), and their rows.
+ * eligible_read.h: the queries of eligible() and choose_channel(), and their rows.
  */
 #ifndef CRMSEG_ELIGIBLE_READ_H
 #define CRMSEG_ELIGIBLE_READ_H
@@ -10,7 +10,9 @@
 #include "executor/spi.h"
 #include "executor/tuptable.h"
 
-enum {CAMPAIGN, PARTIES, POINTS, CONSENTS, WISHES, TARGETS, TOUCHES, ONE, ALIAS, N_PLANS};
+#include "mart/eligible.h"
+
+enum {CAMPAIGN, PARTIES, POINTS, CONSENTS, WISHES, TARGETS, TOUCHES, ONE, ALIAS, CHANNELS, PRIORS, PERSON, N_PLANS};
 
 /* The plans of a mart; they hold its name, so a renamed schema has others. */
 typedef struct Plans
@@ -22,6 +24,34 @@ typedef struct Plans
 
 /* The plans for a mart of this name; 3F000 or 55000 when it is none or of another step. Within SPI. */
 extern Plans *eligible_plans(const char *mart);
+
+/* What was read once for a statement holds while the same is asked for, by the same user, under the same snapshot. */
+typedef struct Moment
+{
+	Oid			schema;
+	Oid			user;
+	int64		campaign;
+	TimestampTz at;
+	TimestampTz transaction;
+	TransactionId xmin,
+				xmax;
+	uint32		xcnt;
+	int32		subxcnt;
+	CommandId	curcid;
+} Moment;
+
+extern Moment eligible_moment(const Plans *p, int64 campaign, TimestampTz at);
+extern bool eligible_same_moment(const Moment *a, const Moment *b);
+
+/* A statement's questions about one channel and its answers (eligible_fn.c); lives in the context it was begun in. */
+typedef struct Statement Statement;
+extern Statement *eligible_begin(MemoryContext context);
+
+/*
+ * May the party be written to? *point says where. Within SPI. 22023 for a channel or campaign that does not exist. keep: a query may be kept
+ * begun for the parties to come, until the context ends.
+ */
+extern EligibleReason eligible_ask(Statement *st, Plans *p, text *channel, int64 campaign, TimestampTz at, int64 party, bool keep, int64 *point);
 
 /* Rows of a query, read in the order of their first column, the party. */
 typedef struct Rows
@@ -41,6 +71,7 @@ extern Lookup *eligible_lookup_open(MemoryContext context, SPIPlanPtr plan, Datu
 extern void eligible_lookup(Lookup *lookup, int64 key, lookup_row row, void *arg);
 
 extern Rows eligible_run(SPIPlanPtr plan, Datum *values, const char *nulls);
+extern void eligible_rows(Rows r, lookup_row row, void *arg);
 
 static inline Datum
 cell(const Rows *r, uint64 row, int column, bool *null)

@@ -1,16 +1,19 @@
 /*
- * eligible_read_fn.c: what eligible() reads, by plans that are kept for each mart and run as the caller under the caller's snapshot.
+ * eligible_read_fn.c: what eligible() and choose_channel() read, by plans that are kept for each mart and run as the caller under the caller's snapshot.
  */
 #include "compat.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
+#include "utils/snapmgr.h"
 
 #include "mart/eligible_read.h"
 
@@ -81,6 +84,22 @@ static const char *const query[N_PLANS] = {
 	"UNION ALL SELECT 6, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM @.campaign_target t WHERE t.party_id OPERATOR(pg_catalog.=) $1 "
 	"AND t.campaign_id OPERATOR(pg_catalog.=) $9 AND t.state OPERATOR(pg_catalog.<>) 'cancelled' AND (t.channel_id OPERATOR(pg_catalog.=) $5 OR t.is_control)",
 	[ALIAS] = "SELECT a.party_id FROM @.party_alias a WHERE a.old_party_id OPERATOR(pg_catalog.=) $1",
+	/*
+	 * $1 campaign, $2 instant: the channels, their places by cost (those of unknown cost last), what a response is worth, and the weight of the
+	 * instant in the sums of party_channel
+	 */
+	[CHANNELS] = "SELECT h.channel_id, h.name, COALESCE(h.unit_cost, 0)::pg_catalog.float8, pg_catalog.rank() OVER (ORDER BY h.unit_cost), g.response_value::pg_catalog.float8, "
+	"GREATEST(crmseg.decay_weight($2, d.half_life_days), 1) FROM @.datamart d CROSS JOIN @.channel h LEFT JOIN @.campaign g ON g.campaign_id OPERATOR(pg_catalog.=) $1 "
+	"WHERE h.can_solicit ORDER BY 1",
+	/* $1 mart: those kept, else made on the spot */
+	[PRIORS] = "SELECT p.channel_id, p.lifecycle, p.is_professional, p.rate, p.strength FROM @.channel_prior p "
+	"UNION ALL SELECT p.channel_id, p.lifecycle, p.is_professional, p.rate, p.strength FROM crmseg.channel_priors($1) p WHERE NOT EXISTS (SELECT FROM @.channel_prior)",
+	/* $1 one party, $2 weight of the instant: who it is, its touches and responses by channel as of that instant, the channels it prefers */
+	[PERSON] = "SELECT 1, NULL::pg_catalog.int2, y.is_professional, y.lifecycle, NULL::pg_catalog.float8, NULL::pg_catalog.float8, NULL::pg_catalog.int8 "
+	"FROM @.party y WHERE y.party_id OPERATOR(pg_catalog.=) $1 "
+	"UNION ALL SELECT 2, k.channel_id, NULL, NULL, (LEAST(k.response_w, k.touch_w) OPERATOR(pg_catalog./) $2)::pg_catalog.float8, (k.touch_w OPERATOR(pg_catalog./) $2)::pg_catalog.float8, k.touches "
+	"FROM @.party_channel k WHERE k.party_id OPERATOR(pg_catalog.=) $1 "
+	"UNION ALL SELECT 3, f.channel_id, NULL, NULL, NULL, NULL, NULL FROM @.contact_preference f WHERE f.party_id OPERATOR(pg_catalog.=) $1 AND f.is_preferred",
 };
 
 static const Oid query_types[N_PLANS][MAX_PARAMETERS] = {
@@ -93,6 +112,9 @@ static const Oid query_types[N_PLANS][MAX_PARAMETERS] = {
 	[TOUCHES] = {INT8ARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
 	[ONE] = {INT8OID, TEXTOID, DATEOID, TEXTOID, INT2OID, TIMESTAMPTZOID, INT4OID, TEXTOID, INT8OID},
 	[ALIAS] = {INT8OID},
+	[CHANNELS] = {INT8OID, TIMESTAMPTZOID},
+	[PRIORS] = {NAMEOID},
+	[PERSON] = {INT8OID, NUMERICOID},
 };
 
 static SPIPlanPtr
@@ -161,6 +183,22 @@ eligible_plans(const char *mart)
 	return p;
 }
 
+Moment
+eligible_moment(const Plans *p, int64 campaign, TimestampTz at)
+{
+	Snapshot	s = GetActiveSnapshot();
+
+	return (Moment) {.schema = p->schema, .user = GetUserId(), .campaign = campaign, .at = at, .transaction = GetCurrentTransactionStartTimestamp(),
+		.xmin = s->xmin, .xmax = s->xmax, .xcnt = s->xcnt, .subxcnt = s->subxcnt, .curcid = s->curcid};
+}
+
+bool
+eligible_same_moment(const Moment *a, const Moment *b)
+{
+	return a->schema == b->schema && a->user == b->user && a->campaign == b->campaign && a->at == b->at && a->transaction == b->transaction
+		&& a->xmin == b->xmin && a->xmax == b->xmax && a->xcnt == b->xcnt && a->subxcnt == b->subxcnt && a->curcid == b->curcid;
+}
+
 /*
  * A plan that was made while a table was small serves when it is large: it goes by keys; and what the planner then holds to be dear is not
  * compiled. The settings are for the making alone.
@@ -188,4 +226,18 @@ eligible_run(SPIPlanPtr plan, Datum *values, const char *nulls)
 	r.table = SPI_tuptable;
 	r.n = SPI_processed;
 	return r;
+}
+
+/* Hands the rows over one by one, as a lookup does. */
+void
+eligible_rows(Rows r, lookup_row row, void *arg)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(r.table->tupdesc, &TTSOpsHeapTuple);
+
+	for (uint64 i = 0; i < r.n; i++)
+	{
+		ExecStoreHeapTuple(r.table->vals[i], slot, false);
+		row(slot, arg);
+	}
+	ExecDropSingleTupleTableSlot(slot);
 }
