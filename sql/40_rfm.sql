@@ -362,6 +362,24 @@ CREATE AGGREGATE @extschema@.rfm_cuts(last_purchase_at timestamptz, frequency in
 	COMBINEFUNC = @extschema@.rfm_sample_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.rfm_cuts(last_purchase_at timestamptz, frequency int8, monetary numeric, as_of timestamptz, bins int4) IS 'the same over plain columns, one row a customer; NULL or frequency 0 is no customer, below 0: 22023';
 
+-- ---- amounts in order ----
+CREATE FUNCTION @extschema@.amount_sample_accum(@extschema@.rfm_sample, numeric) RETURNS @extschema@.rfm_sample
+	AS 'MODULE_PATHNAME', 'crmseg_sample_amount' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.amount_sample_accum(@extschema@.rfm_sample, numeric) IS 'transition function of amount_sample: one amount more';
+CREATE AGGREGATE @extschema@.amount_sample(numeric) (SFUNC = @extschema@.amount_sample_accum, STYPE = @extschema@.rfm_sample, COMBINEFUNC = @extschema@.rfm_sample_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.amount_sample(numeric) IS 'amounts, to ask share_cuts and sample_quantile about; NULLs do not count, 24 bytes each; NaN and infinity: 22023';
+CREATE AGGREGATE @extschema@.amount_sample(@extschema@.rfm_sample) (SFUNC = @extschema@.rfm_sample_merge, STYPE = @extschema@.rfm_sample, COMBINEFUNC = @extschema@.rfm_sample_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.amount_sample(@extschema@.rfm_sample) IS 'samples put together';
+CREATE FUNCTION @extschema@.share_cuts(@extschema@.rfm_sample, shares numeric[]) RETURNS numeric[]
+	AS 'MODULE_PATHNAME', 'crmseg_share_cuts' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.share_cuts(@extschema@.rfm_sample, numeric[]) IS 'of amounts: the sum of those above 0; then for each share, 0 to 1, the least amount above 0 whose betters, all that are above it, sum up to less than that share of the sum: from it on an amount is among the largest that bring the share. NULL where there is none. 22023 for a share outside 0 to 1';
+CREATE FUNCTION @extschema@.sample_quantile(@extschema@.rfm_sample, share float8) RETURNS numeric
+	AS 'MODULE_PATHNAME', 'crmseg_sample_quantile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.sample_quantile(@extschema@.rfm_sample, float8) IS 'of amounts: the least with that share of them at or below it, as percentile_disc gives it; 22023 for a share outside 0 to 1';
+CREATE FUNCTION @extschema@.sample_size(@extschema@.rfm_sample) RETURNS int8
+	AS 'MODULE_PATHNAME', 'crmseg_sample_size' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.sample_size(@extschema@.rfm_sample) IS 'how many customers or amounts there are in it';
+
 -- ---- bad input ----
 CREATE FUNCTION @extschema@.finite_amount(numeric) RETURNS numeric
 	AS 'MODULE_PATHNAME', 'crmseg_finite_amount' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

@@ -11,8 +11,10 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "error.h"
 #include "mart/choose.h"
 #include "mart/eligible_read.h"
+#include "rfm/rfm.h"
 
 PG_FUNCTION_INFO_V1(crmseg_choose_channel);
 
@@ -265,4 +267,40 @@ crmseg_choose_channel(PG_FUNCTION_ARGS)
 		nulls[2] = false;
 	}
 	return HeapTupleGetDatum(heap_form_tuple(c->desc, values, nulls));
+}
+
+PG_FUNCTION_INFO_V1(crmseg_channel_rate);
+
+static double
+weight_arg(Datum d)
+{
+	Numeric		n = DatumGetNumeric(d);
+	int64		v;
+	int			scale;
+
+	/* most sums of weights are whole numbers of 64 bits, without the server's detour through text */
+	if (rfm_decode_numeric((const unsigned char *) VARDATA_ANY(n), VARSIZE_ANY_EXHDR(n), &v, &scale) == RFM_OK && scale == 0)
+		return (double) v;
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(n)));
+}
+
+/* (responses, touches: sums of weights, weight of the instant, rate and strength of parties alike, NULL: unknown) */
+Datum
+crmseg_channel_rate(PG_FUNCTION_ARGS)
+{
+	ChannelPrior prior = CHOOSE_NO_PRIOR;
+	double		weight,
+				responses,
+				touches;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_NULL();
+	responses = weight_arg(PG_GETARG_DATUM(0));
+	touches = weight_arg(PG_GETARG_DATUM(1));
+	weight = weight_arg(PG_GETARG_DATUM(2));
+	if (!(weight > 0))
+		ereport(ERROR, errcode(CRMSEG_BAD_VALUE), errmsg("the weight of an instant is above 0"));
+	if (!PG_ARGISNULL(3) && !PG_ARGISNULL(4))
+		prior = (ChannelPrior) {PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(4)};
+	PG_RETURN_FLOAT8(choose_rate(responses / weight, Max(touches, responses) / weight, prior));
 }

@@ -71,6 +71,11 @@ extern int32_t rfm_find_day(const int32_t *day, int32_t n, int32_t key, bool *fo
 extern void rfm_quantiles(int64_t *values, size_t n, int bins, int64_t *cuts);
 extern int	rfm_above(const int64_t *cuts, int n, int64_t value);
 
+/* ---- share.c: amounts in order, and where the largest have brought a share of all ---- */
+extern void rfm_sort(int64_t *v, size_t n, int64_t *scratch);
+extern bool rfm_sum_above_zero(const int64_t *v, size_t n, int64_t *sum);
+extern bool rfm_share_cut(const int64_t *ascending, size_t n, int64_t limit, int64_t *cut);
+
 /* ---- book.c: last purchase, number and amount of every customer in one open-addressed table, 32 bytes a customer ---- */
 typedef struct rfm_cell
 {

@@ -88,6 +88,17 @@ extern struct Sample *sample_new(MemoryContext parent, int bins, int count_by, i
 extern void sample_push(struct Sample *s, int64 age, int64 frequency, Numeric amount, bool small, int64 value, int scale);
 extern RfmCuts *sample_cuts(struct Sample *s);
 
+/* the amounts of a sample, expanded or flat: numeric, or amount at the scale where that is NULL */
+typedef struct SampleAmounts
+{
+	int64		n;
+	int			scale;
+	const int64 *amount;
+	Numeric    *numeric;
+} SampleAmounts;
+
+extern SampleAmounts sample_amounts(Datum d);
+
 #define rfm_numeric_op(op, a, b) DirectFunctionCall2(op, NumericGetDatum(a), NumericGetDatum(b))
 
 /* the book of customers as an expanded object (book_fn.c) */

@@ -208,7 +208,7 @@ sample_append(Sample *s, const FlatSample *f)
 
 /* the argument as an object that may be changed: the aggregate's own, or a new one */
 static Sample *
-sample_arg(FunctionCallInfo fcinfo, Datum d, MemoryContext context)
+sample_arg(Datum d, MemoryContext context)
 {
 	FlatSample *f;
 	Sample	   *s;
@@ -260,7 +260,7 @@ sample_state(FunctionCallInfo fcinfo, int bins_arg, int options_arg)
 	}
 	else
 	{
-		Sample	   *s = sample_arg(fcinfo, PG_GETARG_DATUM(0), context);
+		Sample	   *s = sample_arg(PG_GETARG_DATUM(0), context);
 
 		if (bins != s->bins)
 			ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("bins and options of rfm_cuts must be the same for all customers")));
@@ -280,6 +280,7 @@ PG_FUNCTION_INFO_V1(crmseg_sample_summary);
 PG_FUNCTION_INFO_V1(crmseg_sample_values);
 PG_FUNCTION_INFO_V1(crmseg_sample_merge);
 PG_FUNCTION_INFO_V1(crmseg_sample_cuts);
+PG_FUNCTION_INFO_V1(crmseg_sample_amount);
 
 /* (rfm_sample, purchase_summary, as_of, bins [, options]): one customer more; who never purchased is none */
 Datum
@@ -346,7 +347,7 @@ crmseg_sample_merge(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	s = sample_arg(fcinfo, PG_GETARG_DATUM(PG_ARGISNULL(0) ? 1 : 0), aggregate_context(fcinfo));
+	s = sample_arg(PG_GETARG_DATUM(PG_ARGISNULL(0) ? 1 : 0), aggregate_context(fcinfo));
 	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
 		sample_append(s, (FlatSample *) PG_DETOAST_DATUM(PG_GETARG_DATUM(1)));
 	PG_RETURN_DATUM(EOHPGetRWDatum(&s->hdr));
@@ -434,21 +435,61 @@ sample_cuts(Sample *s)
 	return cuts_build(&c, amount);
 }
 
+/* to read only */
+static Sample *
+sample_to_read(Datum d)
+{
+	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)))
+	{
+		Sample	   *s = (Sample *) DatumGetEOHP(d);
+
+		if (s->magic == SAMPLE_MAGIC)
+			return s;
+	}
+	return sample_arg(d, CurrentMemoryContext);
+}
+
 /* the final function: NULL when there was no customer */
 Datum
 crmseg_sample_cuts(PG_FUNCTION_ARGS)
 {
-	ExpandedObjectHeader *object;
-	RfmCuts    *c;
+	RfmCuts    *c = sample_cuts(sample_to_read(PG_GETARG_DATUM(0)));
 
-	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(PG_GETARG_DATUM(0))) &&
-		(object = DatumGetEOHP(PG_GETARG_DATUM(0)), ((Sample *) object)->magic == SAMPLE_MAGIC))
-		c = sample_cuts((Sample *) object);
-	else
-		c = sample_cuts(sample_arg(fcinfo, PG_GETARG_DATUM(0), CurrentMemoryContext));
 	if (!c)
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(c);
+}
+
+SampleAmounts
+sample_amounts(Datum d)
+{
+	Sample	   *s = sample_to_read(d);
+
+	return (SampleAmounts) {.n = s->n, .scale = s->scale, .amount = s->amount, .numeric = s->wide ? s->numeric : NULL};
+}
+
+/* (rfm_sample, amount): an amount alone; NULL is none */
+Datum
+crmseg_sample_amount(PG_FUNCTION_ARGS)
+{
+	Sample	   *s = PG_ARGISNULL(0) ? sample_new(aggregate_context(fcinfo), 1, COUNT_PURCHASES, AMOUNT_NET, 64) : sample_arg(PG_GETARG_DATUM(0), aggregate_context(fcinfo));
+
+	if (!PG_ARGISNULL(1))
+	{
+		Numeric		amount = PG_GETARG_NUMERIC(1);
+		int64		value = 0;
+		int			scale = 0;
+		bool		small = rfm_small(amount, &value, &scale);
+
+		/* a quotient has sixteen decimals and more, most of them zeros */
+		if (!small || scale > 6)
+		{
+			amount = DatumGetNumeric(DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(amount)));
+			small = rfm_small(amount, &value, &scale);
+		}
+		sample_push(s, 0, 0, amount, small, value, scale);
+	}
+	PG_RETURN_DATUM(EOHPGetRWDatum(&s->hdr));
 }
 
 PG_FUNCTION_INFO_V1(crmseg_sample_in);

@@ -51,11 +51,11 @@ SQL
 		FROM (SELECT i, 1 + (i - 1) % 4 AS a FROM generate_series(:first, :last) i) x"
 	# a tenth never bought; most orders are of a few
 	load sales_order "$ORDERS" "INSERT INTO sales_order (party_id, order_id, ordered_at, kind, channel_id, store_id, currency, base_rate, amount, margin, source_id, external_id)
-		SELECT p, i, timestamptz '$AT' - ($ORDERS - i) * (interval '3 years' / $ORDERS), CASE WHEN r THEN 'r' ELSE 's' END, CASE i % 3 WHEN 0 THEN 8 ELSE 7 END, CASE WHEN i % 3 > 0 THEN 1 + pick(i, 9, 50) END, 'EUR', 1, a, a / 4, 1, 'T' || i
-		FROM (SELECT i, CASE WHEN p % 10 = 0 THEN p - 1 ELSE p END AS p, r, CASE WHEN r THEN -1 ELSE 1 END * (100 + pick(i, 10, 15000)) / 100.0 AS a
+		SELECT p, i, timestamptz '$AT' - ($ORDERS - i) * (interval '3 years' / $ORDERS), CASE WHEN r THEN 'r' ELSE 's' END, CASE i % 3 WHEN 0 THEN 8 ELSE 7 END, CASE WHEN i % 3 > 0 THEN 1 + pick(i, 9, 50) END, 'EUR', 1, a, round(a / 4, 2), 1, 'T' || i
+		FROM (SELECT i, CASE WHEN p % 10 = 0 THEN p - 1 ELSE p END AS p, r, round(CASE WHEN r THEN -1 ELSE 1 END * (100 + pick(i, 10, 15000)) / 100.0, 2) AS a
 			FROM (SELECT i, 1 + least(pick(i, 11, $PARTIES), pick(i, 12, $PARTIES)) AS p, i % 17 = 0 AS r FROM generate_series(:first, :last) i) y) x"
 	load sales_order_line "$((ORDERS * 3 / 2))" "INSERT INTO sales_order_line (party_id, order_id, line_no, product_id, ordered_at, quantity, amount)
-		SELECT o.party_id, o.order_id, n, 1 + least(pick(o.order_id * 2 + n, 13, 5000), pick(o.order_id * 2 + n, 14, 5000)), o.ordered_at, CASE o.kind WHEN 's' THEN 1 ELSE -1 END, o.amount / (1 + o.order_id % 2)
+		SELECT o.party_id, o.order_id, n, 1 + least(pick(o.order_id * 2 + n, 13, 5000), pick(o.order_id * 2 + n, 14, 5000)), o.ordered_at, CASE o.kind WHEN 's' THEN 1 ELSE -1 END, round(o.amount / (1 + o.order_id % 2), 2)
 		FROM (SELECT x.* FROM sales_order x WHERE x.ordered_at BETWEEN timestamptz '$AT' - ($ORDERS - (:first - 1) * 2 / 3) * (interval '3 years' / $ORDERS) - interval '1 hour' AND timestamptz '$AT' - ($ORDERS - :last * 2 / 3) * (interval '3 years' / $ORDERS) + interval '1 hour'
 				AND x.order_id > (:first - 1) * 2 / 3 AND x.order_id <= :last * 2 / 3) o, generate_series(1, (1 + o.order_id % 2)::int) n"
 	# five events a session, one visitor for some sessions, half of them known
