@@ -33,6 +33,10 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.channel_priors(name) IS 'how each channel works with parties of a lifecycle, professional or private, where 30 of them were touched, and with all (NULL): the mean rate of responses, decayed, and how many touches of a party''s own weigh as much (moments of the beta-binomial, 2 to 1000)';
 
+CREATE FUNCTION @extschema@.channel_rate(responses numeric, touches numeric, weight numeric, prior_rate float8, prior_strength float8) RETURNS float8
+	AS 'MODULE_PATHNAME', 'crmseg_channel_rate' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.channel_rate(numeric, numeric, numeric, float8, float8) IS 'expected responses for one more touch: sums of weights of responses and touches, as in party_channel, the weight of the instant (decay_weight), and the rate of parties alike with the number of touches that weighs as much; without these 1 in 20. More responses than touches are taken for as many touches. NULL when a sum is; 22023 for a weight of 0';
+
 CREATE FUNCTION @extschema@.refresh_priors(mart name) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE

@@ -242,18 +242,21 @@ UPDATE @mart@.party_profile p SET first_order_at = s.first_order_at, last_order_
 	returned = s.returned, margin = s.margin, last_active_at = s.last_active_at
 FROM @mart@.order_summary s WHERE s.party_id = p.party_id;
 
+-- The borders are read once, in a row of their own; what stands inside the lateral part is done for each customer.
 CREATE VIEW @mart@.customer_rfm WITH (security_invoker = true) AS
 	SELECT p.party_id, p.last_order_at AS last_purchase_at, p.orders AS frequency, p.revenue AS monetary,
 		@extschema@.r(s.score) AS r, @extschema@.f(s.score) AS f, @extschema@.m(s.score) AS m, s.score::integer AS rfm,
-		coalesce((SELECT d.label FROM @mart@.rfm_label_def d
+		CASE WHEN k.has_labels THEN coalesce((SELECT d.label FROM @mart@.rfm_label_def d
 			WHERE @extschema@.r(s.score) >= d.r_min AND @extschema@.r(s.score) <= d.r_max AND @extschema@.f(s.score) >= d.f_min AND @extschema@.f(s.score) <= d.f_max
-				AND @extschema@.m(s.score) >= d.m_min AND @extschema@.m(s.score) <= d.m_max ORDER BY d.position LIMIT 1),
-			@extschema@.rfm_group(s.score, coalesce((SELECT c.bins::integer FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1), 5))) AS label
-	FROM @mart@.party_profile p
-	CROSS JOIN LATERAL (SELECT @extschema@.rfm_score(p.last_order_at, p.orders, p.revenue,
-		coalesce((SELECT c.cuts FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1)::@extschema@.rfm_cuts,
-			(SELECT @extschema@.rfm_cuts(q.last_order_at, q.orders, q.revenue, now(), 5) FROM @mart@.party_profile q)),
-		coalesce((SELECT c.as_of FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1), now())) AS score OFFSET 0) s
+				AND @extschema@.m(s.score) >= d.m_min AND @extschema@.m(s.score) <= d.m_max ORDER BY d.position LIMIT 1), @extschema@.rfm_group(s.score, k.bins))
+			ELSE @extschema@.rfm_group(s.score, k.bins) END AS label
+	FROM (SELECT coalesce((SELECT c.cuts::@extschema@.rfm_cuts FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1),
+				(SELECT @extschema@.rfm_cuts(q.last_order_at, q.orders, q.revenue, now(), 5) FROM @mart@.party_profile q)) AS cuts,
+			coalesce((SELECT c.as_of FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1), now()) AS as_of,
+			coalesce((SELECT c.bins::integer FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1), 5) AS bins,
+			EXISTS (SELECT FROM @mart@.rfm_label_def) AS has_labels OFFSET 0) k
+	CROSS JOIN @mart@.party_profile p
+	CROSS JOIN LATERAL (SELECT @extschema@.rfm_score(p.last_order_at, p.orders, p.revenue, k.cuts, k.as_of) AS score OFFSET 0) s
 	WHERE p.orders > 0;
 COMMENT ON VIEW @mart@.customer_rfm IS 'scores of every customer, from its profile and the newest borders in rfm_cut, or the quintiles of the moment while there are none. @primaryKey party_id';
 COMMENT ON COLUMN @mart@.customer_rfm.party_id IS 'the customer';
@@ -266,17 +269,18 @@ COMMENT ON COLUMN @mart@.customer_rfm.m IS 'amount score';
 COMMENT ON COLUMN @mart@.customer_rfm.rfm IS 'the three scores as one number, such as 543';
 COMMENT ON COLUMN @mart@.customer_rfm.label IS 'name of the group';
 
+-- The class asks for two amounts only, from which on revenue is of class A and B: without rank and cumulated_share nothing is sorted.
 CREATE VIEW @mart@.portfolio WITH (security_invoker = true) AS
 	SELECT w.party_id, w.rank, w.revenue,
-		CASE WHEN w.total > 0 THEN greatest(w.revenue, 0) / w.total END AS share,
-		CASE WHEN w.total > 0 THEN w.up_to / w.total END AS cumulated_share,
-		CASE WHEN w.revenue <= 0 THEN 'C' WHEN w.before < 0.80 * w.total THEN 'A' WHEN w.before < 0.95 * w.total THEN 'B' ELSE 'C' END AS class
-	FROM (SELECT p.party_id, p.revenue, rank() OVER by_revenue AS rank,
-			sum(greatest(p.revenue, 0)) OVER () AS total,
-			sum(greatest(p.revenue, 0)) OVER by_revenue AS up_to,
-			coalesce(sum(greatest(p.revenue, 0)) OVER (by_revenue GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+		CASE WHEN k.total > 0 THEN greatest(w.revenue, 0) / k.total END AS share,
+		CASE WHEN k.total > 0 THEN w.up_to / k.total END AS cumulated_share,
+		CASE WHEN w.revenue <= 0 THEN 'C' WHEN w.revenue >= k.from_a THEN 'A' WHEN w.revenue >= k.from_b THEN 'B' ELSE 'C' END AS class
+	FROM (SELECT p.party_id, p.revenue, rank() OVER by_revenue AS rank, sum(greatest(p.revenue, 0)) OVER by_revenue AS up_to
 		FROM @mart@.party_profile p WHERE p.orders > 0
-		WINDOW by_revenue AS (ORDER BY p.revenue DESC)) w;
+		WINDOW by_revenue AS (ORDER BY p.revenue DESC)) w
+	CROSS JOIN (
+		WITH c AS MATERIALIZED (SELECT @extschema@.share_cuts(@extschema@.amount_sample(p.revenue), '{0.80,0.95}') AS cuts FROM @mart@.party_profile p WHERE p.orders > 0)
+		SELECT c.cuts[1] AS total, c.cuts[2] AS from_a, c.cuts[3] AS from_b FROM c) k;
 COMMENT ON VIEW @mart@.portfolio IS 'customers by revenue: A those who bring the first 80 %, B up to 95 %, C the rest; the class comes from the share of those who bring more, so equal revenue has equal class. @primaryKey party_id';
 COMMENT ON COLUMN @mart@.portfolio.party_id IS 'the customer';
 COMMENT ON COLUMN @mart@.portfolio.rank IS 'place by revenue, the same for equal revenue';

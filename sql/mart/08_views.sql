@@ -57,9 +57,10 @@ COMMENT ON VIEW @mart@.current_consent IS 'the consents, refusals and withdrawal
 COMMENT ON COLUMN @mart@.current_consent.channel IS 'name of the channel';
 COMMENT ON COLUMN @mart@.current_consent.since IS 'begin of its period, NULL: always';
 
--- The coalesces are for the planner. A period compared with a day that is known only when the query runs would be held to fit one row in two
--- hundred, whereas it fits nearly all; and what is asked of single rows stays with the row instead of becoming a join: four tables here leave room
--- for those of the reader's own before join_collapse_limit (8) puts them into a fixed order.
+-- nullif(..., false) IS NOT NULL says the same as its condition, and is for the planner: it takes it for nearly always true, as it is here,
+-- whereas it would hold a period compared with a day that is known only when the query runs to fit one row in two hundred, and lets what is asked
+-- of single rows stay with the row instead of becoming a join: few tables here leave room for those of the reader's own before join_collapse_limit
+-- (8) puts them into a fixed order. Each NOT EXISTS is by equalities alone where it can be: for many rows the planner then reads the table once.
 CREATE VIEW @mart@.reachable WITH (security_invoker = true) AS
 	SELECT cp.party_id, h.name AS channel, h.channel_id, c.purpose, cp.contact_point_id,
 		CASE WHEN cp.kind = 'email' THEN cp.value WHEN cp.kind = 'postal' THEN cp.value ELSE cp.value_norm END AS address
@@ -67,25 +68,28 @@ CREATE VIEW @mart@.reachable WITH (security_invoker = true) AS
 	JOIN @mart@.channel h ON h.channel_id = c.channel_id AND h.can_solicit
 	JOIN @mart@.contact_point cp ON cp.party_id = c.party_id AND cp.kind = h.contact_kind
 	JOIN @mart@.party p ON p.party_id = cp.party_id
+	CROSS JOIN (SELECT (now() AT TIME ZONE d.time_zone)::date AS today, (SELECT k.key FROM @mart@.suppression_key k) AS key FROM @mart@.datamart d OFFSET 0) n
 	WHERE c.status = 'granted' AND c.valid @> now()
 		AND p.deceased_on IS NULL AND p.lifecycle <> 'closed' AND p.restricted_at IS NULL
-		AND cp.status IN ('valid', 'unverified') AND coalesce(cp.valid @> (now() AT TIME ZONE (SELECT d.time_zone FROM @mart@.datamart d))::date, false)
-		-- a consent for one contact point is for that one; a consent for any is used at the best of its kind
-		AND (c.contact_point_id = cp.contact_point_id OR (c.contact_point_id = 0
+		AND cp.status IN ('valid', 'unverified') AND nullif(cp.valid @> n.today, false) IS NOT NULL
+		-- a consent for one contact point is for that one; a consent for any is used at the best of its kind, which a primary one is
+		AND nullif(c.contact_point_id = cp.contact_point_id OR (c.contact_point_id = 0
 			AND NOT EXISTS (SELECT FROM @mart@.consent s
 				WHERE s.party_id = cp.party_id AND s.contact_point_id = cp.contact_point_id AND s.purpose = c.purpose AND s.channel_id = c.channel_id
 					AND s.status = 'granted' AND s.valid @> now())
-			AND NOT EXISTS (SELECT FROM @mart@.contact_point o
+			AND (cp.is_primary OR NOT EXISTS (SELECT FROM @mart@.contact_point o
 				WHERE o.party_id = cp.party_id AND o.kind = cp.kind AND o.status IN ('valid', 'unverified')
-					AND coalesce(o.valid @> (now() AT TIME ZONE (SELECT d.time_zone FROM @mart@.datamart d))::date, false)
-					AND ((o.is_primary AND NOT cp.is_primary) OR (o.is_primary = cp.is_primary AND o.contact_point_id < cp.contact_point_id)))))
-		-- the most restrictive statement counts, whether about this contact point or about any
-		AND coalesce(NOT EXISTS (SELECT FROM @mart@.consent x
-			WHERE x.party_id = cp.party_id AND x.purpose = c.purpose AND x.channel_id = c.channel_id AND x.status <> 'granted' AND x.valid @> now()
-				AND x.contact_point_id IN (0, cp.contact_point_id)), false)
-		AND coalesce(NOT EXISTS (SELECT FROM @mart@.suppression s WHERE s.kind = cp.kind AND s.value_hash = @extschema@.suppression_digest((SELECT k.key FROM @mart@.suppression_key k), cp.value_norm)), false)
-		AND coalesce(NOT EXISTS (SELECT FROM @mart@.contact_preference f
-			WHERE f.party_id = cp.party_id AND f.channel_id = h.channel_id AND (f.max_touches = 0 OR f.paused @> now())), false);
+					AND nullif(o.valid @> n.today, false) IS NOT NULL
+					AND (o.is_primary OR o.contact_point_id < cp.contact_point_id)))), false) IS NOT NULL
+		-- the most restrictive statement counts, whether about this contact point or about any; most parties have refused nothing
+		AND nullif(NOT EXISTS (SELECT FROM @mart@.consent x
+				WHERE x.party_id = cp.party_id AND x.purpose = c.purpose AND x.channel_id = c.channel_id AND x.status <> 'granted' AND x.valid @> now())
+			OR NOT EXISTS (SELECT FROM @mart@.consent x
+				WHERE x.party_id = cp.party_id AND x.purpose = c.purpose AND x.channel_id = c.channel_id AND x.status <> 'granted' AND x.valid @> now()
+					AND x.contact_point_id IN (0, cp.contact_point_id)), false) IS NOT NULL
+		AND nullif(NOT EXISTS (SELECT FROM @mart@.suppression s WHERE s.kind = h.contact_kind AND s.value_hash = @extschema@.suppression_digest(n.key, cp.value_norm)), false) IS NOT NULL
+		AND nullif(NOT EXISTS (SELECT FROM @mart@.contact_preference f
+			WHERE f.party_id = cp.party_id AND f.channel_id = h.channel_id AND (f.max_touches = 0 OR f.paused @> now())), false) IS NOT NULL;
 COMMENT ON VIEW @mart@.reachable IS 'whom one may write to now, by which channel, for which purpose and where: consent, refusal, suppression, bounces, death, restriction, pauses applied';
 COMMENT ON COLUMN @mart@.reachable.channel IS 'name of the channel';
 COMMENT ON COLUMN @mart@.reachable.address IS 'where to: the e-mail and postal address as written, the number in E.164';

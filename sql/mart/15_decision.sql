@@ -23,15 +23,14 @@ COMMENT ON COLUMN @mart@.channel_prior.made_at IS 'when it was made';
 CREATE VIEW @mart@.channel_rate WITH (security_invoker = true) AS
 	SELECT c.party_id, h.name AS channel, c.channel_id, c.touches, c.responses, c.last_touch_at, c.last_response_at,
 		(c.touch_w / n.weight)::double precision AS touches_now, (c.response_w / n.weight)::double precision AS responses_now,
-		(least(c.response_w, greatest(c.touch_w, c.response_w)) / n.weight + coalesce(p.strength * p.rate, b.strength * b.rate, 1))
-			/ (greatest(c.touch_w, c.response_w) / n.weight + coalesce(p.strength, b.strength, 20)) AS rate,
+		@extschema@.channel_rate(c.response_w, c.touch_w, n.weight, coalesce(p.rate, b.rate), coalesce(p.strength, b.strength)) AS rate,
 		coalesce(f.is_preferred, false) AS is_preferred, h.unit_cost
 	FROM @mart@.party_channel c
 	JOIN @mart@.channel h ON h.channel_id = c.channel_id AND h.can_solicit
 	JOIN @mart@.party y ON y.party_id = c.party_id
-	CROSS JOIN (SELECT @extschema@.decay_weight(now(), d.half_life_days) AS weight FROM @mart@.datamart d) n
+	CROSS JOIN (SELECT @extschema@.decay_weight(now(), d.half_life_days) AS weight FROM @mart@.datamart d OFFSET 0) n
 	LEFT JOIN @mart@.channel_prior p ON p.channel_id = c.channel_id AND p.lifecycle = y.lifecycle AND p.is_professional = y.is_professional
-	LEFT JOIN @mart@.channel_prior b ON b.channel_id = c.channel_id AND b.lifecycle IS NULL AND b.is_professional IS NULL
+	LEFT JOIN @mart@.channel_prior b ON b.channel_id = h.channel_id AND b.lifecycle IS NULL AND b.is_professional IS NULL
 	LEFT JOIN @mart@.contact_preference f ON f.party_id = c.party_id AND f.channel_id = c.channel_id;
 COMMENT ON VIEW @mart@.channel_rate IS 'how each channel works with each party that it touched: decayed touches and responses as of now, and the rate drawn to that of parties alike (channel_prior; without one, 1 in 20)';
 COMMENT ON COLUMN @mart@.channel_rate.channel IS 'name of the channel';

@@ -13,18 +13,21 @@ CREATE VIEW @mart@.data_audit WITH (security_invoker = true) AS
 		WHERE v.parties > 0
 		UNION ALL
 		-- as sure as the share of them that is known to work
-		SELECT 'contact' AS theme, c.kind AS key, 'declared' AS provenance, c.source_id AS source_id, count(DISTINCT c.party_id) AS parties, count(*) AS items, max(c.verified_at) AS newest, avg(CASE WHEN c.status = 'valid' THEN 1.0 WHEN c.status = 'unverified' THEN 0.5 ELSE 0 END)::double precision AS confidence
+		SELECT 'contact' AS theme, c.kind AS key, 'declared' AS provenance, c.source_id AS source_id, @extschema@.cardinality(@extschema@.party_set_agg(c.party_id)) AS parties, count(*) AS items, max(c.verified_at) AS newest,
+			(count(*) FILTER (WHERE c.status = 'valid') + count(*) FILTER (WHERE c.status = 'unverified') / 2.0::double precision) / count(*) AS confidence
 		FROM @mart@.contact_point c GROUP BY c.kind, c.source_id
 		UNION ALL
-		SELECT 'consent' AS theme, c.purpose || '.' || h.name || '.' || c.status AS key, 'declared' AS provenance, c.source_id AS source_id, count(DISTINCT c.party_id) AS parties, count(*) AS items, max(c.captured_at) AS newest, NULL AS confidence
-		FROM @mart@.consent c JOIN @mart@.channel h ON h.channel_id = c.channel_id WHERE c.valid @> now() GROUP BY c.purpose, h.name, c.status, c.source_id
+		SELECT 'consent' AS theme, g.purpose || '.' || h.name || '.' || g.status AS key, 'declared' AS provenance, g.source_id AS source_id, g.parties AS parties, g.items AS items, g.newest AS newest, NULL AS confidence
+		FROM (SELECT c.purpose, c.channel_id, c.status, c.source_id, @extschema@.cardinality(@extschema@.party_set_agg(c.party_id)) AS parties, count(*) AS items, max(c.captured_at) AS newest
+			FROM @mart@.consent c WHERE c.valid @> now() GROUP BY c.purpose, c.channel_id, c.status, c.source_id) g JOIN @mart@.channel h ON h.channel_id = g.channel_id
 		UNION ALL
-		SELECT 'attribute' AS theme, d.key AS key, a.provenance AS provenance, a.source_id AS source_id, count(DISTINCT a.party_id) AS parties, count(*) AS items, max(a.collected_at) AS newest, avg(a.confidence) AS confidence
-		FROM @mart@.party_attribute a JOIN @mart@.attribute_def d ON d.attribute_id = a.attribute_id WHERE a.valid @> now() GROUP BY d.key, a.provenance, a.source_id
+		SELECT 'attribute' AS theme, d.key AS key, g.provenance AS provenance, g.source_id AS source_id, g.parties AS parties, g.items AS items, g.newest AS newest, g.confidence AS confidence
+		FROM (SELECT a.attribute_id, a.provenance, a.source_id, @extschema@.cardinality(@extschema@.party_set_agg(a.party_id)) AS parties, count(*) AS items, max(a.collected_at) AS newest, avg(a.confidence) AS confidence
+			FROM @mart@.party_attribute a WHERE a.valid @> now() GROUP BY a.attribute_id, a.provenance, a.source_id) g JOIN @mart@.attribute_def d ON d.attribute_id = g.attribute_id
 		UNION ALL
-		SELECT 'key' AS theme, k.scheme AS key, 'declared' AS provenance, k.source_id AS source_id, count(DISTINCT k.party_id) AS parties, count(*) AS items, NULL AS newest, NULL AS confidence FROM @mart@.external_key k GROUP BY k.scheme, k.source_id
+		SELECT 'key' AS theme, k.scheme AS key, 'declared' AS provenance, k.source_id AS source_id, @extschema@.cardinality(@extschema@.party_set_agg(k.party_id)) AS parties, count(*) AS items, NULL AS newest, NULL AS confidence FROM @mart@.external_key k GROUP BY k.scheme, k.source_id
 		UNION ALL
-		SELECT 'record' AS theme, 'record' AS key, 'observed' AS provenance, r.source_id AS source_id, count(DISTINCT r.party_id) AS parties, count(*) AS items, max(r.last_seen) AS newest, NULL AS confidence FROM @mart@.source_record r GROUP BY r.source_id
+		SELECT 'record' AS theme, 'record' AS key, 'observed' AS provenance, r.source_id AS source_id, coalesce(@extschema@.cardinality(@extschema@.party_set_agg(r.party_id)), 0) AS parties, count(*) AS items, max(r.last_seen) AS newest, NULL AS confidence FROM @mart@.source_record r GROUP BY r.source_id
 		UNION ALL
 		SELECT 'behaviour' AS theme, 'orders' AS key, 'observed' AS provenance, NULL AS source_id, count(*) AS parties, sum(q.orders)::bigint AS items, max(q.last_order_at) AS newest, 1 AS confidence FROM @mart@.party_profile q WHERE q.orders > 0 HAVING count(*) > 0)
 	SELECT f.theme, f.key, f.provenance, s.party_level AS level, s.name AS source, f.parties, round(f.parties::numeric / nullif(p.parties, 0), 4) AS fill_rate, f.items, f.newest,

@@ -25,22 +25,24 @@ COMMENT ON COLUMN @mart@.visit.minutes IS 'from the first event to the last, in 
 COMMENT ON COLUMN @mart@.visit.channel IS 'name of the channel';
 COMMENT ON COLUMN @mart@.visit.campaign IS 'name of the campaign';
 
+-- The coalesce is for the planner, which takes the two columns of the key to be independent and would expect hardly any event to have a session.
 CREATE VIEW @mart@.web_activity WITH (security_invoker = true) AS
 	SELECT s.party_id, e.visitor_id, e.session_id, e.occurred_at, e.kind, e.page, e.value, e.product_id, p.sku, p.name AS product, p.category, p.brand, p.audience, s.device, s.campaign_id
 	FROM @mart@.web_event e
-	JOIN @mart@.web_session s ON s.session_id = e.session_id AND s.visitor_id = e.visitor_id
+	JOIN @mart@.web_session s ON s.session_id = e.session_id AND coalesce(s.visitor_id = e.visitor_id, false)
 	LEFT JOIN @mart@.product p ON p.product_id = e.product_id;
 COMMENT ON VIEW @mart@.web_activity IS 'what each visitor did on the web site, with the party he is (NULL: not known) and the product he looked at';
 COMMENT ON COLUMN @mart@.web_activity.product IS 'name of the product';
 
+-- A reaction is never before its message; that is not asked here, so that the planner may read all reactions once where it wants many messages.
 CREATE VIEW @mart@.message_outcome WITH (security_invoker = true) AS
 	SELECT i.party_id, i.interaction_id, i.occurred_at, h.name AS channel, i.campaign_id, g.name AS campaign, i.message_id, m.variant, m.subject, m.offer, m.format, m.tone, i.is_solicitation, i.status, i.agent,
-		EXISTS (SELECT FROM @mart@.reaction r WHERE r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at AND r.occurred_at >= i.occurred_at AND r.kind IN ('open', 'click') AND NOT r.is_machine) AS opened,
-		EXISTS (SELECT FROM @mart@.reaction r WHERE r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at AND r.occurred_at >= i.occurred_at AND r.kind = 'click' AND NOT r.is_machine) AS clicked,
-		EXISTS (SELECT FROM @mart@.reaction r WHERE r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at AND r.occurred_at >= i.occurred_at AND r.kind = 'reply' AND NOT r.is_machine) AS replied,
-		EXISTS (SELECT FROM @mart@.reaction r WHERE r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at AND r.occurred_at >= i.occurred_at AND r.kind = 'bounce') AS bounced,
-		EXISTS (SELECT FROM @mart@.reaction r WHERE r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at AND r.occurred_at >= i.occurred_at AND r.kind = 'unsubscribe' AND NOT r.is_machine) AS unsubscribed,
-		EXISTS (SELECT FROM @mart@.reaction r WHERE r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at AND r.occurred_at >= i.occurred_at AND r.kind = 'order' AND NOT r.is_machine) AS ordered
+		EXISTS (SELECT FROM @mart@.reaction r WHERE r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at AND r.kind IN ('open', 'click') AND NOT r.is_machine) AS opened,
+		EXISTS (SELECT FROM @mart@.reaction r WHERE r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at AND r.kind = 'click' AND NOT r.is_machine) AS clicked,
+		EXISTS (SELECT FROM @mart@.reaction r WHERE r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at AND r.kind = 'reply' AND NOT r.is_machine) AS replied,
+		EXISTS (SELECT FROM @mart@.reaction r WHERE r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at AND r.kind = 'bounce') AS bounced,
+		EXISTS (SELECT FROM @mart@.reaction r WHERE r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at AND r.kind = 'unsubscribe' AND NOT r.is_machine) AS unsubscribed,
+		EXISTS (SELECT FROM @mart@.reaction r WHERE r.party_id = i.party_id AND r.interaction_id = i.interaction_id AND r.interaction_at = i.occurred_at AND r.kind = 'order' AND NOT r.is_machine) AS ordered
 	FROM @mart@.interaction i
 	JOIN @mart@.channel h ON h.channel_id = i.channel_id
 	LEFT JOIN @mart@.message m ON m.message_id = i.message_id

@@ -14,14 +14,11 @@ PG_FUNCTION_INFO_V1(crmseg_suppression_digest);
 #define HALF 64					/* bytes of the inner key; what is behind them is the outer one */
 
 static void
-sha256(const void *head, size_t head_size, const void *body, size_t body_size, uint8 *digest)
+sha256(pg_cryptohash_ctx *c, const void *head, size_t head_size, const void *body, size_t body_size, uint8 *digest)
 {
-	pg_cryptohash_ctx *c = pg_cryptohash_create(PG_SHA256);
-
-	if (c == NULL || pg_cryptohash_init(c) < 0 || pg_cryptohash_update(c, head, head_size) < 0 || pg_cryptohash_update(c, body, body_size) < 0 ||
+	if (pg_cryptohash_init(c) < 0 || pg_cryptohash_update(c, head, head_size) < 0 || pg_cryptohash_update(c, body, body_size) < 0 ||
 		pg_cryptohash_final(c, digest, PG_SHA256_DIGEST_LENGTH) < 0)
 		elog(ERROR, "could not compute a digest: %s", pg_cryptohash_error(c));
-	pg_cryptohash_free(c);
 }
 
 Datum
@@ -36,11 +33,15 @@ crmseg_suppression_digest(PG_FUNCTION_ARGS)
 	char	   *utf8 = pg_server_to_any(bytes, length, PG_UTF8);
 	bytea	   *digest = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	uint8		inner[PG_SHA256_DIGEST_LENGTH];
+	pg_cryptohash_ctx *c = pg_cryptohash_create(PG_SHA256);
 
+	if (c == NULL)
+		elog(ERROR, "could not compute a digest: %s", pg_cryptohash_error(c));
 	if (utf8 != bytes)
 		length = (int) strlen(utf8);
-	sha256(VARDATA_ANY(key), half, utf8, length, inner);
+	sha256(c, VARDATA_ANY(key), half, utf8, length, inner);
 	SET_VARSIZE(digest, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	sha256(VARDATA_ANY(key) + half, size - half, inner, sizeof inner, (uint8 *) VARDATA(digest));
+	sha256(c, VARDATA_ANY(key) + half, size - half, inner, sizeof inner, (uint8 *) VARDATA(digest));
+	pg_cryptohash_free(c);
 	PG_RETURN_BYTEA_P(digest);
 }

@@ -222,6 +222,50 @@ SELECT crmseg.set_consent('dm', 253, 'newsletter', 'sms', 'withdrawn');
 SELECT crmseg.refresh_priors('dm') AS priors;
 SELECT channel_id, lifecycle, round(rate::numeric, 2) AS rate, strength BETWEEN 2 AND 1000 AS sane, parties FROM channel_prior WHERE lifecycle IS NULL ORDER BY 1;
 SELECT p, c.channel, round(c.score::numeric, 1) AS score, c.reason FROM generate_series(250, 253) p, crmseg.choose_channel('dm', p, 1, now()) c ORDER BY 1;
+-- choose_channel against the same in one statement of plain SQL, for parties with and without history, wishes, consents and for none
+CREATE FUNCTION pg_temp.slow_choice(mart name, party bigint, campaign bigint, at timestamptz DEFAULT now(), OUT channel text, OUT score float8, OUT reason text)
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	m text := crmseg.require_datamart(mart);
+	who bigint := coalesce(crmseg.party_of(mart, party), party);
+	value numeric;
+	best record;
+BEGIN
+	EXECUTE format('SELECT g.response_value FROM %s.campaign g WHERE g.campaign_id = $1', m) INTO value USING campaign;
+	EXECUTE format('
+		WITH w AS (SELECT greatest(crmseg.decay_weight($3, d.half_life_days), 1) AS weight FROM %1$s.datamart d),
+		prior AS (
+			SELECT p.channel_id, p.lifecycle, p.is_professional, p.rate, p.strength FROM %1$s.channel_prior p
+			UNION ALL SELECT p.channel_id, p.lifecycle, p.is_professional, p.rate, p.strength FROM crmseg.channel_priors($4) p WHERE NOT EXISTS (SELECT FROM %1$s.channel_prior)),
+		c AS (
+			SELECT h.name, h.channel_id, h.unit_cost, e.ok, e.reason, coalesce(f.is_preferred, false) AS is_preferred,
+				((least(coalesce(k.response_w, 0), coalesce(k.touch_w, 0)) / w.weight)::float8 + coalesce(p.strength * p.rate, b.strength * b.rate, 1))
+					/ ((coalesce(k.touch_w, 0) / w.weight)::float8 + coalesce(p.strength, b.strength, 20)) AS rate,
+				coalesce(k.touches, 0) AS touches
+			FROM %1$s.channel h CROSS JOIN w LEFT JOIN %1$s.party y ON y.party_id = $1
+			CROSS JOIN LATERAL crmseg.eligible($4, $1, h.name, $2, $3) e
+			LEFT JOIN %1$s.party_channel k ON k.party_id = $1 AND k.channel_id = h.channel_id
+			LEFT JOIN prior p ON p.channel_id = h.channel_id AND p.lifecycle = y.lifecycle AND p.is_professional = y.is_professional
+			LEFT JOIN prior b ON b.channel_id = h.channel_id AND b.lifecycle IS NULL
+			LEFT JOIN %1$s.contact_preference f ON f.party_id = $1 AND f.channel_id = h.channel_id
+			WHERE h.can_solicit),
+		s AS (SELECT c.*, CASE WHEN $5 IS NULL THEN c.rate ELSE c.rate * $5 - coalesce(c.unit_cost, 0)::float8 END AS score FROM c)
+		SELECT (array_agg(s.name ORDER BY s.is_preferred DESC, s.score DESC, s.unit_cost, s.channel_id) FILTER (WHERE s.ok))[1] AS name,
+			(array_agg(s.score ORDER BY s.is_preferred DESC, s.score DESC, s.unit_cost, s.channel_id) FILTER (WHERE s.ok))[1] AS score,
+			(array_agg(CASE WHEN s.is_preferred THEN ''preferred by the party'' WHEN s.touches > 0 THEN ''past reactions'' ELSE ''reactions of parties alike'' END
+				ORDER BY s.is_preferred DESC, s.score DESC, s.unit_cost, s.channel_id) FILTER (WHERE s.ok))[1] AS why,
+			string_agg(s.name || '' '' || s.reason, '', '' ORDER BY s.channel_id) FILTER (WHERE NOT s.ok) AS closed
+		FROM s', m) INTO best USING who, campaign, at, mart, value;
+	channel := best.name;
+	score := best.score;
+	reason := coalesce(best.why, best.closed);
+END $$;
+SELECT count(*) AS asked, count(*) FILTER (WHERE c.channel IS DISTINCT FROM s.channel OR c.reason IS DISTINCT FROM s.reason OR abs(c.score - s.score) > 1e-12 OR (c.score IS NULL) <> (s.score IS NULL)) AS differ
+FROM generate_series(1, 260) p, unnest(ARRAY[now(), now() + interval '400 days']) at,
+	crmseg.choose_channel('dm', p, 1, at) c, pg_temp.slow_choice('dm', p, 1, at) s WHERE p % 5 = 0 OR p > 249;
+-- one by one in the list of columns, where nothing is kept begun
+SELECT count(*) AS differ FROM (SELECT p, (crmseg.choose_channel('dm', p, 1, now())).* FROM generate_series(200, 260, 7) p
+	EXCEPT SELECT p, c.* FROM generate_series(200, 260, 7) p, crmseg.choose_channel('dm', p, 1, now()) c) x;
 -- dear letters lose to cheap e-mails when a response is worth little
 UPDATE campaign SET response_value = 0.5 WHERE campaign_id = 1;
 SELECT p, c.channel, c.reason FROM generate_series(250, 251) p, crmseg.choose_channel('dm', p, 1, now()) c ORDER BY 1;

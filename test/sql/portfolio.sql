@@ -93,3 +93,24 @@ WHERE c.relnamespace = 'pm'::regnamespace AND c.relname IN ('customer_order', 'c
 SET client_min_messages = warning;
 DROP SCHEMA pm CASCADE;
 DROP TABLE po_order, po, peer;
+
+-- amounts in order: the cuts against windows, quantiles against percentile_disc; small and wide amounts, ties, quotients, nothing above 0 (seed 0.3)
+SELECT setseed(0.3) IS NOT NULL AS seeded;
+CREATE TEMPORARY TABLE amounts AS SELECT g, CASE g % 6 WHEN 0 THEN round((random() * 200 - 50)::numeric, 2) WHEN 1 THEN floor(random() * 5)::numeric WHEN 2 THEN (random() * 1000)::numeric / 7
+	WHEN 3 THEN -random()::numeric WHEN 4 THEN random()::numeric * 1e20 ELSE random()::numeric * 9e12 END AS v FROM generate_series(1, 600) g, generate_series(1, 40) i;
+SELECT count(*) AS groups, count(*) FILTER (WHERE w.total IS DISTINCT FROM c.c[1] OR w.a IS DISTINCT FROM c.c[2] OR w.b IS DISTINCT FROM c.c[3] OR w.q IS DISTINCT FROM c.q OR w.n <> c.n) AS differ
+FROM (SELECT g, crmseg.share_cuts(crmseg.amount_sample(v), '{0.8,0.95}') AS c, crmseg.sample_quantile(crmseg.amount_sample(v), 0.8) AS q, crmseg.sample_size(crmseg.amount_sample(v)) AS n FROM amounts GROUP BY g) c
+JOIN (SELECT g, sum(greatest(v, 0)) AS total, min(v) FILTER (WHERE v > 0 AND before < 0.8 * total) AS a, min(v) FILTER (WHERE v > 0 AND before < 0.95 * total) AS b,
+		percentile_disc(0.8) WITHIN GROUP (ORDER BY v) AS q, count(*) AS n
+	FROM (SELECT g, v, sum(greatest(v, 0)) OVER (PARTITION BY g) AS total,
+			coalesce(sum(greatest(v, 0)) OVER (PARTITION BY g ORDER BY v DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before FROM amounts) x GROUP BY g) w USING (g);
+-- put together from parts
+SELECT crmseg.share_cuts(crmseg.amount_sample(p.s), '{0.5}') = (SELECT crmseg.share_cuts(crmseg.amount_sample(v), '{0.5}') FROM amounts) AS same FROM (SELECT crmseg.amount_sample(v) AS s FROM amounts GROUP BY g) p;
+SELECT crmseg.share_cuts(crmseg.amount_sample(v), '{0,0.5,1}') FROM (VALUES (10.00), (10.00), (5.50), (NULL), (-3)) v (v);
+SELECT crmseg.share_cuts(crmseg.amount_sample(v), '{0.5}') FROM (VALUES (-1.0), (0)) v (v);
+SELECT crmseg.share_cuts(crmseg.amount_sample(v), '{0.5}') FROM (VALUES (NULL::numeric)) v (v);
+SELECT crmseg.share_cuts(crmseg.amount_sample(1), '{1.5}');
+SELECT crmseg.share_cuts(crmseg.amount_sample(1), ARRAY[NULL]::numeric[]);
+SELECT crmseg.sample_quantile(crmseg.amount_sample(1), 'NaN');
+SELECT crmseg.amount_sample('NaN'::numeric);
+DROP TABLE amounts;

@@ -293,6 +293,56 @@ test_labels(void)
 	CHECK(ok, "every cell of every number of bins has a name");
 }
 
+static void
+test_shares(void)
+{
+	bool		sorted = true,
+				cuts = true;
+	int64_t		v[400],
+				was[400],
+				scratch[400],
+				sum;
+
+	for (int round = 0; round < 2000; round++)
+	{
+		size_t		n = draw() % 400;
+		int64_t		xors[2] = {0, 0},
+					cut,
+					limit,
+					want = 0;
+		bool		found;
+
+		for (size_t i = 0; i < n; i++)
+			was[i] = v[i] = round % 3 == 0 ? (int64_t) draw() : (int64_t) (draw() % 1000) - 200;
+		rfm_sort(v, n, scratch);
+		for (size_t i = 0; i < n; i++)
+		{
+			sorted = sorted && (i == 0 || v[i - 1] <= v[i]);
+			xors[0] ^= v[i], xors[1] ^= was[i];
+		}
+		sorted = sorted && xors[0] == xors[1];
+		if (!rfm_sum_above_zero(v, n, &sum))
+			continue;
+		/* the least whose betters sum up to less than the limit, one by one */
+		limit = sum > 0 ? (int64_t) (draw() % (uint64_t) sum) + round % 2 : 0;
+		for (size_t i = 0; i < n; i++)
+		{
+			int64_t		before = 0;
+
+			for (size_t k = 0; k < n; k++)
+				before += was[k] > was[i] ? was[k] : 0;
+			if (was[i] > 0 && before < limit && (want == 0 || was[i] < want))
+				want = was[i];
+		}
+		found = rfm_share_cut(v, n, limit, &cut);
+		cuts = cuts && found == (want > 0) && (!found || cut == want);
+	}
+	CHECK(sorted, "a sort by digits sorts");
+	CHECK(cuts, "from the cut on, the largest bring the share");
+	v[0] = v[1] = INT64_MAX / 2 + 1;
+	CHECK(!rfm_sum_above_zero(v, 2, &sum), "a sum that does not fit is told");
+}
+
 int
 main(void)
 {
@@ -304,5 +354,6 @@ main(void)
 	test_decimals();
 	test_text();
 	test_labels();
+	test_shares();
 	return unit_done();
 }
