@@ -10,9 +10,14 @@ CREATE FUNCTION @extschema@.cluster_records(records regclass, id_column name, co
 COMMENT ON FUNCTION @extschema@.cluster_records(regclass, name, jsonb, float8, regclass, jsonb) IS 'every record with the least id of its party: arguments and errors as link_records. Clusters grow best pair first, and what contradicts (given names, dates of birth) keeps them apart. With other, ids of the first relation begin with a:, of the second with b:';
 
 CREATE FUNCTION @extschema@.cluster_quality(records regclass, id_column name, columns jsonb, threshold float8 DEFAULT 0.5, other regclass DEFAULT NULL, model jsonb DEFAULT NULL, size_guard int DEFAULT 20)
-	RETURNS TABLE (cluster_id text, size bigint, links bigint, density float8, weakest_weight float8, weakest_probability float8, weakest_left text, weakest_right text, over_guard bool)
+	RETURNS TABLE (cluster_id text, size bigint, links bigint, density float8, weakest_weight float8, weakest_probability float8, weakest_left text, weakest_right text, held_by bigint, over_guard bool)
 	AS 'MODULE_PATHNAME', 'crmseg_cluster_quality' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 10000;
-COMMENT ON FUNCTION @extschema@.cluster_quality(regclass, name, jsonb, float8, regclass, jsonb, int) IS 'each cluster of cluster_records with two records and more: how many, how many of its pairs are links by themselves and the share of all its pairs (density), the weakest edge that holds it together (the lightest of its heaviest spanning tree; log2 of the odds, probability, both records), and whether it has more than size_guard records. Arguments and errors as link_records; 22023 for a size_guard below 1';
+COMMENT ON FUNCTION @extschema@.cluster_quality(regclass, name, jsonb, float8, regclass, jsonb, int) IS 'each cluster of cluster_records with two records and more: how many, how many of its pairs are links by themselves and the share of all its pairs (density), the weakest edge that holds it together (the lightest of its heaviest spanning tree; log2 of the odds, probability, both records), by how many pairs the two halves are held that fall apart without it (1: a bridge), and whether it has more than size_guard records. Arguments and errors as link_records; 22023 for a size_guard below 1';
+
+CREATE FUNCTION @extschema@.resolve_records(records regclass, id_column name, columns jsonb, threshold float8, other regclass DEFAULT NULL, model jsonb DEFAULT NULL, at_least float8 DEFAULT 0.01)
+	RETURNS TABLE (what "char", left_id bigint, right_id bigint, match_weight float8, cluster_id bigint, size bigint, links bigint, held_by bigint)
+	AS 'MODULE_PATHNAME', 'crmseg_resolve_records' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100000;
+COMMENT ON FUNCTION @extschema@.resolve_records(regclass, name, jsonb, float8, regclass, jsonb, float8) IS 'internal: cluster_records (what r: left_id is in cluster_id), link_records from at_least on (p) and cluster_quality (c: left_id and right_id are the weakest edge) in one run, of records whose ids are numbers';
 
 CREATE FUNCTION @extschema@.explain_blocking(records regclass, id_column name, columns jsonb)
 	RETURNS TABLE (rule text, blocks bigint, pairs bigint, largest_block bigint, skipped bigint)

@@ -361,12 +361,20 @@ DECLARE
 	u record;
 	g record;
 	pairs record;
+	run record;
 	threshold float8;
 	doubt float8;
 BEGIN
 	EXECUTE format('SELECT d.link_threshold, d.doubt_threshold FROM %s.datamart d', m) INTO threshold, doubt;
-	SELECT array_agg(c.record_id::bigint), array_agg(c.cluster_id::bigint) INTO records, clusters
-	FROM @extschema@.cluster_records(format('%I.record_identity', mart)::regclass, 'source_record_id', @extschema@.record_identity_columns(), threshold) c;
+	-- one run gives the clusters, the pairs for people to look at, and what holds each cluster together
+	SELECT coalesce(array_agg(c.left_id) FILTER (WHERE c.what = 'r'), '{}') AS records, coalesce(array_agg(c.cluster_id) FILTER (WHERE c.what = 'r'), '{}') AS clusters,
+		coalesce(array_agg(c.left_id) FILTER (WHERE c.what = 'p'), '{}') AS l, coalesce(array_agg(c.right_id) FILTER (WHERE c.what = 'p'), '{}') AS r, coalesce(array_agg(c.match_weight) FILTER (WHERE c.what = 'p'), '{}') AS weight,
+		coalesce(array_agg(c.cluster_id) FILTER (WHERE c.what = 'c'), '{}') AS cluster, coalesce(array_agg(c.size) FILTER (WHERE c.what = 'c'), '{}') AS size, coalesce(array_agg(c.links) FILTER (WHERE c.what = 'c'), '{}') AS links,
+		coalesce(array_agg(c.held_by) FILTER (WHERE c.what = 'c'), '{}') AS held_by, coalesce(array_agg(c.left_id) FILTER (WHERE c.what = 'c'), '{}') AS weakest_left,
+		coalesce(array_agg(c.right_id) FILTER (WHERE c.what = 'c'), '{}') AS weakest_right, coalesce(array_agg(c.match_weight) FILTER (WHERE c.what = 'c'), '{}') AS weakest INTO run
+	FROM @extschema@.resolve_records(format('%I.record_identity', mart)::regclass, 'source_record_id', @extschema@.record_identity_columns(), threshold, NULL, NULL, least(doubt, 0.01)) c;
+	records := run.records;
+	clusters := run.clusters;
 	u := @extschema@.unlike_aliases(mart, records, clusters);
 	split := 0;
 	merged := 0;
@@ -397,9 +405,11 @@ BEGIN
 	-- what is left to people
 	EXECUTE format('DELETE FROM %s.doubtful_pair', m);
 	EXECUTE format('DELETE FROM %s.weight_histogram', m);
+	EXECUTE format('DELETE FROM %s.record_cluster', m);
+	EXECUTE format('INSERT INTO %s.record_cluster (cluster_id, records, links, weakest_left_id, weakest_right_id, weakest_weight, held_by)
+		SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)', m) USING run.cluster, run.size, run.links, run.weakest_left, run.weakest_right, run.weakest, run.held_by;
 	EXECUTE format('WITH pair AS MATERIALIZED (
-			SELECT least(p.left_id::bigint, p.right_id::bigint) AS l, greatest(p.left_id::bigint, p.right_id::bigint) AS r, p.match_weight, p.match_probability
-			FROM @extschema@.link_records($1, ''source_record_id'', @extschema@.record_identity_columns(), least($2, 0.01)) p),
+			SELECT p.l, p.r, p.match_weight, 1 / (1 + power(2::float8, -p.match_weight)) AS match_probability FROM unnest($1, $3, $4) p (l, r, match_weight)),
 		placed AS MATERIALIZED (
 			SELECT p.*, a.party_id = b.party_id AS is_one FROM pair p JOIN %1$s.source_record a ON a.source_record_id = p.l JOIN %1$s.source_record b ON b.source_record_id = p.r),
 		counted AS (
@@ -407,7 +417,7 @@ BEGIN
 			SELECT floor(p.match_weight), count(*), count(*) FILTER (WHERE p.is_one) FROM placed p GROUP BY 1)
 		INSERT INTO %1$s.doubtful_pair (left_record_id, right_record_id, match_weight, match_probability)
 		SELECT p.l, p.r, p.match_weight, p.match_probability FROM placed p WHERE NOT p.is_one AND p.match_probability >= $2', m)
-		USING format('%I.record_identity', mart)::regclass, doubt;
+		USING run.l, doubt, run.r, run.weight;
 END $$;
 COMMENT ON FUNCTION @extschema@.resolve_similar(name) IS 'internal: the second half of resolve, by similarity of all records; returns the parties taken apart and merged';
 
@@ -432,7 +442,7 @@ BEGIN
 	merged := cardinality(g.dropped);
 	RAISE NOTICE 'resolve: % parties to merge by keys', merged;
 	PERFORM @extschema@.merge_groups(mart, g.keep, g.dropped, g.why, records, now(), false);
-	EXECUTE format('SELECT count(*) >= min(d.link_min_records) FROM %1$s.record_identity i, %1$s.datamart d', m) INTO by_similarity;
+	EXECUTE format('SELECT count(*) >= min(d.link_min_records) AND min(d.link_threshold) < 1 FROM %1$s.record_identity i, %1$s.datamart d', m) INTO by_similarity;
 	IF by_similarity AND records_read > 0 THEN
 		alike := @extschema@.resolve_similar(mart);
 		RAISE NOTICE 'resolve: % parties merged by similarity, % taken apart', alike.merged, alike.split;

@@ -20,7 +20,7 @@ DECLARE
 BEGIN
 	RETURN QUERY EXECUTE format('SELECT h.topic, h.item, h.number FROM %s.identity_health h ORDER BY h.topic, h.item', m);
 END $$;
-COMMENT ON FUNCTION @extschema@.identity_health(name) IS 'the report of the mart''s view identity_health: parties by number of records, merges by reason, bridges, keys and values over their limits, pairs in doubt, thresholds, judgements';
+COMMENT ON FUNCTION @extschema@.identity_health(name) IS 'the report of the mart''s view identity_health: parties by number of records, merges by reason, clusters by size, weakest edge and density, those over the size guard, bridges, keys and values over their limits, pairs in doubt, thresholds, judgements';
 
 -- A sample of pairs, the same number from each band of probability, that people judge. Nothing below the lowest band is seen.
 CREATE FUNCTION @extschema@.match_review(mart name, sample integer DEFAULT 100)

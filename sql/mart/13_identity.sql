@@ -98,10 +98,12 @@ INSERT INTO @mart@.party_change (kind, party_id, changed_at) SELECT 'new', party
 -- that the result does not depend on the order in which records came.
 ALTER TABLE @mart@.datamart ADD COLUMN link_threshold double precision NOT NULL DEFAULT 0.8 CHECK (link_threshold BETWEEN 0.5 AND 1),
 	ADD COLUMN doubt_threshold double precision NOT NULL DEFAULT 0.2 CHECK (doubt_threshold > 0 AND doubt_threshold <= 1),
-	ADD COLUMN link_min_records integer NOT NULL DEFAULT 1000 CHECK (link_min_records >= 2);
-COMMENT ON COLUMN @mart@.datamart.link_threshold IS 'probability from which resolve makes similar records one party';
+	ADD COLUMN link_min_records integer NOT NULL DEFAULT 1000 CHECK (link_min_records >= 2),
+	ADD COLUMN cluster_size_guard integer NOT NULL DEFAULT 20 CHECK (cluster_size_guard >= 1);
+COMMENT ON COLUMN @mart@.datamart.link_threshold IS 'probability from which resolve makes similar records one party; 1: by keys only';
 COMMENT ON COLUMN @mart@.datamart.doubt_threshold IS 'probability from which a pair below link_threshold is put before a person, in steward_queue';
 COMMENT ON COLUMN @mart@.datamart.link_min_records IS 'with fewer records than this resolve links by keys only: how rare a name is cannot be told yet';
+COMMENT ON COLUMN @mart@.datamart.cluster_size_guard IS 'clusters of more records than this are told in cluster_health and identity_health';
 CREATE TABLE @mart@.record_identity (
 	source_record_id bigint PRIMARY KEY,
 	origin_id bigint NOT NULL,
@@ -161,6 +163,43 @@ COMMENT ON TABLE @mart@.weight_histogram IS 'how many pairs of records the last 
 COMMENT ON COLUMN @mart@.weight_histogram.bits IS 'log2 of the odds, rounded down';
 COMMENT ON COLUMN @mart@.weight_histogram.pairs IS 'pairs of records of that weight';
 COMMENT ON COLUMN @mart@.weight_histogram.one_party IS 'those of them whose records are of one party';
+
+CREATE TABLE @mart@.record_cluster (
+	cluster_id bigint PRIMARY KEY,
+	records bigint NOT NULL CHECK (records > 1),
+	links bigint NOT NULL,
+	weakest_left_id bigint,
+	weakest_right_id bigint,
+	weakest_weight double precision,
+	held_by bigint NOT NULL
+);
+COMMENT ON TABLE @mart@.record_cluster IS 'the groups of similar records that the last resolve made, and how firmly they hang together; cluster_health shows them with their parties';
+COMMENT ON COLUMN @mart@.record_cluster.cluster_id IS 'the least of its records';
+COMMENT ON COLUMN @mart@.record_cluster.records IS 'how many it has';
+COMMENT ON COLUMN @mart@.record_cluster.links IS 'pairs of them that are links by themselves, at link_threshold';
+COMMENT ON COLUMN @mart@.record_cluster.weakest_left_id IS 'one record of the weakest pair that holds it together: the lightest of its heaviest spanning tree';
+COMMENT ON COLUMN @mart@.record_cluster.weakest_right_id IS 'the other';
+COMMENT ON COLUMN @mart@.record_cluster.weakest_weight IS 'log2 of the odds that those two are one party';
+COMMENT ON COLUMN @mart@.record_cluster.held_by IS 'pairs between the two halves that the weakest one holds together, itself too; 1: it alone, a bridge';
+
+CREATE VIEW @mart@.cluster_health WITH (security_invoker = true) AS
+	SELECT c.cluster_id, r.party_id, c.records, c.links, c.links / (c.records * (c.records - 1) / 2.0)::double precision AS density, c.weakest_weight,
+		1 / (1 + power(2::double precision, - c.weakest_weight)) AS weakest_probability, c.weakest_left_id, c.weakest_right_id, c.held_by,
+		c.records > 2 AND c.held_by = 1 AS is_bridged, c.records > d.cluster_size_guard AS over_guard
+	FROM @mart@.record_cluster c CROSS JOIN @mart@.datamart d LEFT JOIN @mart@.source_record r ON r.source_record_id = c.cluster_id;
+COMMENT ON VIEW @mart@.cluster_health IS 'each group of similar records with its party and what holds it together: where it would fall apart first. Least weakest_weight first is what a person should look at';
+COMMENT ON COLUMN @mart@.cluster_health.cluster_id IS 'the least of its records';
+COMMENT ON COLUMN @mart@.cluster_health.party_id IS 'the party of that record';
+COMMENT ON COLUMN @mart@.cluster_health.records IS 'how many it has';
+COMMENT ON COLUMN @mart@.cluster_health.links IS 'pairs of them that are links by themselves';
+COMMENT ON COLUMN @mart@.cluster_health.density IS 'the share of its pairs that are';
+COMMENT ON COLUMN @mart@.cluster_health.weakest_weight IS 'log2 of the odds of the weakest pair that holds it together';
+COMMENT ON COLUMN @mart@.cluster_health.weakest_probability IS 'its probability';
+COMMENT ON COLUMN @mart@.cluster_health.weakest_left_id IS 'one record of that pair';
+COMMENT ON COLUMN @mart@.cluster_health.weakest_right_id IS 'the other';
+COMMENT ON COLUMN @mart@.cluster_health.held_by IS 'pairs that hold the two halves together';
+COMMENT ON COLUMN @mart@.cluster_health.is_bridged IS 'three records and more, of which one pair alone holds the halves together';
+COMMENT ON COLUMN @mart@.cluster_health.over_guard IS 'more records than datamart.cluster_size_guard';
 
 CREATE TABLE @mart@.review_pair (
 	left_record_id bigint NOT NULL,
@@ -252,6 +291,17 @@ CREATE VIEW @mart@.identity_health WITH (security_invoker = true) AS
 	SELECT 'bridges', 'groups joined by similarity alone', count(*) FROM @mart@.party_alias a
 	WHERE a.reason = 'similar' AND EXISTS (SELECT FROM @mart@.party_alias b WHERE b.merged_into = a.old_party_id AND b.party_id = a.party_id)
 	UNION ALL
+	SELECT 'bridges', 'clusters held together by one pair', count(*) FROM @mart@.cluster_health c WHERE c.is_bridged
+	UNION ALL
+	SELECT 'clusters over the size guard', c.cluster_id::text, c.records FROM @mart@.cluster_health c WHERE c.over_guard
+	UNION ALL
+	SELECT 'clusters by records', CASE WHEN c.records > 10 THEN 'more than 10' WHEN c.records > 5 THEN '6 to 10' ELSE c.records::text END, count(*) FROM @mart@.record_cluster c GROUP BY 2
+	UNION ALL
+	SELECT 'clusters by weakest edge', CASE WHEN c.weakest_weight >= 10 THEN '10 bits and more' ELSE format('%s to %s bits', floor(c.weakest_weight / 2) * 2, floor(c.weakest_weight / 2) * 2 + 2) END, count(*)
+	FROM @mart@.record_cluster c WHERE c.weakest_weight IS NOT NULL GROUP BY 2
+	UNION ALL
+	SELECT 'clusters by density', format('%s to %s', round(least(floor(c.density * 5), 4)::numeric / 5, 1), round((least(floor(c.density * 5), 4)::numeric + 1) / 5, 1)), count(*) FROM @mart@.cluster_health c WHERE c.records > 2 GROUP BY 2
+	UNION ALL
 	SELECT 'keys over limit', k.scheme, count(*) FROM (SELECT e.scheme, e.key_value, count(*) AS n FROM @mart@.external_key e GROUP BY e.scheme, e.key_value) k
 	CROSS JOIN @mart@.datamart d LEFT JOIN @mart@.identifier_rule i ON i.kind = k.scheme AND i.source_id IS NULL WHERE k.n > coalesce(i.max_parties, d.max_parties_per_key) GROUP BY k.scheme
 	UNION ALL
@@ -277,7 +327,7 @@ CREATE VIEW @mart@.identity_health WITH (security_invoker = true) AS
 	SELECT 'thresholds', 'doubt_threshold in per cent', round(d.doubt_threshold * 100)::bigint FROM @mart@.datamart d
 	UNION ALL
 	SELECT 'judgements', j.verdict, count(*) FROM @mart@.party_judgement j GROUP BY j.verdict;
-COMMENT ON VIEW @mart@.identity_health IS 'a report on identities: parties by number of records, merges by reason, bridges, keys that too many parties share, values that a party has too many of, pairs by weight (weight_histogram has them as a table), pairs in doubt by probability and weight, and the thresholds';
+COMMENT ON VIEW @mart@.identity_health IS 'a report on identities: parties by number of records, merges by reason, clusters by size, weakest edge and density, bridges, keys that too many parties share, values that a party has too many of, pairs by weight (weight_histogram has them as a table), pairs in doubt by probability and weight, and the thresholds';
 COMMENT ON COLUMN @mart@.identity_health.topic IS 'what is counted';
 COMMENT ON COLUMN @mart@.identity_health.item IS 'of which kind';
 COMMENT ON COLUMN @mart@.identity_health.number IS 'how many';

@@ -1,5 +1,5 @@
 /*
- * link_fn.c: link_records, cluster_records, cluster_quality, explain_blocking and train_records for SQL: read a relation into the engine, run it, give rows.
+ * link_fn.c: link_records, cluster_records, cluster_quality, resolve_records, explain_blocking and train_records for SQL: read a relation into the engine, run it, give rows.
  */
 #include "match/link_fn.h"
 
@@ -15,6 +15,7 @@
 PG_FUNCTION_INFO_V1(crmseg_link_records);
 PG_FUNCTION_INFO_V1(crmseg_cluster_records);
 PG_FUNCTION_INFO_V1(crmseg_cluster_quality);
+PG_FUNCTION_INFO_V1(crmseg_resolve_records);
 PG_FUNCTION_INFO_V1(crmseg_explain_blocking);
 PG_FUNCTION_INFO_V1(crmseg_train_records);
 
@@ -267,47 +268,22 @@ typedef struct ClusterQuality
 	uint32		size,
 				least,			/* row of the least id */
 				weakest;		/* edge, plus one */
-	uint64		links;
+	uint64		links,
+				held_by;		/* edges between the two halves that the weakest one holds together, itself too */
 } ClusterQuality;
 
-/*
- * cluster_quality(as cluster_records, size_guard): of each cluster of two and more how many pairs of its members are links by themselves, and
- * the weakest of the edges that hold it together: the lightest of its heaviest spanning tree, which where it is cut falls into two.
- */
-Datum
-crmseg_cluster_quality(PG_FUNCTION_ARGS)
+/* of every cluster, by its least row; *inner gets the edges within clusters, heaviest first */
+static ClusterQuality *
+quality(const link_engine *e, const uint32 *cluster, double threshold, link_edge **inner_out)
 {
-	TupleDesc	desc;
-	Tuplestorestate *store;
-	MemoryContext context,
-				old;
-	link_engine *e;
-	LinkShared *shared;
-	uint32	   *cluster,
-			   *up,
-				n;
-	ClusterQuality *q;
-	const link_edge *edge;
-	link_edge  *inner;
+	uint32		n = link_rows(e),
+			   *up = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (n + 1));
+	ClusterQuality *q = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(ClusterQuality) * (n + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	uint64		nedges,
 				ninner = 0;
-	double		threshold;
-	bool		prefix = !PG_ARGISNULL(4);
-	int64		guard;
-	char	   *buffer[3] = {NULL, NULL, NULL};
-	size_t		room[3] = {0, 0, 0};
+	const link_edge *edge = link_edges(e, &nedges);
+	link_edge  *inner;
 
-	check_arguments(fcinfo, "cluster_quality", 4);
-	if (PG_ARGISNULL(6) || PG_GETARG_INT32(6) < 1)
-		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("size_guard must be 1 or more")));
-	guard = PG_GETARG_INT32(6);
-	store = link_result(fcinfo, &desc);
-	context = engine_context();
-	old = MemoryContextSwitchTo(context);
-	e = run_clusters(fcinfo, &cluster, &threshold, &shared);
-	n = link_rows(e);
-	up = MemoryContextAllocHuge(context, sizeof(uint32) * (n + 1));
-	q = MemoryContextAllocExtended(context, sizeof(ClusterQuality) * (n + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (uint32 i = 0; i < n; i++)
 	{
 		ClusterQuality *c = &q[cluster[i]];
@@ -325,8 +301,10 @@ crmseg_cluster_quality(PG_FUNCTION_ARGS)
 		if (sa != sb ? sa < sb : compare_ids(ia, na, ib, nb) < 0)
 			c->least = i;
 	}
-	edge = link_edges(e, &nedges);
-	inner = MemoryContextAllocHuge(context, sizeof(link_edge) * (nedges + 1));
+	for (uint64 i = 0; i < nedges; i++)
+		ninner += cluster[edge[i].a] == cluster[edge[i].b];
+	inner = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(link_edge) * (ninner + 1));
+	ninner = 0;
 	for (uint64 i = 0; i < nedges; i++)
 		if (cluster[edge[i].a] == cluster[edge[i].b])
 			inner[ninner++] = edge[i];
@@ -347,11 +325,65 @@ crmseg_cluster_quality(PG_FUNCTION_ARGS)
 		if ((i & 0xffff) == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
+	/* once more, without the weakest: what is then in two halves is held together by it and by what is lighter still */
+	for (uint32 i = 0; i < n; i++)
+		up[i] = i;
+	for (uint64 i = 0; i < ninner; i++)
+	{
+		ClusterQuality *c = &q[cluster[inner[i].a]];
+		uint32		a = root_of(up, inner[i].a),
+					b = root_of(up, inner[i].b);
+
+		if (i + 1 < c->weakest)
+			up[a] = b;
+		else
+			c->held_by += a != b;
+		if ((i & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	pfree(up);
+	*inner_out = inner;
+	return q;
+}
+
+/*
+ * cluster_quality(as cluster_records, size_guard): of each cluster of two and more how many pairs of its members are links by themselves, and
+ * the weakest of the edges that hold it together: the lightest of its heaviest spanning tree, which where it is cut falls into two.
+ */
+Datum
+crmseg_cluster_quality(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Tuplestorestate *store;
+	MemoryContext context,
+				old;
+	link_engine *e;
+	LinkShared *shared;
+	uint32	   *cluster,
+				n;
+	ClusterQuality *q;
+	link_edge  *inner;
+	double		threshold;
+	bool		prefix = !PG_ARGISNULL(4);
+	int64		guard;
+	char	   *buffer[3] = {NULL, NULL, NULL};
+	size_t		room[3] = {0, 0, 0};
+
+	check_arguments(fcinfo, "cluster_quality", 4);
+	if (PG_ARGISNULL(6) || PG_GETARG_INT32(6) < 1)
+		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("size_guard must be 1 or more")));
+	guard = PG_GETARG_INT32(6);
+	store = link_result(fcinfo, &desc);
+	context = engine_context();
+	old = MemoryContextSwitchTo(context);
+	e = run_clusters(fcinfo, &cluster, &threshold, &shared);
+	n = link_rows(e);
+	q = quality(e, cluster, threshold, &inner);
 	for (uint32 i = 0; i < n; i++)
 	{
 		const ClusterQuality *c = &q[i];
-		Datum		values[9];
-		bool		nulls[9] = {0};
+		Datum		values[10];
+		bool		nulls[10] = {0};
 
 		if (c->size < 2)
 			continue;
@@ -359,7 +391,7 @@ crmseg_cluster_quality(PG_FUNCTION_ARGS)
 		values[1] = Int64GetDatum(c->size);
 		values[2] = Int64GetDatum((int64) c->links);
 		values[3] = Float8GetDatum(c->links / (c->size * (c->size - 1.0) / 2));
-		nulls[4] = nulls[5] = nulls[6] = nulls[7] = c->weakest == 0;
+		nulls[4] = nulls[5] = nulls[6] = nulls[7] = nulls[8] = c->weakest == 0;
 		if (c->weakest)
 		{
 			const link_edge *x = &inner[c->weakest - 1];
@@ -369,11 +401,99 @@ crmseg_cluster_quality(PG_FUNCTION_ARGS)
 			values[6] = id_datum(e, x->a, prefix, &buffer[1], &room[1]);
 			values[7] = id_datum(e, x->b, prefix, &buffer[2], &room[2]);
 		}
-		values[8] = BoolGetDatum(c->size > guard);
+		values[8] = Int64GetDatum((int64) c->held_by);
+		values[9] = BoolGetDatum(c->size > guard);
 		tuplestore_putvalues(store, desc, values, nulls);
 		if ((i & 0xfff) == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
+	link_shared_end(shared);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
+
+/*
+ * resolve_records(as cluster_records, at_least): what resolve asks of records whose ids are numbers, from one run: every record with its cluster,
+ * every pair of at least that probability, and the quality of every cluster of two and more.
+ */
+Datum
+crmseg_resolve_records(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Tuplestorestate *store;
+	MemoryContext context,
+				old;
+	link_engine *e;
+	LinkShared *shared;
+	uint32	   *cluster,
+				n;
+	int64	   *number;
+	ClusterQuality *q;
+	link_edge  *inner;
+	const link_edge *edge;
+	uint64		nedges;
+	double		threshold,
+				least;
+
+	check_arguments(fcinfo, "resolve_records", 4);
+	least = PG_ARGISNULL(6) ? 0.01 : PG_GETARG_FLOAT8(6);
+	least = Max(threshold_bits(least), KEEP_FROM);
+	store = link_result(fcinfo, &desc);
+	context = engine_context();
+	old = MemoryContextSwitchTo(context);
+	e = run_clusters(fcinfo, &cluster, &threshold, &shared);
+	n = link_rows(e);
+	q = quality(e, cluster, threshold, &inner);
+	number = MemoryContextAllocHuge(context, sizeof(int64) * (n + 1));
+	for (uint32 i = 0; i < n; i++)
+	{
+		char		text[24];
+		size_t		len;
+		int			side;
+		const char *id = link_id(e, i, &len, &side);
+
+		if (len >= sizeof text)
+			ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("resolve_records: ids must be numbers")));
+		memcpy(text, id, len);
+		text[len] = 0;
+		number[i] = pg_strtoint64(text);
+	}
+	for (uint32 i = 0; i < n; i++)
+	{
+		Datum		values[8] = {CharGetDatum('r'), Int64GetDatum(number[i]), 0, 0, Int64GetDatum(number[q[cluster[i]].least])};
+		bool		nulls[8] = {false, false, true, true, false, true, true, true};
+
+		tuplestore_putvalues(store, desc, values, nulls);
+		if ((i & 0xfff) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	edge = link_edges(e, &nedges);
+	for (uint64 i = 0; i < nedges; i++)
+		if (edge[i].weight >= least)
+		{
+			int64		a = number[edge[i].a],
+						b = number[edge[i].b];
+			Datum		values[8] = {CharGetDatum('p'), Int64GetDatum(Min(a, b)), Int64GetDatum(Max(a, b)), Float8GetDatum(edge[i].weight)};
+			bool		nulls[8] = {false, false, false, false, true, true, true, true};
+
+			tuplestore_putvalues(store, desc, values, nulls);
+			if ((i & 0xfff) == 0)
+				CHECK_FOR_INTERRUPTS();
+		}
+	for (uint32 i = 0; i < n; i++)
+		if (q[i].size > 1)
+		{
+			const link_edge *x = q[i].weakest ? &inner[q[i].weakest - 1] : NULL;
+			Datum		values[8] = {CharGetDatum('c'), x ? Int64GetDatum(number[x->a]) : 0, x ? Int64GetDatum(number[x->b]) : 0, x ? Float8GetDatum(x->weight) : 0,
+				Int64GetDatum(number[q[i].least]), Int64GetDatum(q[i].size), Int64GetDatum((int64) q[i].links), Int64GetDatum((int64) q[i].held_by)};
+			bool		nulls[8] = {false, !x, !x, !x, false, false, false, false};
+
+			tuplestore_putvalues(store, desc, values, nulls);
+			if ((i & 0xfff) == 0)
+				CHECK_FOR_INTERRUPTS();
+		}
+	link_shared_end(shared);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return (Datum) 0;
