@@ -30,6 +30,8 @@ typedef struct party_set
 extern party_set *party_set_new(void);
 extern void party_set_free(party_set *s);
 
+/* a half at its place; the bitmap is the set's from then on */
+extern void party_set_put(party_set *s, uint32_t at, int32_t high, roaring_bitmap_t *low);
 extern void party_set_add(party_set *s, int64_t party);
 extern void party_set_remove(party_set *s, int64_t party);
 extern bool party_set_has(const party_set *s, int64_t party);
@@ -59,5 +61,20 @@ extern bool party_set_sound(const uint8_t *bytes, size_t len);
 extern party_set *party_set_read(const uint8_t *bytes, size_t len);
 extern bool party_set_bytes_have(const uint8_t *bytes, size_t len, int64_t party);
 extern uint64_t party_set_bytes_count(const uint8_t *bytes, size_t len);
+extern uint64_t party_set_bytes_common(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
+
+/*
+ * Many sets joined, or met, one after the other, read where their bytes lie: nothing is counted until the end. One that is new is empty;
+ * party_set_work_and makes a new one what the bytes are.
+ */
+typedef struct party_set_work party_set_work;
+extern party_set_work *party_set_work_new(void);
+extern void party_set_work_free(party_set_work *w);
+extern void party_set_work_or(party_set_work *w, const uint8_t *bytes, size_t len);
+extern void party_set_work_and(party_set_work *w, const uint8_t *bytes, size_t len);
+extern uint64_t party_set_work_count(party_set_work *w);
+/* as the set's bytes: how many, after which they can be written */
+extern size_t party_set_work_bytes(party_set_work *w);
+extern void party_set_work_write(party_set_work *w, uint8_t *out);
 
 #endif

@@ -40,7 +40,8 @@ typedef struct set_object
 {
 	ExpandedObjectHeader hdr;
 	int			magic;
-	party_set  *set;
+	party_set  *set;			/* NULL: it is still being worked on */
+	party_set_work *work;		/* of an aggregate */
 	Size		flat;			/* bytes when flat, 0: not known */
 	MemoryContextCallback gone;
 } set_object;
@@ -51,6 +52,13 @@ free_set(void *set)
 	party_set_free(set);
 }
 
+static void
+free_object(void *object)
+{
+	party_set_free(((set_object *) object)->set);
+	party_set_work_free(((set_object *) object)->work);
+}
+
 static Size
 flat_size(ExpandedObjectHeader *h)
 {
@@ -58,8 +66,9 @@ flat_size(ExpandedObjectHeader *h)
 
 	if (o->flat == 0)
 	{
-		party_set_settle(o->set);
-		o->flat = VARHDRSZ + party_set_bytes(o->set);
+		if (o->set)
+			party_set_settle(o->set);
+		o->flat = VARHDRSZ + (o->set ? party_set_bytes(o->set) : party_set_work_bytes(o->work));
 		if (!AllocSizeIsValid(o->flat))
 			ereport(ERROR, (errcode(CRMSEG_LIMIT), errmsg("a set of parties is larger than 1 GB")));
 	}
@@ -72,7 +81,10 @@ flatten(ExpandedObjectHeader *h, void *result, Size size)
 	set_object *o = (set_object *) h;
 
 	SET_VARSIZE(result, size);
-	party_set_write(o->set, (uint8_t *) VARDATA(result));
+	if (o->set)
+		party_set_write(o->set, (uint8_t *) VARDATA(result));
+	else
+		party_set_work_write(o->work, (uint8_t *) VARDATA(result));
 }
 
 static const ExpandedObjectMethods methods = {flat_size, flatten};
@@ -85,9 +97,9 @@ new_object(party_set *set, MemoryContext parent)
 
 	EOH_init_header(&o->hdr, &methods, context);
 	o->magic = SET_MAGIC;
-	o->set = set ? set : party_set_new();
-	o->gone.func = free_set;
-	o->gone.arg = o->set;
+	o->set = set;
+	o->gone.func = free_object;
+	o->gone.arg = o;
 	MemoryContextRegisterResetCallback(context, &o->gone);
 	return o;
 }
@@ -120,6 +132,17 @@ object_of(Datum d)
 		o = (set_object *) DatumGetEOHP(d);
 		if (o->magic != SET_MAGIC)
 			elog(ERROR, "this is no set of parties");
+		if (!o->set)
+		{
+			size_t		len = party_set_work_bytes(o->work);
+			uint8_t    *bytes = palloc_extended(len, MCXT_ALLOC_HUGE);
+
+			party_set_work_write(o->work, bytes);
+			o->set = party_set_read(bytes, len);
+			party_set_work_free(o->work);
+			o->work = NULL;
+			pfree(bytes);
+		}
 		return o;
 	}
 	flat = PG_DETOAST_DATUM_PACKED(d);
@@ -146,7 +169,7 @@ writable(Datum d)
 
 	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)) && !VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(d)))
 	{
-		set_object *c = new_object(NULL, CurrentMemoryContext);
+		set_object *c = new_object(party_set_new(), CurrentMemoryContext);
 
 		party_set_or(c->set, party_set_of(d), false);
 		return c;
@@ -186,7 +209,7 @@ crmseg_party_set_in(PG_FUNCTION_ARGS)
 {
 	char	   *text = PG_GETARG_CSTRING(0),
 			   *p = text;
-	set_object *o = new_object(NULL, CurrentMemoryContext);
+	set_object *o = new_object(party_set_new(), CurrentMemoryContext);
 
 #define BLANKS while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r') p++
 	BLANKS;
@@ -349,7 +372,11 @@ crmseg_party_set_cardinality(PG_FUNCTION_ARGS)
 	struct varlena *v;
 
 	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)))
-		PG_RETURN_INT64((int64) party_set_count(party_set_of(d)));
+	{
+		set_object *o = (set_object *) DatumGetEOHP(d);
+
+		PG_RETURN_INT64((int64) (o->magic == SET_MAGIC && !o->set ? party_set_work_count(o->work) : party_set_count(party_set_of(d))));
+	}
 	v = PG_DETOAST_DATUM_PACKED(d);
 	PG_RETURN_INT64((int64) party_set_bytes_count((uint8_t *) VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v)));
 }
@@ -358,7 +385,16 @@ crmseg_party_set_cardinality(PG_FUNCTION_ARGS)
 Datum
 crmseg_party_set_common(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64((int64) party_set_common(party_set_of(PG_GETARG_DATUM(0)), party_set_of(PG_GETARG_DATUM(1))));
+	Datum		a = PG_GETARG_DATUM(0),
+				b = PG_GETARG_DATUM(1);
+	struct varlena *x,
+			   *y;
+
+	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(a)) && VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(b)))
+		PG_RETURN_INT64((int64) party_set_common(party_set_of(a), party_set_of(b)));
+	x = PG_DETOAST_DATUM_PACKED(a);
+	y = PG_DETOAST_DATUM_PACKED(b);
+	PG_RETURN_INT64((int64) party_set_bytes_common((uint8_t *) VARDATA_ANY(x), VARSIZE_ANY_EXHDR(x), (uint8_t *) VARDATA_ANY(y), VARSIZE_ANY_EXHDR(y)));
 }
 
 /* ---- aggregates: the state is a set that is worked on in place ---- */
@@ -371,10 +407,10 @@ state_of(FunctionCallInfo fcinfo)
 	if (!AggCheckCallContext(fcinfo, &context))
 		context = CurrentMemoryContext;
 	if (PG_ARGISNULL(0))
-		return new_object(NULL, context);
+		return new_object(party_set_new(), context);
 	if (!VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(PG_GETARG_DATUM(0))))
 	{
-		set_object *o = new_object(NULL, context);
+		set_object *o = new_object(party_set_new(), context);
 
 		party_set_or(o->set, party_set_of(PG_GETARG_DATUM(0)), false);
 		return o;
@@ -399,10 +435,13 @@ crmseg_party_set_add_step(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(EOHPGetRWDatum(&o->hdr));
 }
 
+/* sets one after the other, joined or met where their bytes lie */
 static Datum
 joined(FunctionCallInfo fcinfo, bool both)
 {
+	MemoryContext context;
 	set_object *o;
+	struct varlena *v;
 
 	if (PG_ARGISNULL(1))
 	{
@@ -410,12 +449,25 @@ joined(FunctionCallInfo fcinfo, bool both)
 			PG_RETURN_NULL();
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
-	o = state_of(fcinfo);
-	o->flat = 0;
-	if (both && !PG_ARGISNULL(0))
-		party_set_and(o->set, party_set_of(PG_GETARG_DATUM(1)));
+	if (!AggCheckCallContext(fcinfo, &context))
+		context = CurrentMemoryContext;
+	if (!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(PG_GETARG_DATUM(0))) && !((set_object *) DatumGetEOHP(PG_GETARG_DATUM(0)))->set)
+		o = (set_object *) DatumGetEOHP(PG_GETARG_DATUM(0));
 	else
-		party_set_or(o->set, party_set_of(PG_GETARG_DATUM(1)), !both);
+	{
+		o = new_object(NULL, context);
+		o->work = party_set_work_new();
+		if (!PG_ARGISNULL(0))
+		{
+			v = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
+			party_set_work_or(o->work, (uint8_t *) VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));
+		}
+	}
+	o->flat = 0;
+	v = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
+	(both ? party_set_work_and : party_set_work_or) (o->work, (uint8_t *) VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));
+	if ((Pointer) v != DatumGetPointer(PG_GETARG_DATUM(1)))
+		pfree(v);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&o->hdr));
 }
 

@@ -26,7 +26,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint64_t	n = 0;
 		size_t		some,
 					len;
-		uint8_t    *w;
+		uint8_t    *w,
+				   *out;
 
 		while ((some = party_set_take(s, &at, id, 1 + n % 100)) > 0)
 			for (size_t i = 0; i < some; i++, n++)
@@ -50,6 +51,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		w = malloc(len);
 		party_set_write(s, w);
 		MUST(party_set_sound(w, len) && party_set_bytes_count(w, len) == n);
+		{
+			/* the same where the bytes lie */
+			party_set_work *k = party_set_work_new();
+
+			party_set_work_or(k, w, len);
+			party_set_work_or(k, b, size);
+			MUST(party_set_work_count(k) == n && party_set_bytes_common(b, size, w, len) == n && party_set_bytes_common(w, len, b, size) == n);
+			party_set_work_and(k, b, size);
+			some = party_set_work_bytes(k);
+			out = malloc(some);
+			party_set_work_write(k, out);
+			MUST(party_set_sound(out, some) && party_set_bytes_count(out, some) == n && party_set_bytes_common(b, size, out, some) == n);
+			free(out);
+			party_set_work_free(k);
+		}
 		party_set_and(s, t);
 		MUST(party_set_equal(s, t));
 		free(w);
