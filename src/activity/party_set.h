@@ -72,6 +72,8 @@ extern party_set_work *party_set_work_new(void);
 extern void party_set_work_free(party_set_work *w);
 extern void party_set_work_or(party_set_work *w, const uint8_t *bytes, size_t len);
 extern void party_set_work_and(party_set_work *w, const uint8_t *bytes, size_t len);
+/* no set that it is to meet need be read any more */
+extern bool party_set_work_met_nobody(const party_set_work *w);
 extern uint64_t party_set_work_count(party_set_work *w);
 /* as the set's bytes: how many, after which they can be written */
 extern size_t party_set_work_bytes(party_set_work *w);

@@ -463,6 +463,8 @@ joined(FunctionCallInfo fcinfo, bool both)
 			party_set_work_or(o->work, (uint8_t *) VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));
 		}
 	}
+	if (both && party_set_work_met_nobody(o->work))
+		PG_RETURN_DATUM(EOHPGetRWDatum(&o->hdr));
 	o->flat = 0;
 	v = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
 	(both ? party_set_work_and : party_set_work_or) (o->work, (uint8_t *) VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));

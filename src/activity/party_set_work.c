@@ -120,11 +120,15 @@ or_words(uint64_t *to, const uint8_t *from)
 		to[i] |= get64(from + 8 * i);
 }
 
-WIDE static void
+/* whether any is left */
+WIDE static bool
 and_words(uint64_t *to, const uint8_t *from)
 {
+	uint64_t	left = 0;
+
 	for (int i = 0; i < WORDS; i++)
-		to[i] &= get64(from + 8 * i);
+		left |= to[i] &= get64(from + 8 * i);
+	return left != 0;
 }
 
 WIDE static uint32_t
@@ -288,13 +292,16 @@ keep_those_in(const uint16_t *from, uint32_t n, const container *c, uint16_t *ke
 	return left;
 }
 
-static void
+/* whether any is left */
+static bool
 meet(box *b, const container *c)
 {
+	uint64_t	left = 0;
+
 	if (!b->bits)
 		b->n = keep_those_in(numbers(b), b->n, c, numbers(b));
 	else if (c->kind == BITSET)
-		and_words(b->words, c->at);
+		return and_words(b->words, c->at);
 	else if (c->kind == ARRAY)
 	{
 		uint16_t	kept[ARRAY_MAX];
@@ -317,8 +324,10 @@ meet(box *b, const container *c)
 
 		or_container(mask, c);
 		for (int i = 0; i < WORDS; i++)
-			b->words[i] &= mask[i];
+			left |= b->words[i] &= mask[i];
+		return left != 0;
 	}
+	return b->n > 0;
 }
 
 static void
@@ -375,7 +384,10 @@ party_set_work_and(party_set_work *w, const uint8_t *bytes, size_t len)
 		if (i < w->n && w->box[i].key == c.key)
 		{
 			w->box[kept] = w->box[i++];
-			meet(&w->box[kept++], &c);
+			if (meet(&w->box[kept], &c))
+				kept++;
+			else
+				free(w->box[kept].words);
 		}
 	}
 	for (; i < w->n; i++)
@@ -416,6 +428,12 @@ settle(party_set_work *w)
 		w->box[kept++] = *b;
 	}
 	w->n = kept;
+}
+
+bool
+party_set_work_met_nobody(const party_set_work *w)
+{
+	return w->begun && w->n == 0;
 }
 
 uint64_t
