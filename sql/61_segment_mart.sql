@@ -257,22 +257,27 @@ COMMENT ON FUNCTION @extschema@.segment_size(name, @extschema@.segment) IS 'how 
 CREATE FUNCTION @extschema@.segment_overlap(mart name, names text[]) RETURNS TABLE (a text, b text, members bigint, share float8)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	m text := @extschema@.require_datamart(mart);
 	q text := '';
+	kept bigint[];
+	id bigint;
 BEGIN
 	IF coalesce(cardinality(names), 0) NOT BETWEEN 1 AND 64 THEN
 		RAISE EXCEPTION 'name 1 to 64 segments' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
+	kept := @extschema@.segment_sets_usable(mart, names);
 	FOR i IN 1 .. cardinality(names) LOOP
-		q := q || CASE WHEN i > 1 THEN ' UNION ALL ' ELSE '' END || format('SELECT %s, x.parties FROM (%s) x (parties)', i,
-			@extschema@.segment_set_sql(mart, @extschema@.segment_predicate(mart, names[i]), names[i]));
+		EXECUTE format('SELECT d.segment_id FROM %s.segment_definition d WHERE d.name = $1', m) INTO id USING names[i];
+		q := q || CASE WHEN i > 1 THEN ' UNION ALL ' ELSE '' END || CASE WHEN id = ANY (kept) THEN format('SELECT %s, k.parties FROM kept k WHERE k.segment_id = %s', i, id)
+			ELSE format('SELECT %s, x.parties FROM (%s) x (parties)', i, @extschema@.segment_set_sql(mart, @extschema@.segment_predicate(mart, names[i]), names[i])) END;
 	END LOOP;
 	-- each segment is asked once, for its set; a pair is the cardinality of two sets' intersection
-	RETURN QUERY EXECUTE format('WITH s (i, parties) AS MATERIALIZED (%s),
-		p AS MATERIALIZED (SELECT x.i, y.i AS j, coalesce(@extschema@.common_parties(x.parties, y.parties), 0) AS members FROM s x JOIN s y ON x.i <= y.i)
+	RETURN QUERY EXECUTE format('WITH kept AS MATERIALIZED (SELECT k.segment_id, k.parties FROM @extschema@.segment_sets($2, $3) k), s (i, parties) AS (%s),
+		p AS MATERIALIZED (SELECT o.i, o.j, o.members FROM (SELECT array_agg(s.i ORDER BY s.i) AS i, array_agg(s.parties ORDER BY s.i) AS sets FROM s) x CROSS JOIN LATERAL @extschema@.common_parties_of_all(x.i, x.sets) o)
 		SELECT ($1)[c.i], ($1)[c.j], c.members, c.members::float8 / nullif(o.members, 0) FROM (SELECT p.i, p.j, p.members FROM p UNION ALL SELECT p.j, p.i, p.members FROM p WHERE p.i < p.j) c
-			JOIN p o ON o.i = c.i AND o.j = c.i ORDER BY c.i, c.j', q) USING names;
+			JOIN p o ON o.i = c.i AND o.j = c.i ORDER BY c.i, c.j', q) USING names, mart, kept;
 END $$;
-COMMENT ON FUNCTION @extschema@.segment_overlap(name, text[]) IS 'for each pair of segments (of one with itself too) how many parties are in both, and which share of a that is';
+COMMENT ON FUNCTION @extschema@.segment_overlap(name, text[]) IS 'for each pair of segments (of one with itself too) how many parties are in both, and which share of a that is. Exact as of now: of segments whose memberships are kept their sets are read (see refresh_segments), of others the members are found';
 
 CREATE FUNCTION @extschema@.segment_funnel(mart name, predicate @extschema@.segment) RETURNS TABLE (step integer, condition text, remaining bigint, share float8)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -256,6 +256,8 @@ BEGIN
 		END LOOP;
 	END IF;
 	EXECUTE format('UPDATE %s.segment_state SET fresh_as_of = $1 WHERE fresh_as_of <> $1', m) USING as_of;
+	-- short lists of whom to look up are left as they are: sets are not written anew for a few
+	PERFORM @extschema@.fold_segment_sets(mart, 200);
 	EXECUTE format('UPDATE %s.segment_upkeep SET as_of = $1, simulated = $2, kept = coalesce(kept, $3)', m) USING as_of, as_of > now() OR as_of < now() - interval '1 day', nullif(mode.any, false);
 END $$;
 COMMENT ON FUNCTION @extschema@.refresh_segments(name, timestamptz) IS 'brings the members of all segments of a mart up to date, as of now or of another instant not before the last one: segments that are new or changed, those that no queue can follow (ranks, scores, permissions), and of the others only the parties whose time has come (party_segments.due_at). From the first call on changes of rows update memberships in the same transaction, unless keep_segments(mart, false) was said; then all is looked at each time. Returns entries and exits. For a scheduler; it needs the rights of the mart''s owner. 22023 for an instant before the last one';

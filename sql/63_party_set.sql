@@ -60,6 +60,9 @@ COMMENT ON FUNCTION @extschema@.cardinality(@extschema@.party_set) IS 'how many 
 CREATE FUNCTION @extschema@.common_parties(@extschema@.party_set, @extschema@.party_set) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'crmseg_party_set_common' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.common_parties(@extschema@.party_set, @extschema@.party_set) IS 'how many parties are in both sets, which are not joined for it';
+CREATE FUNCTION @extschema@.common_parties_of_all(numbers integer[], sets @extschema@.party_set[]) RETURNS TABLE (i integer, j integer, members bigint)
+	AS 'MODULE_PATHNAME', 'crmseg_party_set_common_of_all' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 200;
+COMMENT ON FUNCTION @extschema@.common_parties_of_all(integer[], @extschema@.party_set[]) IS 'internal: for each pair of numbered sets, and each with itself, how many parties are in both; NULL is nobody';
 CREATE FUNCTION @extschema@.has_party_support(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'crmseg_has_party_support' LANGUAGE C STRICT;
 COMMENT ON FUNCTION @extschema@.has_party_support(internal) IS 'planner support of has_party: its third argument is the share of the parties that it holds for';

@@ -387,6 +387,7 @@ CREATE FUNCTION @extschema@.maintain_tasks() RETURNS TABLE (place integer, name 
 		(5, 'rates of channels', 'SELECT @extschema@.refresh_priors($1)', 'refresh_priors(name)'),
 		(6, 'activity', 'SELECT @extschema@.fold_activity($1)', 'fold_activity(name)'),
 		(7, 'segments', 'SELECT r.entered + r.left_ FROM @extschema@.refresh_segments($1) r', 'refresh_segments(name,timestamptz)'),
-		(8, 'statistics', 'SELECT @extschema@.refresh_statistics($1)', 'refresh_statistics(name)')) v (place, name, sql, needs)
+		(8, 'sets of segments', 'SELECT @extschema@.fold_segment_sets($1)', 'fold_segment_sets(name,bigint)'),
+		(9, 'statistics', 'SELECT @extschema@.refresh_statistics($1)', 'refresh_statistics(name)')) v (place, name, sql, needs)
 	WHERE to_regprocedure('@extschema@.' || v.needs) IS NOT NULL $$;
 COMMENT ON FUNCTION @extschema@.maintain_tasks() IS 'internal: what maintain does, in order';
