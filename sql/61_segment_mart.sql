@@ -11,6 +11,9 @@ COMMENT ON FUNCTION @extschema@.segment_sql_at(name, @extschema@.segment, timest
 CREATE FUNCTION @extschema@.segment_set_sql(mart name, predicate @extschema@.segment, defining text) RETURNS text
 	AS 'MODULE_PATHNAME', 'crmseg_segment_set_sql' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.segment_set_sql(name, @extschema@.segment, text) IS 'internal: the SQL of the set of parties for which the predicate of a segment of that name holds: one row, NULL when there is none';
+CREATE FUNCTION @extschema@.segment_count_sql(mart name, predicate @extschema@.segment, in_any_case boolean) RETURNS text
+	AS 'MODULE_PATHNAME', 'crmseg_segment_count_sql' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.segment_count_sql(name, @extschema@.segment, boolean) IS 'internal: the SQL of how many parties a predicate holds for: of activity bitmaps their number, of anything else, in any case, the rows counted; NULL otherwise';
 CREATE FUNCTION @extschema@.segment_rename(predicate @extschema@.segment, old text, new text) RETURNS @extschema@.segment
 	AS 'MODULE_PATHNAME', 'crmseg_segment_rename' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.segment_rename(@extschema@.segment, text, text) IS 'a predicate in which a segment bears another name';
@@ -237,7 +240,13 @@ DECLARE
 	share float8;
 	seen bigint;
 	fits bigint;
+	bitmaps text := @extschema@.segment_count_sql(mart, predicate, false);
 BEGIN
+	IF bitmaps IS NOT NULL THEN
+		EXECUTE bitmaps INTO estimate;
+		margin := 0;
+		RETURN;
+	END IF;
 	SELECT greatest(c.reltuples, 0) INTO parties FROM pg_class c WHERE c.oid = (m || '.party')::regclass;
 	-- some twenty thousand parties tell a share to a percent; a rank is among all of them
 	share := CASE WHEN parties <= 50000 OR predicate::text ~ '\mtop\M' THEN NULL ELSE 100.0 * 20000 / parties END;
@@ -252,7 +261,7 @@ BEGIN
 	-- 95 % by Agresti and Coull (1998): also where none or all of the sample fit
 	margin := ceil(1.96 * sqrt((fits + 2.0) / (seen + 4.0) * (1 - (fits + 2.0) / (seen + 4.0)) / (seen + 4.0)) * seen * 100.0 / share);
 END $$;
-COMMENT ON FUNCTION @extschema@.segment_size(name, @extschema@.segment) IS 'how many parties a predicate holds for: counted up to fifty thousand parties, above by a sample of some twenty thousand, with the margin of 95 %';
+COMMENT ON FUNCTION @extschema@.segment_size(name, @extschema@.segment) IS 'how many parties a predicate holds for: counted up to fifty thousand parties, or by activity bitmaps when these alone decide, above by a sample of some twenty thousand, with the margin of 95 %';
 
 CREATE FUNCTION @extschema@.segment_overlap(mart name, names text[]) RETURNS TABLE (a text, b text, members bigint, share float8)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -291,7 +300,7 @@ BEGIN
 			so_far := CASE WHEN i = 1 THEN c[1] ELSE @extschema@.segment_and(so_far, c[i]) END;
 		END IF;
 		before := remaining;
-		EXECUTE format('SELECT count(*) FROM (%s) s', @extschema@.segment_sql(mart, so_far)) INTO remaining;
+		EXECUTE @extschema@.segment_count_sql(mart, so_far, true) INTO remaining;
 		step := i;
 		condition := CASE WHEN i = 0 THEN 'all' ELSE c[i]::text END;
 		share := remaining::float8 / nullif(before, 0);

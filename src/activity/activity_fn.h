@@ -17,6 +17,8 @@ extern char *activity_members_sql(segment_scope *s, const segment_node *n);
 
 /* SELECT of their set, parties, likewise */
 extern char *activity_set_sql(segment_scope *s, const segment_node *n);
+/* how many they are */
+extern char *activity_count_sql(segment_scope *s, const segment_node *n);
 
 /* the setting crmseg.use_activity */
 extern bool activity_is_used(void);

@@ -317,3 +317,14 @@ activity_set_sql(segment_scope *s, const segment_node *n)
 {
 	return is_of_bitmaps(s, n) ? psprintf("SELECT parties FROM %s x (parties)", call(s, segment_text_of(n), true)) : NULL;
 }
+
+char *
+activity_count_sql(segment_scope *s, const segment_node *n)
+{
+	const char *text;
+
+	if (!is_of_bitmaps(s, n))
+		return NULL;
+	text = segment_text_of(n);
+	return psprintf("SELECT crmseg.cardinality(%s.parties) AS members FROM %s %s (parties)", title(text), call(s, text, true), title(text));
+}

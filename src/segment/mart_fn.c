@@ -18,6 +18,7 @@ PG_FUNCTION_INFO_V1(crmseg_segment_sql);
 PG_FUNCTION_INFO_V1(crmseg_segment_sql_of);
 PG_FUNCTION_INFO_V1(crmseg_segment_sql_at);
 PG_FUNCTION_INFO_V1(crmseg_segment_set_sql);
+PG_FUNCTION_INFO_V1(crmseg_segment_count_sql);
 PG_FUNCTION_INFO_V1(crmseg_segment_rename);
 PG_FUNCTION_INFO_V1(crmseg_segment_conditions);
 
@@ -81,6 +82,20 @@ crmseg_segment_set_sql(PG_FUNCTION_ARGS)
 
 	s.root = n;
 	PG_RETURN_TEXT_P(cstring_to_text(set ? set : psprintf("SELECT crmseg.party_set_agg(m.party_id) AS parties FROM (%s) m", segment_members_sql(&s, n))));
+}
+
+/* segment_count_sql(mart name, segment, in_any_case bool) -> text: how many members, from the activity bitmaps; else from the rows, or NULL */
+Datum
+crmseg_segment_count_sql(PG_FUNCTION_ARGS)
+{
+	segment_node *n = segment_tree(PG_GETARG_VARLENA_PP(1));
+	segment_scope s = {.v = vocabulary_of_mart(NameStr(*PG_GETARG_NAME(0))), .activity = activity_is_used()};
+	char	   *count = s.activity ? activity_count_sql(&s, n) : NULL;
+
+	if (!count && !PG_GETARG_BOOL(2))
+		PG_RETURN_NULL();
+	s.root = n;
+	PG_RETURN_TEXT_P(cstring_to_text(count ? count : psprintf("SELECT pg_catalog.count(*) FROM (%s) m", segment_members_sql(&s, n))));
 }
 
 static void

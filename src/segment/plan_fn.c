@@ -30,6 +30,7 @@
 #include "rewrite/rewriteHandler.h"
 #include "rewrite/rewriteManip.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -559,9 +560,41 @@ expand_joins(Node *node, expansion *x)
 	}
 }
 
+/* anything but the number of rows is asked for */
+static bool
+asks_for_more(Node *node, void *context)
+{
+	if (!node)
+		return false;
+	if (IsA(node, Var) || IsA(node, SubLink))
+		return true;
+	if (IsA(node, Aggref))
+		return ((Aggref *) node)->aggfnoid != F_COUNT_ || ((Aggref *) node)->aggfilter || ((Aggref *) node)->agglevelsup > 0;
+	return expression_tree_walker(node, asks_for_more, context);
+}
+
+/* SELECT count(*) FROM members(...) and no more: a set has its number, nobody need be told one by one */
+static bool
+only_counts(Query *q)
+{
+	return q->commandType == CMD_SELECT && list_length(q->rtable) == 1 && list_length(q->jointree->fromlist) == 1 && IsA(linitial(q->jointree->fromlist), RangeTblRef) && !q->jointree->quals &&
+		q->hasAggs && !q->groupClause && !q->groupingSets && !q->havingQual && !q->hasWindowFuncs && !q->hasTargetSRFs && !q->hasSubLinks && !q->rowMarks && !q->setOperations &&
+		!asks_for_more((Node *) q->targetList, NULL);
+}
+
+static Node *
+count_as_column(Node *node, void *context)
+{
+	if (!node)
+		return NULL;
+	if (IsA(node, Aggref))
+		return (Node *) makeVar(1, 1, INT8OID, -1, InvalidOid, 0);
+	return expression_tree_mutator(node, count_as_column, context);
+}
+
 /* FROM members(mart, name) is the query of the members */
 static void
-expand_members(RangeTblEntry *rte, expansion *x)
+expand_members(RangeTblEntry *rte, Query *around, expansion *x)
 {
 	RangeTblFunction *f;
 	Oid			function;
@@ -572,6 +605,7 @@ expand_members(RangeTblEntry *rte, expansion *x)
 	vocabulary *v;
 	segment_node *n;
 	segment_scope s = {0};
+	char	   *sql;
 	Query	   *q;
 	List	   *rewritten;
 
@@ -591,7 +625,15 @@ expand_members(RangeTblEntry *rte, expansion *x)
 	s.v = v;
 	s.activity = activity_is_used();
 	s.expanding = list_make1(TextDatumGetCString(((Const *) name)->constvalue));
-	q = parse_analyze_fixedparams(linitial_node(RawStmt, raw_parser(segment_members_sql(&s, n), RAW_PARSE_DEFAULT)), "", NULL, 0, NULL);
+	sql = s.activity && only_counts(around) ? activity_count_sql(&s, n) : NULL;
+	if (sql)
+	{
+		around->targetList = (List *) count_as_column((Node *) around->targetList, NULL);
+		around->hasAggs = false;
+	}
+	else
+		sql = segment_members_sql(&s, n);
+	q = parse_analyze_fixedparams(linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT)), "", NULL, 0, NULL);
 	rewritten = QueryRewrite(q);
 	if (list_length(rewritten) != 1)
 		return;
@@ -615,7 +657,7 @@ expand_query(Query *q, expansion *x)
 	x->at = &here;
 	x->made_query = false;
 	foreach(l, q->rtable)
-		expand_members(lfirst(l), x);
+		expand_members(lfirst(l), q, x);
 	x->joining = true;
 	expand_joins((Node *) q->jointree, x);
 	x->joining = false;

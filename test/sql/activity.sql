@@ -276,6 +276,14 @@ FULL JOIN (WITH m AS MATERIALIZED (SELECT n, array(SELECT members('Act "m"', n))
 	SELECT x.n AS a, y.n AS b, k.members, k.members::float8 / nullif(cardinality(x.ids), 0) AS share FROM m x CROSS JOIN m y
 		CROSS JOIN LATERAL (SELECT count(*) AS members FROM (SELECT unnest(x.ids) INTERSECT SELECT unnest(y.ids)) b) k) e USING (a, b);
 SELECT o.members, o.share FROM segment_overlap('Act "m"', '{d}') o;
+-- counted: a set has its number, and nobody is told one by one; with anything beside the number they are
+EXPLAIN (COSTS OFF) SELECT 2 * count(*) AS twice FROM members('Act "m"', 'a');
+SELECT v.n > 0 AS some, (SELECT count(*) FROM members('Act "m"', 'a')) = v.n AS alone, (SELECT 2 * count(*) FROM members('Act "m"', 'b') HAVING true) = 2 * (SELECT count(x) FROM members('Act "m"', 'b') x) AS having, (SELECT count(*) FROM members('Act "m"', 'a') x WHERE x > 50) = (SELECT count(*) FILTER (WHERE x > 50) FROM members('Act "m"', 'a') x) AS filtered,
+	(SELECT count(*) + max(x) > max(x) FROM members('Act "m"', 'a') x) AS with_another, (SELECT count(*) FROM members('Act "m"', 'a') GROUP BY ()) = v.n AS grouped, (SELECT (count(*) = v.n)::text FROM members('Act "m"', 'a')) AS outside, (SELECT count(*) FROM members('Act "m"', 'c')) = (SELECT count(x) FROM members('Act "m"', 'c') x) AS of_rows
+FROM (SELECT cardinality(activity_set('Act "m"', 'did login within last 90 days')) AS n) v;
+SELECT count(*) AS steps, count(*) FILTER (WHERE f.remaining IS DISTINCT FROM CASE f.step WHEN 0 THEN (SELECT count(*) FROM "Act ""m""".party WHERE kind <> 'unidentified') WHEN 1 THEN (SELECT count(*) FROM members('Act "m"', 'a')) ELSE (SELECT count(*) FROM members('Act "m"', 'a') x WHERE x > 50) END) AS differ
+FROM segment_funnel('Act "m"', 'did login within last 90 days and party_id > 50') f;
+SELECT s.margin, s.estimate = (SELECT count(*) FROM members('Act "m"', 'b')) AS counted FROM segment_size('Act "m"', 'did not call within last 30 days or did login') s;
 SELECT segment_overlap('Act "m"', '{}');
 -- one party: its events are looked up
 SELECT pg_temp.explained($$SELECT p @@ 'did login within last 90 days'::crmseg.segment FROM "Act ""m""".party p WHERE party_id = 7$$);
