@@ -51,25 +51,25 @@ COMMENT ON VIEW @mart@.overdue_customers IS 'customers whose next purchase, by t
 -- region; where these are fewer than ten, of the same kind and industry or income band, then of the same kind. A mart without any margin takes revenue.
 CREATE VIEW @mart@.customer_potential WITH (security_invoker = true) AS
 	WITH c AS MATERIALIZED (
-		SELECT y.party_id, y.kind, coalesce(y.industry_code, f.traits ->> 'income.band', '') AS sector, coalesce(y.country, '') || ' ' || coalesce(left(y.postal_code, 2), '') AS region,
+		SELECT y.party_id, ARRAY[y.kind, coalesce(y.industry_code, f.traits ->> 'income.band', ''), coalesce(y.country, '') || ' ' || coalesce(left(y.postal_code, 2), '')] AS alike,
 			round(CASE WHEN m.is_known THEN f.margin ELSE f.revenue END / greatest(extract(epoch FROM now() - f.first_order_at) / 31557600, 1), 8) AS margin
 		FROM @mart@.party y JOIN @mart@.party_profile f ON f.party_id = y.party_id
 		CROSS JOIN (SELECT EXISTS (SELECT FROM @mart@.party_profile k WHERE k.margin IS NOT NULL) AS is_known OFFSET 0) m
 		WHERE y.kind <> 'unidentified' AND f.order_days > 0 AND (f.margin IS NOT NULL OR NOT m.is_known)),
 	-- the wider groups are put together from the narrow ones
-	s0 AS MATERIALIZED (SELECT c.kind, c.sector, c.region, @extschema@.amount_sample(c.margin) AS s FROM c GROUP BY c.kind, c.sector, c.region),
-	s1 AS MATERIALIZED (SELECT s0.kind, s0.sector, @extschema@.amount_sample(s0.s) AS s FROM s0 GROUP BY s0.kind, s0.sector),
-	g0 AS MATERIALIZED (SELECT s.kind, s.sector, s.region, @extschema@.sample_size(s.s) AS peers, @extschema@.sample_quantile(s.s, 0.8) AS margin FROM s0 s),
+	s0 AS MATERIALIZED (SELECT c.alike, @extschema@.amount_sample(c.margin) AS s FROM c GROUP BY c.alike),
+	s1 AS MATERIALIZED (SELECT s0.alike[1] AS kind, s0.alike[2] AS sector, @extschema@.amount_sample(s0.s) AS s FROM s0 GROUP BY s0.alike[1], s0.alike[2]),
+	g0 AS MATERIALIZED (SELECT s.alike, @extschema@.sample_size(s.s) AS peers, @extschema@.sample_quantile(s.s, 0.8) AS margin FROM s0 s),
 	g1 AS MATERIALIZED (SELECT s.kind, s.sector, @extschema@.sample_size(s.s) AS peers, @extschema@.sample_quantile(s.s, 0.8) AS margin FROM s1 s),
 	g2 AS MATERIALIZED (SELECT s.kind, @extschema@.sample_size(s.s) AS peers, @extschema@.sample_quantile(s.s, 0.8) AS margin
 		FROM (SELECT s1.kind, @extschema@.amount_sample(s1.s) AS s FROM s1 GROUP BY s1.kind) s),
 	g AS MATERIALIZED (
-		SELECT g0.kind, g0.sector, g0.region, CASE WHEN g0.peers >= 10 THEN g0.margin WHEN g1.peers >= 10 THEN g1.margin ELSE g2.margin END AS margin,
+		SELECT g0.alike, CASE WHEN g0.peers >= 10 THEN g0.margin WHEN g1.peers >= 10 THEN g1.margin ELSE g2.margin END AS margin,
 			CASE WHEN g0.peers >= 10 THEN g0.peers WHEN g1.peers >= 10 THEN g1.peers ELSE g2.peers END AS peers
-		FROM g0 JOIN g1 ON g1.kind = g0.kind AND g1.sector = g0.sector JOIN g2 ON g2.kind = g0.kind)
+		FROM g0 JOIN g1 ON g1.kind = g0.alike[1] AND g1.sector = g0.alike[2] JOIN g2 ON g2.kind = g0.alike[1])
 	SELECT c.party_id, c.margin AS yearly_margin, g.margin AS peer_margin, g.peers,
 		CASE WHEN g.margin > 0 AND g.margin > c.margin THEN least((g.margin - c.margin) / g.margin, 1) ELSE 0 END AS potential
-	FROM c JOIN g ON g.kind = c.kind AND g.sector = c.sector AND g.region = c.region;
+	FROM c JOIN g ON g.alike = c.alike;
 COMMENT ON VIEW @mart@.customer_potential IS 'what each customer could bring more, by the customers like him. Reads profiles only. @primaryKey party_id';
 COMMENT ON COLUMN @mart@.customer_potential.party_id IS 'the customer';
 COMMENT ON COLUMN @mart@.customer_potential.yearly_margin IS 'margin a year since the first purchase (revenue, in a mart that knows no margin), to eight decimals';
