@@ -197,6 +197,8 @@ read_bitmaps(reading *r, const char *name, const char *rows, const vocabulary_ev
 	SPITupleTable *found;
 	piece	   *pieces = palloc(sizeof(piece) * INSTANTS_MAX);
 	int			npieces = 0;
+	party_set_work *whole = party_set_work_in_context(r->context),
+			   *doubts = NULL;
 	party_set  *doubtful = NULL;
 
 	run(psprintf("SELECT a.members, a.first_at, a.last_at, false FROM %s.activity a WHERE a.event OPERATOR(pg_catalog.=) $1 AND a.day OPERATOR(pg_catalog.>=) $2::pg_catalog.date AND a.day OPERATOR(pg_catalog.<=) $3::pg_catalog.date"
@@ -215,16 +217,18 @@ read_bitmaps(reading *r, const char *name, const char *rows, const vocabulary_ev
 			continue;
 		if (DatumGetBool(SPI_getbinval(found->vals[i], found->tupdesc, 4, &isnull)))
 		{
-			if (!doubtful)
-				doubtful = party_set_in_context(r->context);
-			party_set_join_bytes(doubtful, members, false);
+			if (!doubts)
+				doubts = party_set_work_in_context(r->context);
+			party_set_work_join_bytes(doubts, members);
 		}
 		else if (first >= window.from && last <= window.to)
-			party_set_join_bytes(set, members, true);
+			party_set_work_join_bytes(whole, members);
 		else
 			add_piece(pieces, &npieces, (piece) {Max(first, window.from), Min(last, window.to)});
 	}
-	party_set_settle(set);
+	party_set_join_work(set, whole);
+	if (doubts)
+		party_set_join_work(doubtful = party_set_in_context(r->context), doubts);
 	SPI_freetuptable(found);
 	qsort(pieces, npieces, sizeof(piece), by_begin);
 	for (int i = 0; i < npieces; i++)

@@ -187,18 +187,47 @@ check_bytes(const uint8_t *b, size_t len)
 						errhint("A set is in the portable form of 64-bit roaring bitmaps.")));
 }
 
+static void
+free_work(void *work)
+{
+	party_set_work_free(work);
+}
+
+party_set_work *
+party_set_work_in_context(MemoryContext context)
+{
+	MemoryContextCallback *cb = MemoryContextAllocZero(context, sizeof(*cb));
+
+	cb->func = free_work;
+	cb->arg = party_set_work_new();
+	MemoryContextRegisterResetCallback(context, cb);
+	return cb->arg;
+}
+
 void
-party_set_join_bytes(party_set *set, Datum bytes, bool lazy)
+party_set_work_join_bytes(party_set_work *work, Datum bytes)
 {
 	struct varlena *flat = PG_DETOAST_DATUM_PACKED(bytes);
-	party_set  *other;
 
 	check_bytes((uint8_t *) VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat));
-	other = party_set_read((uint8_t *) VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat));
-	party_set_or(set, other, lazy);
-	party_set_free(other);
+	party_set_work_or(work, (uint8_t *) VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat));
 	if ((Pointer) flat != DatumGetPointer(bytes))
 		pfree(flat);
+}
+
+/* what was worked out, joined to a set */
+void
+party_set_join_work(party_set *set, party_set_work *work)
+{
+	size_t		len = party_set_work_bytes(work);
+	uint8_t    *bytes = palloc_extended(len, MCXT_ALLOC_HUGE);
+	party_set  *read;
+
+	party_set_work_write(work, bytes);
+	read = party_set_read(bytes, len);
+	pfree(bytes);
+	party_set_or(set, read, false);
+	party_set_free(read);
 }
 
 /* ---- text and bytes ---- */

@@ -22,7 +22,12 @@ extern party_set *party_set_in_context(MemoryContext context);
 /* what a datum holds, perhaps read from its bytes; not to be changed */
 extern const party_set *party_set_of(Datum d);
 
-/* the set that a bytea of the mart's tables holds, joined to another; 22P03 when it is none */
-extern void party_set_join_bytes(party_set *set, Datum bytes, bool lazy);
+/*
+ * Sets that bytea of the mart's tables hold, joined one after the other where they lie (22P03 when one is none); then all of them joined to a
+ * set. The work goes with its context.
+ */
+extern party_set_work *party_set_work_in_context(MemoryContext context);
+extern void party_set_work_join_bytes(party_set_work *work, Datum bytes);
+extern void party_set_join_work(party_set *set, party_set_work *work);
 
 #endif
