@@ -11,6 +11,7 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
+#include "optimizer/paths.h"
 #include "port/atomics.h"
 #include "storage/dsm.h"
 #include "storage/shm_toc.h"
@@ -139,7 +140,8 @@ work_together(link_engine *e, int workers, dsm_segment *area, dsm_segment *plan)
 static int
 workers_for(const link_engine *e)
 {
-	if (link_rows(e) < PARALLEL_ROWS || IsInParallelMode())
+	/* min_parallel_table_scan_size = 0 asks for workers whatever the size, as of the planner */
+	if ((link_rows(e) < PARALLEL_ROWS && min_parallel_table_scan_size > 0) || link_rows(e) == 0 || IsInParallelMode())
 		return 0;
 	return Min(max_parallel_workers_per_gather, max_parallel_workers);
 }

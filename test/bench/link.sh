@@ -4,9 +4,11 @@
 # SETS="10k 100k 1m"; where it also holds Febrl's dataset3.csv (and dataset4a.csv, dataset4b.csv) these too. Pairwise precision, recall and
 # F1 of clusters over all true pairs, at 0.5 and 0.8; least time of RUNS (3) by one process and with WORKERS (1) beside it, a bare copy of the table,
 # memory; calibration. PEER_PYTHON names a Python that has Splink: it is run beside on the sets of PEER_SETS ("10k 100k"; 1m takes it a minute).
+# Then other bases, which test/bench/link_sets.py makes (OTHER="" leaves them out; Splink beside on all of them where there is one): other dirt,
+# countries, seeds and sizes, 10,000 records each unless said.
 set -eu
 DIR=${1:-} RUNS=${RUNS:-3} SETS=${SETS:-10k 100k 1m} WORKERS=${WORKERS:-1} PEER_PYTHON=${PEER_PYTHON:-} PEER_SETS=${PEER_SETS-10k 100k}
-[ -n "$DIR" ] || { echo "link: needs a folder of record sets; see the head of test/bench/link.sh"; exit 0; }
+OTHER=${OTHER-yes} DIR=${DIR:-/nonexistent}
 q() { psql -qXAt -v ON_ERROR_STOP=1 "$@"; }
 KINDS='{"first_name": "given_name", "last_name": "family_name", "full_name": "full_name", "company": "organisation_name", "birth_date": "date", "email": "email", "phone": "phone",
  "address": "address", "postcode": "postal_code", "city": "city", "country": "country", "reg_no": "registry_number", "source": "source"}'
@@ -84,5 +86,31 @@ if [ -e "$DIR/dataset4a.csv" ]; then
 	ms=$(timed "DROP TABLE IF EXISTS bench_pair; CREATE TABLE bench_pair AS SELECT * FROM crmseg.link_records('bench_febrl4a', 'rec_id', '$FEBRL', 0.5, 'bench_febrl4b')" 2>/dev/null)
 	printf '%-10s read, link and write %9.0f ms   pairs: P R F1 at 0.5: %s\n' 'Febrl 4' "$ms" "$(q -F ' ' -c "SELECT round(t / n, 4), round(t / 5000, 4), round(2 * t / (n + 5000), 4)
 		FROM (SELECT count(*)::numeric AS n, count(*) FILTER (WHERE split_part(left_id, '-', 2) = split_part(right_id, '-', 2))::numeric AS t FROM bench_pair) x")"
+fi
+# other bases: a line each
+other() {	# TITLE, ARGUMENTS OF link_sets.py
+	local title=$1 half careful; shift
+	python3 "$CRMSEG_ROOT/test/bench/link_sets.py" "$@" "$CRMSEG_WORK/other.csv" "$CRMSEG_WORK/truth.csv"
+	q -c "DROP TABLE IF EXISTS bench_record, bench_raw, bench_truth; CREATE UNLOGGED TABLE bench_record (rec_id int, source text, created_at text, first_name text, last_name text, full_name text, company text, birth_date text, email text,
+		phone text, address text, postcode text, city text, country text, reg_no text); CREATE UNLOGGED TABLE bench_raw (rec_id text, entity int, kind text)" 2>/dev/null
+	q -c '\copy bench_record FROM STDIN WITH (FORMAT csv, HEADER)' <"$CRMSEG_WORK/other.csv"
+	q -c '\copy bench_raw FROM STDIN WITH (FORMAT csv, HEADER)' <"$CRMSEG_WORK/truth.csv"
+	q -c "CREATE UNLOGGED TABLE bench_truth AS SELECT rec_id AS id, entity FROM bench_raw" -c 'VACUUM ANALYZE bench_record' -c 'VACUUM ANALYZE bench_truth'
+	local run="DROP TABLE IF EXISTS bench_cluster; CREATE UNLOGGED TABLE bench_cluster AS SELECT * FROM crmseg.cluster_records('bench_record', 'rec_id', '$KINDS'"
+	MS=$(q -c '\timing on' -c "$run)" 2>/dev/null | grep '^Time:' | tail -1 | sed 's/Time: \([0-9.]*\) ms.*/\1/')
+	half=$(score bench_truth)
+	q -c "$run, 0.8)" 2>/dev/null
+	careful=$(score bench_truth)
+	printf '%-26s P R F1 at 0.5: %s   at 0.8: %s\n' "$title" "$half" "$careful"
+	gzip -c "$CRMSEG_WORK/other.csv" >"$CRMSEG_WORK/other.csv.gz"; gzip -c "$CRMSEG_WORK/truth.csv" >"$CRMSEG_WORK/truth.csv.gz"
+	peer "$CRMSEG_WORK/other.csv.gz" "$CRMSEG_WORK/truth.csv.gz"
+}
+if [ -n "$OTHER" ]; then
+	for seed in 1 2; do for dirt in 0.3 1 2.5; do other "dirt $dirt, seed $seed" --corruption $dirt --seed $seed; done; done
+	for land in FR:1 GB:1 DE:1 US:1 BE:1,CH:1 ES:1,IT:1,NL:1; do other "$land" --countries $land --seed 5; done
+	other 'BE and CH, dirt 2.5' --countries BE:1,CH:1 --corruption 2.5 --seed 6
+	other 'no birth dates' --drop birth_date; other 'no addresses' --drop address,postcode,city; other 'no e-mail, no telephone' --drop email,phone
+	other 'full names alone' --full-only
+	for seed in 1 2 3; do other "1,000 records, seed $seed" --size 1000 --seed $seed; other "300 records, seed $seed" --size 300 --seed $seed; done
 fi
 q -c 'DROP TABLE IF EXISTS bench_record, bench_raw, bench_truth, bench_copy, bench_cluster, bench_alone, bench_febrl3, bench_febrl4a, bench_febrl4b, bench_pair CASCADE' 2>/dev/null

@@ -26,6 +26,39 @@ INSERT INTO lparallel_out SELECT * FROM crmseg.cluster_records('lparallel', 'id'
 SELECT count(*) = 2 * (SELECT count(*) FROM lparallel) AS twice, count(DISTINCT (record_id, cluster_id)) = (SELECT count(*) FROM lparallel) AS same FROM lparallel_out;
 ROLLBACK;
 SELECT count(*) = (SELECT count(*) FROM lparallel) AS all_there FROM crmseg.cluster_records('lparallel', 'id', '{"last": "family_name", "mail": "email"}');
+-- several addresses and numbers a record, a model that is given, small tables: workers from the first row on
+SET min_parallel_table_scan_size = 0;
+CREATE TABLE lparallel_several AS
+SELECT g AS id, 'N' || chr(97 + p % 26) || 'l' AS first, 'Fam' || chr(97 + p / 26 % 26) || chr(97 + p % 26) AS last, 'a' || p || '@mail.example; b' || p % 700 || '@mail.example' AS mail,
+	CASE WHEN g % 3 = 0 THEN 'c' || p || '@other.example|a' || p || '@mail.example' END AS mail2, '+3361' || 1000000 + p AS tel, CASE WHEN g % 4 < 2 THEN '+3361' || 1000000 + p + 1 END AS tel2
+FROM (SELECT g, g * 7 / 10 AS p FROM generate_series(1, CASE WHEN current_setting('crmseg_test.light', true) = 'on' THEN 300 ELSE 3000 END) g) x;
+CREATE FUNCTION lparallel_several_by(workers int) RETURNS TABLE (r text) LANGUAGE plpgsql AS $$
+DECLARE
+	kinds jsonb := '{"first": "given_name", "last": "family_name", "mail": "email", "mail2": "email", "tel": "phone", "tel2": "phone"}';
+	model jsonb;
+BEGIN
+	PERFORM set_config('max_parallel_workers_per_gather', workers::text, true);
+	model := jsonb_set(crmseg.train_records('lparallel_several', 'id', kinds), '{frequencies,given_name,nal}', '0.2');
+	RETURN QUERY SELECT c::text FROM crmseg.cluster_records('lparallel_several', 'id', kinds) c UNION ALL SELECT l::text FROM crmseg.link_records('lparallel_several', 'id', kinds, 0.01) l
+		UNION ALL SELECT l::text FROM crmseg.link_records('lparallel_several', 'id', kinds, 0.01, NULL, model) l UNION ALL SELECT q::text FROM crmseg.cluster_quality('lparallel_several', 'id', kinds) q
+		UNION ALL SELECT c::text FROM crmseg.cluster_records('lparallel_several', 'id', kinds, 0.5, 'lparallel_several') c;
+END $$;
+CREATE TEMP TABLE several_alone AS SELECT * FROM lparallel_several_by(0);
+CREATE TEMP TABLE several_together AS SELECT * FROM lparallel_several_by(2);
+SELECT count(*) > 1000 AS some FROM several_alone;
+SELECT count(*) AS differ FROM ((TABLE several_alone EXCEPT ALL TABLE several_together) UNION ALL (TABLE several_together EXCEPT ALL TABLE several_alone)) d;
+-- nothing, one, and what is no person
+CREATE TEMP TABLE lparallel_none (id int, name text);
+SET max_parallel_workers_per_gather = 2;
+SELECT * FROM crmseg.cluster_records('lparallel_none', 'id', '{"name": "full_name"}');
+INSERT INTO lparallel_none VALUES (1, NULL);
+SELECT * FROM crmseg.cluster_records('lparallel_none', 'id', '{"name": "full_name"}');
+INSERT INTO lparallel_none VALUES (2, 'Ann Lee'), (3, 'Ann Lee'), (4, '-');
+SELECT count(*) FROM crmseg.cluster_records('lparallel_none', 'id', '{"name": "full_name"}');
+RESET max_parallel_workers_per_gather;
+RESET min_parallel_table_scan_size;
+DROP TABLE lparallel_several, several_alone, several_together, lparallel_none;
+DROP FUNCTION lparallel_several_by(int);
 RESET client_min_messages;
 DROP TABLE alone, together, lparallel;
 DROP FUNCTION lparallel_both(int);
