@@ -127,7 +127,8 @@ BEGIN
 		bearer AS (	-- a rule for the source goes before one for all
 			SELECT k.scheme, k.key_value, k.party_id, max(coalesce(o.max_parties, i.max_parties, d.max_parties_per_key)) AS most, max(coalesce(o.priority, i.priority, 0)) AS priority
 			FROM said k CROSS JOIN %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = k.scheme AND i.source_id IS NULL
-			LEFT JOIN %1$s.identifier_rule o ON o.kind = k.scheme AND o.source_id = k.source_id GROUP BY k.scheme, k.key_value, k.party_id),
+			LEFT JOIN %1$s.identifier_rule o ON o.kind = k.scheme AND o.source_id = k.source_id
+			WHERE NOT EXISTS (SELECT FROM %1$s.blocked_identifier x WHERE x.kind = k.scheme AND x.source_id = k.source_id AND k.key_value LIKE x.value_norm) GROUP BY k.scheme, k.key_value, k.party_id),
 		shared AS (
 			SELECT b.party_id, p.kind, count(*) OVER (PARTITION BY b.scheme, b.key_value, p.kind) AS parties, b.scheme, b.key_value, b.most, b.priority
 			FROM (SELECT x.*, bool_or(f.party_id IS NOT NULL) OVER (PARTITION BY x.scheme, x.key_value) AS has_fresh
@@ -136,7 +137,7 @@ BEGIN
 			WHERE b.has_fresh),
 		paired AS (
 			SELECT min(s.party_id) OVER same AS first, s.party_id, 1 - max(s.priority) OVER same AS rank
-			FROM shared s WHERE s.parties <= s.most AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier x WHERE x.kind = s.scheme AND s.key_value LIKE x.value_norm)
+			FROM shared s WHERE s.parties <= s.most AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier x WHERE x.kind = s.scheme AND x.source_id IS NULL AND s.key_value LIKE x.value_norm)
 			WINDOW same AS (PARTITION BY s.scheme, s.key_value, s.kind))
 		SELECT s.first, s.party_id, 'key'::text, s.rank FROM paired s WHERE s.party_id <> s.first$q$, m);
 
@@ -145,7 +146,7 @@ BEGIN
 		WITH fresh AS (SELECT DISTINCT r.party_id FROM %1$s.source_record r WHERE r.resolved_at IS NULL),
 		asked AS (SELECT DISTINCT c.value_norm FROM %1$s.contact_point c JOIN fresh f ON f.party_id = c.party_id WHERE c.kind = 'email'),
 		held AS (
-			SELECT a.value_norm AS key, p.kind, p.party_id, p.given_name, p.family_name, p.legal_name, count(*) OVER (PARTITION BY a.value_norm) AS holders,
+			SELECT a.value_norm AS key, p.kind, p.party_id, c.source_id, p.given_name, p.family_name, p.legal_name, count(*) OVER (PARTITION BY a.value_norm) AS holders,
 				coalesce(o.max_parties, i.max_parties, d.max_parties_per_key) AS most, coalesce(o.priority, i.priority, 0) AS priority
 			FROM asked a JOIN %1$s.contact_point c ON c.kind = 'email' AND c.value_norm = a.value_norm AND c.status <> 'invalid' JOIN %1$s.party p ON p.party_id = c.party_id
 			CROSS JOIN %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = 'email' AND i.source_id IS NULL LEFT JOIN %1$s.identifier_rule o ON o.kind = 'email' AND o.source_id = c.source_id),
@@ -153,11 +154,12 @@ BEGIN
 			SELECT p.key, p.kind, max(p.priority) AS priority, array_agg(p.party_id ORDER BY p.party_id) AS parties,
 				array_agg(coalesce(@extschema@.fold(p.given_name), '') ORDER BY p.party_id) AS given, array_agg(coalesce(@extschema@.fold(p.family_name), '') ORDER BY p.party_id) AS family,
 				array_agg(coalesce(@extschema@.fold(p.legal_name), '') ORDER BY p.party_id) AS legal
-			FROM held p WHERE p.holders > 1 AND p.holders <= p.most GROUP BY p.key, p.kind)
+			FROM held p WHERE p.holders > 1 AND p.holders <= p.most
+				AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'email' AND b.source_id = p.source_id AND p.key LIKE b.value_norm) GROUP BY p.key, p.kind)
 		SELECT x.left_id, x.right_id, 'email'::text, CASE WHEN x.agree = 2 THEN 2 ELSE 4 END - h.priority
 		FROM %1$s.datamart d CROSS JOIN holder h CROSS JOIN LATERAL (SELECT (@extschema@.try_email(h.key)).email) e
 		CROSS JOIN LATERAL @extschema@.address_pairs(h.kind, h.parties, h.given, h.family, h.legal, d.max_names_per_key) x
-		WHERE NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'email' AND h.key LIKE b.value_norm) AND cardinality(h.parties) > 1 AND h.kind <> 'unidentified'
+		WHERE NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'email' AND b.source_id IS NULL AND h.key LIKE b.value_norm) AND cardinality(h.parties) > 1 AND h.kind <> 'unidentified'
 			AND NOT coalesce(@extschema@.is_role_address(e.email), true) AND NOT coalesce(@extschema@.is_disposable(e.email), true)$q$, m);
 
 	-- one telephone number under one name: a family name alone is a household's
@@ -172,7 +174,7 @@ BEGIN
 			FROM candidate c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind IN ('person', 'organisation')
 			CROSS JOIN %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = 'phone' AND i.source_id IS NULL LEFT JOIN %1$s.identifier_rule o ON o.kind = 'phone' AND o.source_id = c.source_id
 			WHERE c.parties > 1 AND c.parties <= coalesce(o.max_parties, i.max_parties, d.max_parties_per_key)
-				AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'phone' AND c.key LIKE b.value_norm)),
+				AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'phone' AND (b.source_id IS NULL OR b.source_id = c.source_id) AND c.key LIKE b.value_norm)),
 		named AS (SELECT h.party_id, min(h.party_id) OVER same AS first, 3 - max(h.priority) OVER same AS rank
 			FROM holder h WHERE h.name <> '' AND (h.kind <> 'person' OR strpos(h.name, ' ') > 0) WINDOW same AS (PARTITION BY h.key, h.kind, h.name))
 		SELECT n.first, n.party_id, 'phone'::text, n.rank FROM named n WHERE n.party_id <> n.first$q$, m);

@@ -172,25 +172,26 @@ BEGIN
 				r := @extschema@.run_kept(format($q$
 					WITH candidate AS (
 						SELECT e.party_id, 1 AS rank FROM unnest($1, $2) k (scheme, key_value) JOIN %1$s.external_key e ON e.scheme = k.scheme AND e.key_value = k.key_value
-						WHERE NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = k.scheme AND k.key_value LIKE b.value_norm)
+						WHERE NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = k.scheme AND (b.source_id IS NULL OR b.source_id IN ($12, e.source_id)) AND k.key_value LIKE b.value_norm)
 						UNION ALL
 						SELECT x.right_id, 2 FROM (
 							SELECT array_agg(p.party_id ORDER BY p.party_id) AS ids, array_agg(coalesce(@extschema@.fold(p.given_name), '') ORDER BY p.party_id) AS given,
 								array_agg(coalesce(@extschema@.fold(p.family_name), '') ORDER BY p.party_id) AS family, array_agg(coalesce(@extschema@.fold(p.legal_name), '') ORDER BY p.party_id) AS legal, count(*) AS n
-							FROM %1$s.contact_point c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind = $7 WHERE c.kind = 'email' AND c.value_norm = $3 AND c.status <> 'invalid') h
+							FROM %1$s.contact_point c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind = $7 WHERE c.kind = 'email' AND c.value_norm = $3 AND c.status <> 'invalid'
+								AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'email' AND b.source_id = c.source_id AND $3 LIKE b.value_norm)) h
 						CROSS JOIN LATERAL (SELECT (@extschema@.try_email($3)).email) e
 						CROSS JOIN LATERAL @extschema@.address_pairs($7, 0::bigint || h.ids, @extschema@.fold(coalesce($5, '')) || h.given, @extschema@.fold(coalesce($6, '')) || h.family, @extschema@.fold(coalesce($8, '')) || h.legal, $11) x
 						WHERE h.n BETWEEN 1 AND $10 AND x.left_id = 0 AND NOT coalesce(@extschema@.is_role_address(e.email), true) AND NOT coalesce(@extschema@.is_disposable(e.email), true)
-							AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'email' AND $3 LIKE b.value_norm)
+							AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'email' AND (b.source_id IS NULL OR b.source_id = $12) AND $3 LIKE b.value_norm)
 						UNION ALL
 						SELECT p.party_id, 3 FROM %1$s.contact_point c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind = $7
-						WHERE c.kind = 'phone' AND c.value_norm = $4 AND c.status <> 'invalid' AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'phone' AND $4 LIKE b.value_norm)
+						WHERE c.kind = 'phone' AND c.value_norm = $4 AND c.status <> 'invalid' AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'phone' AND (b.source_id IS NULL OR b.source_id IN ($12, c.source_id)) AND $4 LIKE b.value_norm)
 							AND @extschema@.name_key(CASE WHEN $7 = 'person' THEN concat_ws(' ', p.given_name, p.family_name) ELSE p.legal_name END) = @extschema@.name_key(CASE WHEN $7 = 'person' THEN concat_ws(' ', $5, $6) ELSE $8 END)
 							AND ($7 <> 'person' OR strpos(@extschema@.name_key(concat_ws(' ', $5, $6)), ' ') > 0))
 					SELECT (SELECT c.party_id FROM candidate c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind = $7
 					WHERE p.birth_date IS NULL OR $9 IS NULL OR p.birth_date = $9 GROUP BY c.party_id ORDER BY min(c.rank), c.party_id LIMIT 1) AS party_id$q$, m),
 					coalesce(key_names, '{}'::text[]), coalesce(key_values, '{}'::text[]), mail_norm, number, record ->> 'given_name', record ->> 'family_name', kind, record ->> 'legal_name', nullif(record ->> 'birth_date', '')::date,
-					settings.most::bigint, settings.max_names_per_key::integer);
+					settings.most::bigint, settings.max_names_per_key::integer, from_source);
 				found := r.party_id;
 			END IF;
 			-- as resolve would link it by similarity, where it is clear to whom

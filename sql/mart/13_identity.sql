@@ -250,13 +250,15 @@ CREATE TABLE @mart@.blocked_identifier (
 	kind text NOT NULL,
 	value_norm text NOT NULL,
 	reason text,
-	PRIMARY KEY (kind, value_norm)
+	source_id smallint,
+	UNIQUE NULLS NOT DISTINCT (kind, value_norm, source_id)
 );
 COMMENT ON TABLE @mart@.blocked_identifier IS 'values that identify nobody, such as an address of one''s own that tills fill in';
 COMMENT ON COLUMN @mart@.blocked_identifier.kind IS 'email, phone, or the scheme of an external key';
 COMMENT ON COLUMN @mart@.blocked_identifier.value_norm IS 'the value in its normal form, as in contact_point.value_norm or external_key.key_value; with a % or _ it is a pattern of LIKE';
 COMMENT ON COLUMN @mart@.blocked_identifier.reason IS 'why';
-INSERT INTO @mart@.blocked_identifier VALUES ('email', 'test@test%', 'made up'), ('email', 'noemail@%', 'made up'), ('email', 'none@none.%', 'made up');
+COMMENT ON COLUMN @mart@.blocked_identifier.source_id IS 'the source whose values are meant, NULL: all';
+INSERT INTO @mart@.blocked_identifier (kind, value_norm, reason) VALUES ('email', 'test@test%', 'made up'), ('email', 'noemail@%', 'made up'), ('email', 'none@none.%', 'made up');
 
 CREATE VIEW @mart@.steward_queue WITH (security_invoker = true) AS
 	SELECT least(a.party_id, b.party_id) AS left_id, greatest(a.party_id, b.party_id) AS right_id, d.match_probability, d.match_weight,

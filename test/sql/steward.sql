@@ -97,6 +97,24 @@ SELECT pg_temp.person('Ann', 'Roy', 1, 'test@test.fr'), pg_temp.person('Ann', 'R
 	pg_temp.person('Dan', 'Roy', 1, 'dan@roy.fr', 'C1'), pg_temp.person('Dan', 'Roy', 2, 'dan@roy.fr', 'C2'), pg_temp.person('Eve', 'Roy', 1, 'eve@roy.fr', 'C3'), pg_temp.person('Eve', 'Roy', 2, 'eve@roy.fr', 'C3');
 SELECT * FROM crmseg.resolve('crm_rules');
 SELECT old_party_id, party_id, reason FROM party_alias;
+-- a value that one source fills in: theirs identify nobody, others' do; by e-mail, key and telephone
+INSERT INTO blocked_identifier (kind, value_norm, source_id) VALUES ('email', 'lent@roy.fr', 1), ('card', 'T-%', 1), ('phone', '+33600000007', 1);
+SELECT pg_temp.person('Gil', 'Mo', 1, 'lent@roy.fr') AS g1, pg_temp.person('Gil', 'Mo', 1, 'lent@roy.fr') AS g2, pg_temp.person('Hal', 'No', 1, NULL, 'T-1') AS h1, pg_temp.person('Hal', 'No', 1, NULL, 'T-1') AS h2,
+	pg_temp.person('Ira', 'Po', 2, 'ira@roy.fr') AS i1, pg_temp.person('Ira', 'Po', 1, 'ira@roy.fr') AS i2, pg_temp.person('Jim', 'Qo', 1) AS j1, pg_temp.person('Jim', 'Qo', 2) AS j2, pg_temp.person('Kim', 'Ro', 2, NULL, 'T-2') AS k1, pg_temp.person('Kim', 'Ro', 2, NULL, 'T-2') AS k2,
+	pg_temp.person('Lea', 'So', 2, 'lent@roy.fr') AS l1, pg_temp.person('Lea', 'So', 2, 'lent@roy.fr') AS l2 \gset
+INSERT INTO contact_point (party_id, kind, value, value_norm) VALUES (:j1, 'phone', '+33600000007', '+33600000007'), (:j2, 'phone', '+33600000007', '+33600000007');
+UPDATE contact_point c SET source_id = r.source_id FROM source_record r WHERE r.party_id = c.party_id;
+UPDATE external_key c SET source_id = r.source_id FROM source_record r WHERE r.party_id = c.party_id;
+UPDATE datamart SET max_names_per_key = 3;
+SELECT linked FROM crmseg.resolve('crm_rules');
+SELECT crmseg.party_of('crm_rules', :g1) = crmseg.party_of('crm_rules', :g2) AS by_blocked_email, crmseg.party_of('crm_rules', :h1) = crmseg.party_of('crm_rules', :h2) AS by_blocked_key, crmseg.party_of('crm_rules', :j1) = crmseg.party_of('crm_rules', :j2) AS by_blocked_phone,
+	crmseg.party_of('crm_rules', :i1) = crmseg.party_of('crm_rules', :i2) AS by_email, crmseg.party_of('crm_rules', :k1) = crmseg.party_of('crm_rules', :k2) AS by_key_of_another, crmseg.party_of('crm_rules', :l1) = crmseg.party_of('crm_rules', :l2) AS by_email_of_another;
+SELECT crmseg.identify('crm_rules', 'till', 'b1', '{"given_name": "Lea", "family_name": "So", "email": "lent@roy.fr"}') = crmseg.party_of('crm_rules', :l1) AS from_the_till, crmseg.identify('crm_rules', 'web', 'b2', '{"given_name": "Lea", "family_name": "So", "email": "lent@roy.fr"}') = crmseg.party_of('crm_rules', :l1) AS from_the_web,
+	crmseg.identify('crm_rules', 'till', 'b3', '{"given_name": "Kim", "family_name": "Ro", "keys": {"card": "T-2"}}') = crmseg.party_of('crm_rules', :k1) AS key_from_the_till, crmseg.identify('crm_rules', 'web', 'b4', '{"given_name": "Kim", "family_name": "Ro", "keys": {"card": "T-2"}}') = crmseg.party_of('crm_rules', :k1) AS key_from_the_web;
+UPDATE datamart SET max_names_per_key = 2;
+\set VERBOSITY sqlstate
+INSERT INTO blocked_identifier (kind, value_norm) VALUES ('card', '00000');
+\set VERBOSITY default
 INSERT INTO survivorship_rule VALUES ('given_name', 'trust'), ('family_name', 'complete'), ('salutation', 'frequent'), ('tier', 'recent');
 SELECT pg_temp.person('A.', 'Li', 1, seen => '2023-01-01') AS a, pg_temp.person('Anna', 'Li-Berger', 2, seen => '2022-01-01') AS b, pg_temp.person('An', 'Li', 3, seen => '2025-01-01') AS c \gset
 UPDATE party SET salutation = CASE party_id WHEN :a THEN 'Miss' ELSE 'Mrs' END, tier = CASE party_id WHEN :a THEN 'gold' WHEN :b THEN 'silver' ELSE 'bronze' END, language = CASE party_id WHEN :b THEN 'de' WHEN :c THEN 'fr' END WHERE party_id IN (:a, :b, :c);
