@@ -76,7 +76,7 @@ CREATE VIEW @mart@.reachable WITH (security_invoker = true) AS
 		AND nullif(c.contact_point_id = cp.contact_point_id OR (c.contact_point_id = 0
 			AND NOT EXISTS (SELECT FROM @mart@.consent s
 				WHERE s.party_id = cp.party_id AND s.contact_point_id = cp.contact_point_id AND s.purpose = c.purpose AND s.channel_id = c.channel_id
-					AND s.status = 'granted' AND s.valid @> now())
+					AND s.contact_point_id <> 0 AND s.status = 'granted' AND s.valid @> now())
 			AND (cp.is_primary OR NOT EXISTS (SELECT FROM @mart@.contact_point o
 				WHERE o.party_id = cp.party_id AND o.kind = cp.kind AND o.status IN ('valid', 'unverified')
 					AND nullif(o.valid @> n.today, false) IS NOT NULL
