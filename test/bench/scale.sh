@@ -100,7 +100,8 @@ echo; echo '-- views'
 for v in person reachable customer_360 customer_rfm portfolio prospects current_consent best_channel channel_rate segment_membership abandoned_carts customer_potential mart_health identity_health channel_performance marketing_kpi marketing_pressure data_audit; do timed "$v" "SELECT * FROM $v"; done
 echo; echo '-- decisions'
 timed 'eligible, e-mail, all' "SELECT count(*) FROM party p, crmseg.eligible('$MART', p.party_id, 'email', 1) e WHERE e.ok"
-timed 'eligible, one in fifty' "SELECT count(*) FROM party p, crmseg.eligible('$MART', p.party_id, 'email', 1) e WHERE p.party_id % 50 = 0 AND e.ok"
+timed 'eligible, one in fifty' "SELECT count(*) FROM party p, crmseg.eligible('$MART', p.party_id, 'email', 1) e WHERE p.party_id % 50 = 1 AND e.ok"
+timed 'eligible, one in fifty, all with a cap' "SELECT count(*) FROM party p, crmseg.eligible('$MART', p.party_id, 'email', 1) e WHERE p.party_id % 50 = 0 AND e.ok"
 timed 'choose_channel, 1,000' "SELECT count(*) FROM (SELECT party_id FROM party LIMIT 1000) p, crmseg.choose_channel('$MART', p.party_id, 1) e"
 timed 'claim_audience of PARTIES / 4' "SELECT count(*) FROM crmseg.claim_audience('$MART', 'party', 60, 'email', $((PARTIES / 4)), 0.1)"
 timed 'campaign_lift' "SELECT * FROM crmseg.campaign_lift('$MART', 60)"
