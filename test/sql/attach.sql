@@ -84,8 +84,62 @@ SELECT rows_read, deleted FROM crmseg.pull_attached('Am', :calls);
 SELECT i.occurred_at, i.agent, i.status FROM interaction i JOIN channel USING (channel_id) WHERE name = 'phone' ORDER BY 1;
 -- what keeps up with it all is as it would be made anew
 SELECT crmseg.refresh_channels('Am') AS wrong, (SELECT count(*) FROM crmseg.check_datamart('Am')) AS problems;
+-- carts, their lines and products; rows that the mart refuses keep none back
+CREATE TABLE att_app.item (id int PRIMARY KEY, ref text, label text, price text, kind text);
+CREATE TABLE att_app.basket (id int PRIMARY KEY, cookie text, customer_id int, begun timestamptz, changed timestamptz, order_id int);
+CREATE TABLE att_app.basket_line (id int PRIMARY KEY, basket_id int, ref text, qty int, price numeric);
+INSERT INTO att_app.item VALUES (1, 'T1', 'Tent', '99.90', 'camp'), (2, 'T2', NULL, '12', 'camp'), (3, 'T3', 'Torch', 'free', 'camp'), (4, NULL, 'Nothing', '1', 'camp');
+INSERT INTO att_app.basket VALUES (1, 'ca', NULL, '2026-03-01 10:00', '2026-03-01 10:05', NULL), (2, 'cb', 2, NULL, '2026-03-02 10:00', NULL), (3, NULL, 1, NULL, '2026-03-02 11:00', NULL), (4, 'cc', 777, '2026-03-03 10:00', '2026-03-02 10:00', NULL);
+INSERT INTO att_app.basket_line VALUES (1, 1, 'T1', 1, 99.90), (2, 1, 'T2', 2, 12), (3, 2, 'T1', 1, 99.90), (4, 3, 'T1', 1, 99.90), (5, 2, 'T2', 0, 12), (6, 2, 'N', 1, 3);
+SELECT crmseg.attach('Am', 'product', 'att_app.item', '{"key": "id", "sku": "ref", "name": "label", "list_price": "price", "category": "kind"}') AS items \gset
+SELECT crmseg.attach('Am', 'cart', 'att_app.basket', '{"source": "app", "key": "id", "visitor": "cookie", "party": "customer_id", "created_at": "begun", "updated_at": "changed", "order": "order_id"}') AS baskets \gset
+SELECT crmseg.attach('Am', 'cart_line', 'att_app.basket_line', '{"source": "app", "key": "id", "cart": "basket_id", "sku": "ref", "quantity": "qty", "unit_price": "price"}') AS lines \gset
+SELECT rows_read, deleted, refused FROM crmseg.pull_attached('Am') WHERE attachment_id IN (:items, :baskets, :lines);
+SELECT attachment_id = :items AS item, attachment_id = :baskets AS basket, row_key, code, reason FROM attached_change ORDER BY attachment_id, row_key;
+SELECT sku, name, list_price, category FROM product WHERE sku ~ '^[TN]' ORDER BY sku;
+SELECT c.party_id IS NOT NULL AS known, c.created_at, c.updated_at, c.amount, (SELECT string_agg(p.sku || ' x ' || l.quantity, ', ' ORDER BY p.sku) FROM cart_line l JOIN product p USING (product_id) WHERE l.cart_id = c.cart_id) AS holds FROM cart c ORDER BY c.updated_at;
+SELECT subject, value, state FROM mart_health WHERE subject ~ 'live tables' ORDER BY 1;
+-- what is claimed stays claimed; a visitor who says who he is is recognised; an order ends it; what is corrected there comes
+UPDATE cart SET claimed_at = '2026-03-05' WHERE visitor_id = crmseg.visitor_id('ca');
+UPDATE att_app.basket SET customer_id = 1, changed = '2026-03-04' WHERE id = 1;
+UPDATE att_app.basket SET order_id = 3 WHERE id = 2;
+UPDATE att_app.basket SET cookie = 'cd' WHERE id = 3;
+UPDATE att_app.basket_line SET qty = 3 WHERE id = 1;
+DELETE FROM att_app.basket_line WHERE id = 2;
+UPDATE att_app.item SET price = '7' WHERE id = 3;
+UPDATE att_app.item SET ref = 'T1b' WHERE id = 1;
+DELETE FROM att_app.item WHERE id = 2;
+SELECT rows_read, deleted, refused FROM crmseg.pull_attached('Am') WHERE attachment_id IN (:items, :baskets, :lines);
+SELECT rows_read, deleted, refused FROM crmseg.pull_attached('Am') WHERE rows_read > 0 OR refused > 0;
+SELECT row_key, code FROM attached_change WHERE attachment_id IN (:items, :baskets, :lines) ORDER BY attachment_id, row_key;
+SELECT sku, name, list_price, upper(on_sale) IS NOT NULL AS ended FROM product WHERE sku ~ '^[TN]' ORDER BY sku;
+SELECT c.party_id IS NOT NULL AS known, c.updated_at, c.claimed_at IS NOT NULL AS claimed, c.order_id IS NOT NULL AS ordered, c.amount, (SELECT string_agg(p.sku || ' x ' || l.quantity, ', ' ORDER BY p.sku) FROM cart_line l JOIN product p USING (product_id) WHERE l.cart_id = c.cart_id) AS holds FROM cart c ORDER BY c.updated_at;
+DELETE FROM att_app.basket WHERE id = 2; DELETE FROM att_app.basket_line WHERE basket_id = 2;
+SELECT sum(deleted) AS gone FROM crmseg.pull_attached('Am');
+SELECT count(*) AS carts, sum((SELECT count(*) FROM cart_line l WHERE l.cart_id = c.cart_id)) AS lines FROM cart c;
+-- by a watermark too: who is not known yet waits, and what was refused comes again when one says so
+CREATE TABLE att_app.note (id int PRIMARY KEY, customer_id int, at timestamptz, what text, changed int);
+INSERT INTO att_app.note VALUES (1, 555, '2026-05-01', 'complaint', 1), (2, 1, '2026-05-02', 'grumble', 2), (3, 1, '2026-05-03', 'quote', 3);
+SELECT crmseg.attach('Am', 'service_case', 'att_app.note', '{"source": "app", "key": "id", "watermark": "changed", "party": "customer_id", "opened_at": "at", "kind": "what"}') AS notes \gset
+SELECT rows_read, deleted, refused FROM crmseg.pull_attached('Am', :notes);
+INSERT INTO att_app.customer VALUES (555, 'Later', 'later@x.fr');
+ALTER TABLE service_case DROP CONSTRAINT service_case_kind_check;
+UPDATE attached_change SET refused_at = NULL WHERE attachment_id = :notes;
+SELECT count(*) FROM crmseg.pull_attached('Am');
+SELECT k.kind, r.external_id FROM service_case k JOIN source_record r USING (party_id) ORDER BY opened_at;
+-- a table that cannot be read any more keeps none of the others back, and is told
+ALTER TABLE att_app.basket_line DROP COLUMN price;
+INSERT INTO att_app.note VALUES (4, 1, '2026-05-04', 'quote', 4);
+SET client_min_messages = error;
+SELECT sum(rows_read) FROM crmseg.pull_attached('Am') WHERE attachment_id >= :notes;
+SET client_min_messages = warning;
+SELECT failure FROM attachment WHERE attachment_id = :lines;
+SELECT value, state FROM mart_health WHERE subject = 'live tables that fail';
 -- refused
 \set VERBOSITY terse
+SELECT crmseg.pull_attached('Am', 999);
+CREATE VIEW att_app.open_claim AS SELECT * FROM att_app.claim;
+SELECT crmseg.attach('Am', 'service_case', 'att_app.open_claim', '{"key": "id", "party": "customer_id", "kind": {"value": "complaint"}, "opened_at": "at"}');
 SELECT crmseg.attach('Am', 'dream', 'att_app.card', '{"key": "no"}');
 SELECT crmseg.attach('Am', 'line', 'att_app."Order Line"', '{"key": "id", "order": "order_id"}');
 SELECT crmseg.attach('Am', 'line', 'att_app."Order Line"', '{"key": "no", "order": "order_id", "amount": "amount"}');
