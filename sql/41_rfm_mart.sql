@@ -8,6 +8,7 @@ DECLARE
 	m text := @extschema@.require_datamart(mart);
 	missing bigint;
 	changed bigint;
+	more bigint;
 BEGIN
 	-- no order may come between the reading and the writing
 	EXECUTE format('LOCK TABLE %1$s.sales_order IN SHARE ROW EXCLUSIVE MODE', m);
@@ -28,9 +29,13 @@ BEGIN
 			IS DISTINCT FROM (s.first_order_at, s.last_order_at, s.orders, s.order_days, s.revenue, s.gross_revenue, s.first_day_revenue, s.largest_order, s.returns, s.returned, s.margin,
 				greatest(p.last_active_at, s.last_active_at))', m);
 	GET DIAGNOSTICS changed = ROW_COUNT;
-	RETURN missing + changed;
+	-- an own action of any kind, of those that are still there: it never goes back
+	EXECUTE format('UPDATE %1$s.party_profile p SET last_active_at = a.at FROM (SELECT o.party_id, max(o.at) AS at FROM %1$s.own_action o GROUP BY o.party_id) a JOIN %1$s.party y ON y.party_id = a.party_id AND y.kind <> ''unidentified''
+		WHERE p.party_id = a.party_id AND (p.last_active_at IS NULL OR p.last_active_at < a.at)', m);
+	GET DIAGNOSTICS more = ROW_COUNT;
+	RETURN missing + changed + more;
 END $$;
-COMMENT ON FUNCTION @extschema@.refresh_profile(name) IS 'rebuilds the order summaries of a datamart exactly from its orders, for instance after its time zone changed or triggers were off; returns the profiles that were missing or wrong, normally 0. Orders wait meanwhile. Needs the rights of the owner';
+COMMENT ON FUNCTION @extschema@.refresh_profile(name) IS 'rebuilds the order summaries of a datamart exactly from its orders, and the last action of each party from all facts, for instance after its time zone changed or triggers were off; returns the profiles that were missing or wrong, normally 0. Orders wait meanwhile. Needs the rights of the owner';
 
 CREATE FUNCTION @extschema@.rescore(mart name, as_of timestamptz DEFAULT now(), bins integer DEFAULT 5) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$

@@ -306,6 +306,11 @@ BEGIN
 				PERFORM @extschema@.merge_groups(mart, array_fill(e.party_id, ARRAY[cardinality(e.dropped)]), e.dropped, e.reasons, '{}', e.merged_at, true);
 				PERFORM @extschema@.run_kept(format('UPDATE %1$s.party_merge g SET merged_by = $2 FROM %1$s.party_alias a WHERE a.old_party_id = $1 AND g.merge_id = a.merge_id AND g.merged_by <> $2', m), e.dropped[1], e.merged_by);
 			END LOOP;
+			-- what each did last goes with its facts
+			PERFORM @extschema@.run_kept(format('UPDATE %1$s.party_profile p SET last_active_at = a.at
+				FROM (SELECT y.party_id, (SELECT max(o.at) FROM %1$s.own_action o WHERE o.party_id = y.party_id) AS at FROM %1$s.party y WHERE y.kind <> ''unidentified'' AND y.party_id IN (
+					SELECT j.party_id FROM jsonb_to_recordset($1) j (party_id bigint) UNION SELECT d FROM jsonb_to_recordset($1) j (dropped bigint[]), unnest(j.dropped) d)) a
+				WHERE p.party_id = a.party_id AND (p.last_active_at IS NULL OR p.last_active_at < a.at)', m), done);
 			PERFORM @extschema@.run_kept(format('INSERT INTO %s.party_change (kind, party_id, other_id, reason) VALUES (''split'', $1, $2, $3)', m), alias, root, reason);
 			IF remember THEN
 				PERFORM @extschema@.judge_parties(mart, alias, root, 'different', coalesce(reason, 'split'));

@@ -39,6 +39,7 @@ DECLARE
 	who bigint := @extschema@.party_of(mart, party);
 	chan smallint;
 	src smallint;
+	known bigint;
 	until timestamptz;
 BEGIN
 	IF at IS NULL OR NOT isfinite(at) OR purpose IS NULL OR status IS NULL OR contact_point IS NULL THEN
@@ -51,6 +52,12 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	EXECUTE format('SELECT FROM %s.party p WHERE p.party_id = $1 FOR NO KEY UPDATE', m) USING who;
+	IF contact_point <> 0 THEN
+		EXECUTE format('SELECT c.contact_point_id FROM %s.contact_point c WHERE c.party_id = $1 AND c.contact_point_id = $2', m) INTO known USING who, contact_point;
+		IF known IS NULL THEN
+			RAISE EXCEPTION 'party % has no contact point %', party, contact_point USING ERRCODE = 'invalid_parameter_value', HINT = '0 is any.';
+		END IF;
+	END IF;
 	-- what held until then ends there; it holds until something said later
 	EXECUTE format('SELECT min(lower(c.valid)) FROM %s.consent c WHERE c.party_id = $1 AND c.purpose = $2 AND c.channel_id = $3 AND c.contact_point_id = $4 AND lower(c.valid) > $5', m)
 		INTO until USING who, purpose, chan, contact_point, at;
@@ -61,7 +68,7 @@ BEGIN
 	EXECUTE format('INSERT INTO %s.consent (party_id, purpose, channel_id, contact_point_id, status, valid, captured_at, source_id, method, notice, evidence)
 		VALUES ($1, $2, $3, $4, $5, tstzrange($6, $7), $6, $8, $9, $10, $11)', m) USING who, purpose, chan, contact_point, status, at, until, src, method, notice, evidence;
 END $$;
-COMMENT ON FUNCTION @extschema@.set_consent(name, bigint, text, text, text, timestamptz, bigint, text, text, text, jsonb) IS 'writes what a party said at an instant (granted, denied or withdrawn) into the ledger of consents: what held until then ends there, and it holds until something said later; effective in the very next query. Told late, it takes its place in time. 22023 for an unknown party, channel or source';
+COMMENT ON FUNCTION @extschema@.set_consent(name, bigint, text, text, text, timestamptz, bigint, text, text, text, jsonb) IS 'writes what a party said at an instant (granted, denied or withdrawn) into the ledger of consents: what held until then ends there, and it holds until something said later; effective in the very next query. Told late, it takes its place in time. 22023 for an unknown party, channel, source or contact point';
 
 CREATE FUNCTION @extschema@.set_attribute(mart name, party bigint, key text, value jsonb, provenance text DEFAULT 'declared', confidence real DEFAULT 1, source text DEFAULT NULL, at timestamptz DEFAULT now())
 	RETURNS bigint
@@ -120,14 +127,16 @@ DECLARE
 	sessions bigint;
 	carts bigint;
 BEGIN
-	IF who IS NULL THEN
+	IF visitor IS NULL OR since IS NULL THEN
+		RAISE EXCEPTION 'the visitor, and since when, must be given' USING ERRCODE = 'null_value_not_allowed';
+	ELSIF who IS NULL THEN
 		RAISE EXCEPTION 'party % does not exist', party USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	EXECUTE format('UPDATE %s.web_session s SET party_id = $2 WHERE s.visitor_id = $1 AND s.party_id IS NULL AND s.started_at >= $3', m) USING visitor, who, since;
 	GET DIAGNOSTICS sessions = ROW_COUNT;
 	EXECUTE format('UPDATE %s.cart c SET party_id = $2 WHERE c.visitor_id = $1 AND c.party_id IS NULL AND c.updated_at >= $3', m) USING visitor, who, since;
 	GET DIAGNOSTICS carts = ROW_COUNT;
-	EXECUTE format('UPDATE %1$s.party_profile p SET last_active_at = x.at FROM (SELECT max(s.started_at) AS at FROM %1$s.web_session s WHERE s.visitor_id = $1 AND s.party_id = $2) x
+	EXECUTE format('UPDATE %1$s.party_profile p SET last_active_at = x.at FROM (SELECT greatest((SELECT max(s.started_at) FROM %1$s.web_session s WHERE s.visitor_id = $1 AND s.party_id = $2), (SELECT max(c.updated_at) FROM %1$s.cart c WHERE c.visitor_id = $1 AND c.party_id = $2)) AS at) x
 		WHERE p.party_id = $2 AND (p.last_active_at IS NULL OR p.last_active_at < x.at)', m) USING visitor, who;
 	RETURN sessions + carts;
 END $$;

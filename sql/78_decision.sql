@@ -51,6 +51,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.refresh_priors(name) IS 'makes channel_prior anew from party_channel, as maintain does; returns its rows';
 
+CREATE FUNCTION @extschema@.require_campaign(mart name, campaign bigint) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	known boolean;
+BEGIN
+	EXECUTE format('SELECT EXISTS (SELECT FROM %I.campaign g WHERE g.campaign_id = $1)', mart) INTO known USING campaign;
+	IF NOT known THEN
+		RAISE EXCEPTION 'campaign % does not exist', coalesce(campaign::text, 'NULL') USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.require_campaign(name, bigint) IS 'internal: 22023 for a campaign that the mart does not have';
+
 CREATE FUNCTION @extschema@.choose_channel(mart name, party bigint, campaign bigint, at timestamptz DEFAULT now(), OUT channel text, OUT score float8, OUT reason text)
 	AS 'MODULE_PATHNAME', 'crmseg_choose_channel' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION @extschema@.choose_channel(name, bigint, bigint, timestamptz) IS 'the channel by which to write to a party for a campaign, among those eligible now: the one it prefers, else the one with the highest expected response. That is the party''s own rate, decayed by half-life, drawn to the mean of parties alike the more the less is known of it (empirical Bayes), times campaign.response_value less the cost of a message where the value is given. Equal scores: the cheaper. Without an eligible channel: NULL, and the reason of each. 22023 for an unknown campaign';
@@ -146,6 +158,7 @@ DECLARE
 	m text := @extschema@.require_datamart(mart);
 	released bigint;
 BEGIN
+	PERFORM @extschema@.require_campaign(mart, campaign);
 	EXECUTE format('DELETE FROM %1$s.campaign_target t USING %1$s.channel h WHERE h.name = $2 AND t.channel_id = h.channel_id AND t.campaign_id = $1
 		AND t.state = ''claimed'' AND NOT t.is_control AND t.claimed_at < $3', m) USING campaign, channel, before;
 	GET DIAGNOSTICS released = ROW_COUNT;
@@ -186,6 +199,7 @@ CREATE FUNCTION @extschema@.campaign_exposure(mart name, campaign bigint) RETURN
 DECLARE
 	m text := @extschema@.require_datamart(mart);
 BEGIN
+	PERFORM @extschema@.require_campaign(mart, campaign);
 	RETURN QUERY EXECUTE format('
 		SELECT t.party_id, h.name, n.touches, CASE WHEN t.is_control THEN CASE WHEN n.touches > 0 THEN ''control reached'' ELSE ''control'' END
 			WHEN n.touches = 0 THEN ''missed'' WHEN n.touches > coalesce(g.max_touches, 1) THEN ''over-exposed'' ELSE ''reached'' END
@@ -194,7 +208,7 @@ BEGIN
 			AND i.direction = ''o'' AND i.status NOT IN (''planned'', ''failed'', ''suppressed'', ''bounced'')) n
 		WHERE t.campaign_id = $1 AND t.state <> ''cancelled'' ORDER BY 1, 2', m) USING campaign;
 END $$;
-COMMENT ON FUNCTION @extschema@.campaign_exposure(name, bigint) IS 'who of a campaign''s audience was missed, reached or over-exposed (more messages than campaign.max_touches, by default 1), by channel; control, and control reached, who should not have been';
+COMMENT ON FUNCTION @extschema@.campaign_exposure(name, bigint) IS 'who of a campaign''s audience was missed, reached or over-exposed (more messages than campaign.max_touches, by default 1), by channel; control, and control reached, who should not have been. 22023 for an unknown campaign';
 
 -- Inverse of the normal distribution by rational functions (Acklam 2003), to nine digits.
 -- OFFSET 0 in these two: else each mention of a name is the whole expression again, and the quantile is found a dozen times
@@ -223,9 +237,12 @@ CREATE FUNCTION @extschema@.campaign_lift(mart name, campaign bigint, within int
 DECLARE
 	m text := @extschema@.require_datamart(mart);
 BEGIN
-	IF NOT confidence > 0 OR NOT confidence < 1 THEN
-		RAISE EXCEPTION 'a confidence lies between 0 and 1' USING ERRCODE = 'invalid_parameter_value';
+	IF confidence IS NULL OR within IS NULL THEN
+		RAISE EXCEPTION 'the time within which to buy and the confidence must be given' USING ERRCODE = 'null_value_not_allowed';
+	ELSIF NOT confidence > 0 OR NOT confidence < 1 OR NOT within > interval '0' THEN
+		RAISE EXCEPTION 'a confidence lies between 0 and 1, the time within which to buy is longer than 0' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
+	PERFORM @extschema@.require_campaign(mart, campaign);
 	RETURN QUERY EXECUTE format('
 		WITH t AS (
 			-- everybody who was meant to be written to, reached or not: to leave out the missed would choose the better ones
@@ -245,14 +262,19 @@ BEGIN
 			CASE WHEN i.n2 > 0 THEN i.r1 - i.r2 * i.n1 / i.n2 END
 		FROM i', m) USING campaign, within, confidence;
 END $$;
-COMMENT ON FUNCTION @extschema@.campaign_lift(name, bigint, interval, float8) IS 'what a campaign brought against its control group: shares of those who bought within the time after the claim, their difference (lift) with its interval (Newcombe 1998, hybrid score), buyers and revenue beyond what the control group lets expect. Everybody claimed counts, reached or not. NULLs where a group is empty; 22023 for a confidence outside 0 to 1';
+COMMENT ON FUNCTION @extschema@.campaign_lift(name, bigint, interval, float8) IS 'what a campaign brought against its control group: shares of those who bought within the time after the claim, their difference (lift) with its interval (Newcombe 1998, hybrid score), buyers and revenue beyond what the control group lets expect. Everybody claimed counts, reached or not. NULLs where a group is empty; 22023 for an unknown campaign, a confidence outside 0 to 1';
 
 CREATE FUNCTION @extschema@.cross_sell(mart name, sku text, kinds text[] DEFAULT '{accessory_of,cross_sell,upsell}')
 	RETURNS TABLE (party_id bigint, product_id integer, offer text, kind text, weight real, bought numeric, last_bought_at timestamptz)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	m text := @extschema@.require_datamart(mart);
+	known boolean;
 BEGIN
+	EXECUTE format('SELECT EXISTS (SELECT FROM %s.product p WHERE p.sku = $1)', m) INTO known USING sku;
+	IF NOT known THEN
+		RAISE EXCEPTION 'product "%" does not exist', sku USING ERRCODE = 'invalid_parameter_value', HINT = 'A product is named by its sku.';
+	END IF;
 	RETURN QUERY EXECUTE format('
 		WITH line AS (
 			SELECT l.party_id, l.product_id, sum(l.quantity) AS quantity, max(l.ordered_at) FILTER (WHERE l.quantity > 0) AS last_at
@@ -268,24 +290,17 @@ BEGIN
 		WHERE p.sku = $1 AND NOT EXISTS (SELECT FROM line o WHERE o.party_id = b.party_id AND o.product_id = r.related_id AND o.quantity > 0)
 		ORDER BY b.party_id, r.weight DESC, r.related_id', m) USING sku, kinds;
 END $$;
-COMMENT ON FUNCTION @extschema@.cross_sell(name, text, text[]) IS 'who has bought a product, and kept it, without what goes with it: the products to offer (accessories, cross-sells, upsells of product_relation), the strongest first';
+COMMENT ON FUNCTION @extschema@.cross_sell(name, text, text[]) IS 'who has bought a product, and kept it, without what goes with it: the products to offer (accessories, cross-sells, upsells of product_relation), the strongest first. 22023 for an unknown product';
 
 CREATE FUNCTION @extschema@.next_question(mart name, party bigint) RETURNS text
 	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	key text;
 BEGIN
-	EXECUTE format('SELECT d.key FROM %1$I.attribute_def d
-		WHERE d.ask_rank IS NOT NULL
-			AND NOT EXISTS (SELECT FROM %1$I.party_profile p WHERE p.party_id = $1 AND p.traits ? d.key)
-			AND NOT EXISTS (SELECT FROM %1$I.party_attribute a WHERE a.party_id = $1 AND a.attribute_id = d.attribute_id AND a.valid @> now())
-			AND (d.sensitivity <> ''special'' OR EXISTS (SELECT FROM %1$I.consent c
-				WHERE c.party_id = $1 AND c.status = ''granted'' AND c.legal_basis = ''consent'' AND c.valid @> now()
-					AND (c.purpose = d.consent_purpose OR (d.consent_purpose IS NULL AND c.purpose IN (d.key, ''special_categories'')))))
-		ORDER BY d.ask_rank, d.attribute_id LIMIT 1', mart) INTO key USING coalesce(@extschema@.party_of(mart, party), party);
+	EXECUTE format('SELECT q.key FROM %I.question_to_ask q WHERE q.party_id = $1', mart) INTO key USING @extschema@.party_of(mart, party);
 	RETURN key;
 END $$;
-COMMENT ON FUNCTION @extschema@.next_question(name, bigint) IS 'the attribute to ask a party for next: the first by ask_rank that is not known of it, special categories only under an explicit consent; NULL when all is known';
+COMMENT ON FUNCTION @extschema@.next_question(name, bigint) IS 'the attribute to ask a party for next: the first by ask_rank that is not known of it, special categories only under an explicit consent; NULL when all is known, and for an unknown party. The view question_to_ask says the same of all parties';
 
 CREATE FUNCTION @extschema@.churn_list(mart name, as_of timestamptz DEFAULT now(), horizon interval DEFAULT '90 days', max_rows integer DEFAULT 1000)
 	RETURNS TABLE (party_id bigint, last_order_at timestamptz, orders bigint, revenue numeric, p_alive float8, expected_purchases float8, revenue_at_risk numeric)
@@ -314,6 +329,9 @@ CREATE FUNCTION @extschema@.message_performance(mart name, campaign bigint DEFAU
 DECLARE
 	m text := @extschema@.require_datamart(mart);
 BEGIN
+	IF campaign IS NOT NULL THEN
+		PERFORM @extschema@.require_campaign(mart, campaign);
+	END IF;
 	RETURN QUERY EXECUTE format('
 		-- the answered messages once for all, from the first touch of the campaign on: a condition on each message would look up its reactions one by one
 		WITH a AS (
@@ -333,7 +351,7 @@ BEGIN
 		CROSS JOIN LATERAL @extschema@.wilson_interval(t.responses, t.touches) w
 		ORDER BY 1, 2, 3', m) USING campaign;
 END $$;
-COMMENT ON FUNCTION @extschema@.message_performance(name, bigint) IS 'report: how each message (subject line, tone) works with parties of each status (professional or private, then tier or lifecycle), of one campaign or all: messages that a person clicked, replied to or ordered from, with the interval of their share; the best of a status and channel is the one whose low end is highest';
+COMMENT ON FUNCTION @extschema@.message_performance(name, bigint) IS 'report: how each message (subject line, tone) works with parties of each status (professional or private, then tier or lifecycle), of one campaign or all: messages that a person clicked, replied to or ordered from, with the interval of their share; the best of a status and channel is the one whose low end is highest. 22023 for an unknown campaign';
 
 CREATE PROCEDURE @extschema@.maintain(mart name)
 	LANGUAGE plpgsql AS $$
@@ -374,7 +392,7 @@ BEGIN
 		USING failed, run_number;
 	PERFORM pg_catalog.pg_advisory_unlock(pg_catalog.hashtextextended('crmseg.maintain ' OPERATOR(pg_catalog.||) mart::pg_catalog.text, 0));
 END $$;
-COMMENT ON PROCEDURE @extschema@.maintain(name) IS 'what a scheduler calls, such as every night: partitions made and filled from the default ones, attached tables pulled, attributes that ran out taken from the traits, records linked, rates of channels, activity folded, segments refreshed, statistics gathered. Commits after each task (in a caller''s transaction it does not), goes on when one fails, writes what it does to run; one at a time. Nothing is deleted: retention_due says what should be';
+COMMENT ON PROCEDURE @extschema@.maintain(name) IS 'what a scheduler calls, such as every night: partitions made and filled from the default ones, attached tables pulled, attributes that ran out taken from the traits, records linked, rates of channels, activity folded, segments refreshed, statistics gathered, retention. Commits after each task (in a caller''s transaction it does not), goes on when one fails, writes what it does to run; one at a time. Those whose time is over are counted, and erased where the setting apply_retention is true';
 
 CREATE FUNCTION @extschema@.maintain_tasks() RETURNS TABLE (place integer, name text, sql text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -388,6 +406,7 @@ CREATE FUNCTION @extschema@.maintain_tasks() RETURNS TABLE (place integer, name 
 		(6, 'activity', 'SELECT @extschema@.fold_activity($1)', 'fold_activity(name)'),
 		(7, 'segments', 'SELECT r.entered + r.left_ FROM @extschema@.refresh_segments($1) r', 'refresh_segments(name,timestamptz)'),
 		(8, 'sets of segments', 'SELECT @extschema@.fold_segment_sets($1)', 'fold_segment_sets(name,bigint)'),
-		(9, 'statistics', 'SELECT @extschema@.refresh_statistics($1)', 'refresh_statistics(name)')) v (place, name, sql, needs)
+		(9, 'statistics', 'SELECT @extschema@.refresh_statistics($1)', 'refresh_statistics(name)'),
+		(10, 'retention', 'SELECT @extschema@.retention_task($1)', 'retention_task(name)')) v (place, name, sql, needs)
 	WHERE to_regprocedure('@extschema@.' || v.needs) IS NOT NULL $$;
 COMMENT ON FUNCTION @extschema@.maintain_tasks() IS 'internal: what maintain does, in order';

@@ -200,13 +200,33 @@ END $$;
 REVOKE ALL ON FUNCTION @mart@.party_acted() FROM PUBLIC;
 COMMENT ON FUNCTION @mart@.party_acted() IS 'trigger: what a party did of its own moves last_active_at of its profile, as the owner of the mart';
 CREATE TRIGGER cart_active AFTER INSERT ON @mart@.cart REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION @mart@.party_acted('updated_at');
+CREATE TRIGGER cart_active_again AFTER UPDATE ON @mart@.cart REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION @mart@.party_acted('updated_at');
 CREATE TRIGGER web_session_active AFTER INSERT ON @mart@.web_session REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION @mart@.party_acted('started_at');
 CREATE TRIGGER survey_answer_active AFTER INSERT ON @mart@.survey_answer REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION @mart@.party_acted('answered_at');
 CREATE TRIGGER service_case_active AFTER INSERT ON @mart@.service_case REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION @mart@.party_acted('opened_at');
 
+-- What party_profile.last_active_at must be at least; it may be later, of months that were detached since.
+CREATE VIEW @mart@.own_action WITH (security_invoker = true) AS
+	SELECT o.party_id, o.ordered_at AS at FROM @mart@.counted_order o
+	UNION ALL SELECT r.party_id, r.occurred_at FROM @mart@.reaction r WHERE r.kind IN ('click', 'reply', 'order', 'unsubscribe', 'complaint') AND NOT r.is_machine
+	UNION ALL SELECT s.party_id, s.started_at FROM @mart@.web_session s WHERE s.party_id IS NOT NULL
+	UNION ALL SELECT c.party_id, c.updated_at FROM @mart@.cart c WHERE c.party_id IS NOT NULL
+	UNION ALL SELECT w.party_id, w.answered_at FROM @mart@.survey_answer w
+	UNION ALL SELECT k.party_id, k.opened_at FROM @mart@.service_case k;
+COMMENT ON VIEW @mart@.own_action IS 'what parties did of their own: purchases and returns, clicks, replies, unsubscriptions, visits, carts, answers, cases; no opened message, since a machine may have opened it';
+COMMENT ON COLUMN @mart@.own_action.at IS 'when';
+
 -- Attributes: of the type of their definition, and of a special category only under an explicit consent.
 ALTER TABLE @mart@.attribute_def ADD COLUMN consent_purpose text;
 COMMENT ON COLUMN @mart@.attribute_def.consent_purpose IS 'special: the purpose of the consent that allows it; NULL: the key of the attribute, or special_categories for all of them';
+
+CREATE VIEW @mart@.special_permission WITH (security_invoker = true) AS
+	SELECT c.party_id, d.attribute_id, c.valid
+	FROM @mart@.attribute_def d
+	JOIN @mart@.consent c ON c.status = 'granted' AND c.legal_basis = 'consent' AND (c.purpose = d.consent_purpose OR (d.consent_purpose IS NULL AND c.purpose IN (d.key, 'special_categories')))
+	WHERE d.sensitivity = 'special';
+COMMENT ON VIEW @mart@.special_permission IS 'the explicit consents under which attributes of a special category may be written and read, each for its period';
+COMMENT ON COLUMN @mart@.special_permission.valid IS 'when the consent held';
 
 CREATE VIEW @mart@.trait_summary WITH (security_invoker = true) AS
 	SELECT w.party_id, jsonb_object_agg(w.key, w.value) AS traits
@@ -219,9 +239,10 @@ CREATE VIEW @mart@.trait_summary WITH (security_invoker = true) AS
 		LEFT JOIN @mart@.source s ON s.source_id = a.source_id
 		CROSS JOIN LATERAL (SELECT coalesce(to_jsonb(a.flag), to_jsonb(a.num), to_jsonb(a.txt), to_jsonb(a.day), a.doc) AS value) v
 		WHERE a.valid @> now()
+			AND (d.sensitivity <> 'special' OR EXISTS (SELECT FROM @mart@.special_permission c WHERE c.party_id = a.party_id AND c.attribute_id = a.attribute_id AND c.valid @> now()))
 		GROUP BY a.party_id, d.key, d.is_multi) w
 	GROUP BY w.party_id;
-COMMENT ON VIEW @mart@.trait_summary IS 'the winning value of each attribute (the source trusted most, then the surest, then the newest) and all values of those with several: what party_profile.traits holds, for the rebuild; it reads all attributes';
+COMMENT ON VIEW @mart@.trait_summary IS 'the winning value of each attribute (the source trusted most, then the surest, then the newest) and all values of those with several: those of a special category while their consent holds: what party_profile.traits holds, for the rebuild; it reads all attributes';
 COMMENT ON COLUMN @mart@.trait_summary.traits IS 'the values by key';
 
 CREATE FUNCTION @mart@.attribute_checked() RETURNS trigger
@@ -240,10 +261,10 @@ BEGIN
 		WHERE (d.attribute_id IS NULL
 			OR CASE d.data_type WHEN ''bool'' THEN n.flag IS NULL WHEN ''num'' THEN n.num IS NULL WHEN ''date'' THEN n.day IS NULL WHEN ''json'' THEN n.doc IS NULL ELSE n.txt IS NULL END
 			OR (d.data_type = ''enum'' AND n.txt <> ALL (d.allowed))
-			OR (d.sensitivity = ''special'' AND NOT EXISTS (SELECT FROM consent c
-				WHERE c.party_id = n.party_id AND c.status = ''granted'' AND c.legal_basis = ''consent'' AND c.valid @> now()
-					AND (c.purpose = d.consent_purpose OR (d.consent_purpose IS NULL AND c.purpose IN (d.key, ''special_categories''))))))
-			%s LIMIT 1', CASE WHEN TG_OP = 'UPDATE' THEN 'AND NOT EXISTS (SELECT FROM old_row o WHERE o.party_attribute_id = n.party_attribute_id
+			OR (d.sensitivity = ''special'' AND NOT EXISTS (SELECT FROM special_permission c WHERE c.party_id = n.party_id AND c.attribute_id = n.attribute_id AND c.valid @> now())
+				-- what a split brings back was written under a consent of then; without one of now nobody reads it
+				AND NOT EXISTS (SELECT FROM party_undo u WHERE u.relation = %1$s AND u.before ->> ''party_attribute_id'' = n.party_attribute_id::text AND u.before ->> ''attribute_id'' = n.attribute_id::text)))
+			%2$s LIMIT 1', TG_RELID, CASE WHEN TG_OP = 'UPDATE' THEN 'AND NOT EXISTS (SELECT FROM old_row o WHERE o.party_attribute_id = n.party_attribute_id
 				AND (o.attribute_id, o.flag, o.num, o.txt, o.day, o.doc) IS NOT DISTINCT FROM (n.attribute_id, n.flag, n.num, n.txt, n.day, n.doc))' ELSE '' END) INTO wrong;
 	IF wrong.what = 1 THEN
 		RAISE EXCEPTION 'there is no attribute %', wrong.attribute_id USING ERRCODE = 'foreign_key_violation', HINT = 'The attributes that may be known stand in attribute_def.';
@@ -268,7 +289,14 @@ DECLARE
 	touched bigint[];
 BEGIN
 	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
-	IF TG_OP = 'TRUNCATE' THEN
+	IF TG_TABLE_NAME = 'consent' THEN
+		-- few marts know anything of a special category, and of few parties
+		IF NOT EXISTS (SELECT FROM attribute_def d WHERE d.sensitivity = 'special') THEN
+			RETURN NULL;
+		END IF;
+		EXECUTE format('SELECT array_agg(DISTINCT x.party_id) FROM (%s) x WHERE EXISTS (SELECT FROM party_attribute a JOIN attribute_def d ON d.attribute_id = a.attribute_id AND d.sensitivity = ''special'' WHERE a.party_id = x.party_id)',
+			CASE TG_OP WHEN 'INSERT' THEN 'SELECT n.party_id FROM new_row n' WHEN 'DELETE' THEN 'SELECT o.party_id FROM old_row o' ELSE 'SELECT o.party_id FROM old_row o UNION SELECT n.party_id FROM new_row n' END) INTO touched;
+	ELSIF TG_OP = 'TRUNCATE' THEN
 		SELECT array_agg(p.party_id) INTO touched FROM party_profile p WHERE p.traits <> '{}';
 	ELSIF TG_OP = 'INSERT' THEN
 		SELECT array_agg(DISTINCT n.party_id) INTO touched FROM new_row n;
@@ -292,7 +320,7 @@ BEGIN
 	RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION @mart@.traits_changed() FROM PUBLIC;
-COMMENT ON FUNCTION @mart@.traits_changed() IS 'trigger: keeps party_profile.traits, the winning value of each attribute, as the owner of the mart';
+COMMENT ON FUNCTION @mart@.traits_changed() IS 'trigger: keeps party_profile.traits, the winning value of each attribute, those of a special category while their consent holds, as the owner of the mart';
 
 CREATE TRIGGER party_attribute_check_insert AFTER INSERT ON @mart@.party_attribute REFERENCING NEW TABLE AS new_row
 	FOR EACH STATEMENT EXECUTE FUNCTION @mart@.attribute_checked();
@@ -305,6 +333,13 @@ CREATE TRIGGER party_attribute_traits_update AFTER UPDATE ON @mart@.party_attrib
 CREATE TRIGGER party_attribute_traits_delete AFTER DELETE ON @mart@.party_attribute REFERENCING OLD TABLE AS old_row
 	FOR EACH STATEMENT EXECUTE FUNCTION @mart@.traits_changed();
 CREATE TRIGGER party_attribute_traits_truncate AFTER TRUNCATE ON @mart@.party_attribute
+	FOR EACH STATEMENT EXECUTE FUNCTION @mart@.traits_changed();
+-- a consent that is withdrawn takes what stands under it out of the traits in the same transaction
+CREATE TRIGGER consent_traits_insert AFTER INSERT ON @mart@.consent REFERENCING NEW TABLE AS new_row
+	FOR EACH STATEMENT EXECUTE FUNCTION @mart@.traits_changed();
+CREATE TRIGGER consent_traits_update AFTER UPDATE ON @mart@.consent REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+	FOR EACH STATEMENT EXECUTE FUNCTION @mart@.traits_changed();
+CREATE TRIGGER consent_traits_delete AFTER DELETE ON @mart@.consent REFERENCING OLD TABLE AS old_row
 	FOR EACH STATEMENT EXECUTE FUNCTION @mart@.traits_changed();
 
 -- Answers to a question that names an attribute are declarations of it.

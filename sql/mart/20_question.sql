@@ -61,8 +61,9 @@ COMMENT ON COLUMN @mart@.message_outcome.ordered IS 'led to an order';
 CREATE VIEW @mart@.known_trait WITH (security_invoker = true) AS
 	SELECT a.party_id, d.key, coalesce(to_jsonb(a.flag), to_jsonb(a.num), to_jsonb(a.txt), to_jsonb(a.day), a.doc) AS value, a.provenance, a.confidence, s.name AS source, coalesce(s.party_level, 'first') AS level, a.collected_at, d.sensitivity
 	FROM @mart@.party_attribute a JOIN @mart@.attribute_def d ON d.attribute_id = a.attribute_id LEFT JOIN @mart@.source s ON s.source_id = a.source_id
-	WHERE a.valid @> now();
-COMMENT ON VIEW @mart@.known_trait IS 'what holds now of each party, who said it and how sure it is: declared, observed or inferred, of first, second or third party';
+	WHERE a.valid @> now()
+		AND (d.sensitivity <> 'special' OR EXISTS (SELECT FROM @mart@.special_permission c WHERE c.party_id = a.party_id AND c.attribute_id = a.attribute_id AND c.valid @> now()));
+COMMENT ON VIEW @mart@.known_trait IS 'what holds now of each party (of a special category: while the consent holds), who said it and how sure it is: declared, observed or inferred, of first, second or third party';
 COMMENT ON COLUMN @mart@.known_trait.value IS 'the value';
 COMMENT ON COLUMN @mart@.known_trait.source IS 'name of the source, NULL: ourselves';
 COMMENT ON COLUMN @mart@.known_trait.level IS 'first, second or third party';

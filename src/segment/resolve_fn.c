@@ -324,8 +324,9 @@ past_attribute(segment_scope *s, const segment_node *n, segment_reference *r)
 	value = "coalesce(to_jsonb(v.flag), to_jsonb(v.num), to_jsonb(v.txt), to_jsonb(v.day), v.doc)";
 	/* the winner, as the view trait_summary has it */
 	value = psprintf("(SELECT %s FROM %s.party_attribute v JOIN %s.attribute_def d ON d.attribute_id = v.attribute_id LEFT JOIN %s.source c ON c.source_id = v.source_id "
-					 "WHERE v.party_id = %s AND d.key = %s AND v.valid @> %s%s)", t->is_multi ? psprintf("jsonb_agg(DISTINCT %s)", value) : value, schema, schema, schema, segment_key(s, n),
-					 quote_literal_cstr(t->key), segment_now(s), t->is_multi ? "" : " ORDER BY coalesce(c.trust, 50) DESC, v.confidence DESC, v.collected_at DESC, v.party_attribute_id DESC LIMIT 1");
+					 "WHERE v.party_id = %s AND d.key = %s AND v.valid @> %s "
+					 "AND (d.sensitivity <> 'special' OR EXISTS (SELECT FROM %s.special_permission k WHERE k.party_id = v.party_id AND k.attribute_id = v.attribute_id AND k.valid @> %s))%s)", t->is_multi ? psprintf("jsonb_agg(DISTINCT %s)", value) : value, schema, schema, schema, segment_key(s, n),
+					 quote_literal_cstr(t->key), segment_now(s), schema, segment_now(s), t->is_multi ? "" : " ORDER BY coalesce(c.trust, 50) DESC, v.confidence DESC, v.collected_at DESC, v.party_attribute_id DESC LIMIT 1");
 	*r = reference(json_key(s, value, n->part + n->parts - keys, keys, false), JSONBOID);
 	return true;
 }

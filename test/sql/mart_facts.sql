@@ -42,7 +42,16 @@ SELECT count(*) AS attributes, (SELECT count(*) FROM reaction) AS reactions, (SE
 INSERT INTO consent (party_id, purpose, channel_id, status, valid, captured_at) VALUES (1, 'opinion', 8, 'granted', '[2020-01-01,)', '2020-01-01');
 INSERT INTO party_attribute (party_id, attribute_id, txt) VALUES (1, 4, 'left');
 UPDATE party_attribute SET txt = 'right' WHERE attribute_id = 4;
+SELECT traits -> 'opinion' AS opinion, (SELECT count(*) FROM known_trait WHERE key = 'opinion') AS known FROM party_profile WHERE party_id = 1;
 SELECT crmseg.set_consent('fm', 1, 'opinion', 'web', 'withdrawn');
+-- a withdrawal counts at once: what stands under it is read no more, and comes back with a new consent
+SELECT traits -> 'opinion' AS opinion, (SELECT count(*) FROM known_trait WHERE key = 'opinion') AS known, (SELECT count(*) FROM party_attribute WHERE attribute_id = 4) AS evidence FROM party_profile WHERE party_id = 1;
+BEGIN;
+SELECT crmseg.set_consent('fm', 1, 'special_categories', 'email', 'granted', '2026-02-01');
+SELECT traits -> 'opinion' AS opinion FROM party_profile WHERE party_id = 1;
+DELETE FROM consent WHERE purpose = 'special_categories';
+SELECT traits -> 'opinion' AS opinion FROM party_profile WHERE party_id = 1;
+ROLLBACK;
 UPDATE party_attribute SET txt = 'centre' WHERE attribute_id = 4;
 UPDATE party_attribute SET confidence = 0.5 WHERE attribute_id = 4;
 DELETE FROM party_attribute;
@@ -71,6 +80,8 @@ SELECT num, valid FROM party_attribute WHERE party_id = 1 AND attribute_id = 1 A
 \set VERBOSITY terse
 SELECT crmseg.set_attribute('fm', 1, 'children.count', '"many"');
 SELECT crmseg.set_attribute('fm', 1, 'opinion', '"left"');
+SELECT crmseg.set_consent('fm', 1, 'newsletter', 'email', 'granted', contact_point => 987654);
+SELECT crmseg.recognise_visitor('fm', NULL, 1);
 SELECT crmseg.set_attribute('fm', 1, 'shoe', '1');
 SELECT crmseg.set_attribute('fm', 1, 'interest', NULL);
 \set VERBOSITY default
