@@ -230,7 +230,7 @@ BEGIN
 	-- many that the row alone decides are found faster row by row than set by set; and all are looked at when no trigger saw what changed
 	by_row := by_row IS TRUE OR mode.kept IS FALSE;
 	-- where the time of many has come, events are asked for set by set, else party by party
-	EXECUTE format('SELECT count(*) > 50 + (SELECT c.reltuples FROM pg_class c WHERE c.oid = ''%1$s.party_segments''::regclass) / 100 FROM %1$s.party_segments t WHERE t.due_at <= $1', m) INTO by_set USING as_of;
+	EXECUTE format('SELECT count(*) > 50 + (SELECT c.reltuples FROM pg_class c WHERE c.oid = %2$L::regclass) / 100 FROM %1$s.party_segments t WHERE t.due_at <= $1', m, m || '.party_segments') INTO by_set USING as_of;
 	by_set := by_set OR mode.kept IS FALSE;
 	IF by_set THEN
 		-- whom another session has locked stays due; a refresh that does not wait for writers cannot make a deadlock with them
@@ -300,7 +300,7 @@ BEGIN
 	-- the tables on which the row of a party rests, and those of the vocabulary, with the column that names the party
 	FOR r IN EXECUTE format($q$
 			SELECT DISTINCT ON (v.rel) v.rel, v.party, c.relname, c.relnamespace = $1 AS own FROM (
-				SELECT ('%1$s.' || t)::regclass AS rel, 'party_id' AS party FROM unnest(ARRAY['party', 'party_profile', 'sales_order', 'sales_order_line', 'interaction', 'reaction', 'cart', 'web_session', 'survey_answer', 'service_case',
+				SELECT (%2$L || t)::regclass AS rel, 'party_id' AS party FROM unnest(ARRAY['party', 'party_profile', 'sales_order', 'sales_order_line', 'interaction', 'reaction', 'cart', 'web_session', 'survey_answer', 'service_case',
 					'consent', 'contact_point', 'contact_preference']) t
 				UNION ALL SELECT b.base, CASE WHEN b.base = x.relation THEN x.party_column ELSE 'party_id' END
 				FROM (SELECT e.relation, e.party_column FROM %1$s.segment_event e UNION SELECT a.relation, a.party_column FROM %1$s.segment_attribute a) x
@@ -308,13 +308,11 @@ BEGIN
 			JOIN pg_class c ON c.oid = v.rel AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE') AND NOT c.relispartition
 			JOIN pg_attribute a ON a.attrelid = v.rel AND a.attname = v.party AND a.attnum > 0 AND NOT a.attisdropped
 			WHERE NOT (c.relnamespace = $1 AND c.relname IN ('party_segments', 'segment_member', 'segment_change'))
-			ORDER BY v.rel, v.party = 'party_id'$q$, m) USING home LOOP
+			ORDER BY v.rel, v.party = 'party_id'$q$, m, m || '.') USING home LOOP
 		FOREACH verb IN ARRAY '{insert,update,delete,truncate}'::text[] LOOP
 			CONTINUE WHEN r.own AND r.relname = 'party' AND verb IN ('delete', 'truncate');
 			IF watched THEN
-				EXECUTE format('CREATE OR REPLACE TRIGGER %1$I AFTER %2$s ON %3$s %4$s FOR EACH STATEMENT EXECUTE FUNCTION %5$s.segments_row_changed(%6$L)',
-					CASE WHEN r.own THEN 'zz_segments_' || verb ELSE format('zz_segments_%s_%s', verb, left(mart, 40)) END, upper(verb), r.rel,
-					CASE verb WHEN 'insert' THEN 'REFERENCING NEW TABLE AS new_row' WHEN 'delete' THEN 'REFERENCING OLD TABLE AS old_row' WHEN 'update' THEN 'REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row' ELSE '' END, m, r.party);
+				PERFORM @extschema@.follow_statements(r.rel, (CASE WHEN r.own THEN 'zz_segments_' || verb ELSE format('zz_segments_%s_%s', verb, left(mart, 40)) END)::name, verb, format('%s.segments_row_changed(%L)', m, r.party));
 				done := done + 1;
 			END IF;
 		END LOOP;

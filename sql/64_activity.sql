@@ -38,9 +38,7 @@ BEGIN
 		FOREACH verb IN ARRAY '{insert,update,delete,truncate}'::text[] LOOP
 			t := @extschema@.activity_trigger(mart, r, verb);
 			IF kept AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = r AND g.tgname = t) THEN
-				EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION %I.activity_changed()', t, upper(verb), r,
-					CASE verb WHEN 'insert' THEN 'REFERENCING NEW TABLE AS new_row' WHEN 'delete' THEN 'REFERENCING OLD TABLE AS old_row'
-						WHEN 'update' THEN 'REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row' ELSE '' END, mart);
+				PERFORM @extschema@.follow_statements(r, t, verb, format('%I.activity_changed()', mart));
 			END IF;
 			IF kept AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = r AND g.tgname = t AND g.tgenabled <> 'A') THEN
 				EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', r, t);
@@ -79,7 +77,7 @@ BEGIN
 		RETURN done;
 	END IF;
 	FOR e IN EXECUTE format($q$SELECT s.name, s.relation, s.party_column, s.time_column, s.condition, c.relkind, c.relowner, c.relpersistence FROM %1$s.segment_event s JOIN pg_class c ON c.oid = s.relation WHERE $1 IS NULL OR s.name = ANY ($1)
-			UNION ALL SELECT '', c.oid, 'party_id', NULL, 'kind <> ''unidentified''', c.relkind, c.relowner, c.relpersistence FROM pg_class c WHERE c.oid = '%1$s.party'::regclass ORDER BY 1$q$, m) USING events LOOP
+			UNION ALL SELECT '', c.oid, 'party_id', NULL, 'kind <> ''unidentified''', c.relkind, c.relowner, c.relpersistence FROM pg_class c WHERE c.oid = %2$L::regclass ORDER BY 1$q$, m, m || '.party') USING events LOOP
 		type := CASE WHEN e.time_column IS NOT NULL THEN @extschema@.expression_type(e.relation, quote_ident(e.time_column)) END;
 		why := CASE
 			WHEN e.relkind NOT IN ('r', 'p') THEN 'it is no table'

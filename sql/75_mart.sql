@@ -265,6 +265,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.convert_orders(name) IS 'gives every order the rate of its day after currency_rate or the base currency changed; returns the orders changed and those that still have no rate, which count in no total';
 
+-- Tables are followed in three places (live sources, memberships, activity), by triggers of one shape.
+CREATE FUNCTION @extschema@.follow_statements(relation regclass, trigger_name name, verb text, call text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %s%s FOR EACH STATEMENT EXECUTE FUNCTION %s', trigger_name, upper(verb), relation,
+		CASE verb WHEN 'insert' THEN ' REFERENCING NEW TABLE AS new_row' WHEN 'delete' THEN ' REFERENCING OLD TABLE AS old_row' WHEN 'update' THEN ' REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row' ELSE '' END, call);
+END $$;
+COMMENT ON FUNCTION @extschema@.follow_statements(regclass, name, text, text) IS 'internal: a statement trigger that shows its function the rows as new_row and old_row: verb insert, update, delete or truncate, call the function with its arguments as SQL';
+
 CREATE FUNCTION @extschema@.keep_referenced() RETURNS trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -37,14 +37,14 @@ BEGIN
 		WITH pair AS MATERIALIZED (
 			SELECT least(p.left_id::bigint, p.right_id::bigint) AS l, greatest(p.left_id::bigint, p.right_id::bigint) AS r, p.match_probability AS probability,
 				CASE WHEN p.match_probability >= 0.99 THEN 10 ELSE least(9, 1 + floor(p.match_probability * 9 / 0.99)::integer) END AS stratum
-			FROM @extschema@.link_records('%1$s.record_identity'::regclass, 'source_record_id', @extschema@.record_identity_columns(), 0.01) p),
+			FROM @extschema@.link_records(%2$L::regclass, 'source_record_id', @extschema@.record_identity_columns(), 0.01) p),
 		counted AS (
 			SELECT p.*, count(*) OVER (PARTITION BY p.stratum) AS pairs, row_number() OVER (PARTITION BY p.stratum ORDER BY hashint8extended(p.l, p.r), p.l, p.r) AS place FROM pair p),
 		share AS (SELECT ceil($1::numeric / greatest(count(DISTINCT p.stratum), 1)) AS each FROM pair p)
 		INSERT INTO %1$s.review_pair (left_record_id, right_record_id, match_probability, stratum, stratum_pairs)
 		SELECT c.l, c.r, c.probability, c.stratum, c.pairs FROM counted c, share s WHERE c.place <= s.each ORDER BY c.stratum, c.place LIMIT $1
 		ON CONFLICT (left_record_id, right_record_id) DO UPDATE SET match_probability = excluded.match_probability, stratum = excluded.stratum, stratum_pairs = excluded.stratum_pairs$q$,
-		replace(m, '''', '''''')) USING sample;
+		m, m || '.record_identity') USING sample;
 	RETURN QUERY EXECUTE format('SELECT p.left_record_id, p.right_record_id, p.match_probability, jsonb_strip_nulls(to_jsonb(i) - ''{source_record_id,origin_id,source_id}''::text[]),
 			jsonb_strip_nulls(to_jsonb(k) - ''{source_record_id,origin_id,source_id}''::text[])
 		FROM %1$s.review_pair p JOIN %1$s.record_identity i ON i.source_record_id = p.left_record_id JOIN %1$s.record_identity k ON k.source_record_id = p.right_record_id
