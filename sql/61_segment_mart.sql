@@ -34,7 +34,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.segment_predicate(name, text) IS 'the predicate of a named segment; 42704 when there is none';
 
--- the views of segments: made anew when a definition that they rest on changes
+-- the views of segments: made, and made anew when a definition that they rest on changes, by the trigger segment_view_kept of the mart
 CREATE FUNCTION @extschema@.make_segment_view(mart name, name text) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -53,7 +53,6 @@ CREATE FUNCTION @extschema@.define_segment(mart name, name text, predicate @exts
 DECLARE
 	m text := @extschema@.require_datamart(mart);
 	id bigint;
-	d record;
 BEGIN
 	IF name IS NULL OR predicate IS NULL THEN
 		RAISE EXCEPTION 'a segment has a name and a predicate' USING ERRCODE = 'null_value_not_allowed';
@@ -62,15 +61,10 @@ BEGIN
 	END IF;
 	PERFORM @extschema@.segment_sql(mart, predicate, name, NULL, NULL);
 	EXECUTE format('INSERT INTO %s.segment_definition AS s (name, predicate, uses) VALUES ($1, $2, $3)
-		ON CONFLICT (name) DO UPDATE SET predicate = excluded.predicate, uses = excluded.uses, defined_at = now() RETURNING s.segment_id', m)
+		ON CONFLICT (name) DO UPDATE SET predicate = excluded.predicate, uses = excluded.uses RETURNING s.segment_id', m)
 		INTO id USING name, predicate::text, @extschema@.segment_segments(predicate);
-	PERFORM @extschema@.make_segment_view(mart, name);
-	FOR d IN EXECUTE format('WITH RECURSIVE u AS (
-			SELECT s.name FROM %1$s.segment_definition s WHERE s.uses @> ARRAY[$1]
-			UNION SELECT s.name FROM u JOIN %1$s.segment_definition s ON s.uses @> ARRAY[u.name])
-		SELECT u.name FROM u WHERE u.name <> $1 ORDER BY 1', m) USING name LOOP
-		PERFORM @extschema@.make_segment_view(mart, d.name);
-	END LOOP;
+	-- the mart makes the view, and those that rest on it
+	EXECUTE format('UPDATE %s.segment_definition s SET defined_at = now() WHERE s.segment_id = $1', m) USING id;
 	RETURN id;
 END $$;
 COMMENT ON FUNCTION @extschema@.define_segment(name, text, @extschema@.segment) IS 'stores a predicate under a name, or gives that name another, and makes its view segment_<name>; returns its number. What the predicate names must be known; a segment must not be defined by itself: 42P19';
@@ -86,7 +80,6 @@ BEGIN
 	IF users IS NOT NULL THEN
 		RAISE EXCEPTION 'segment "%" is used by others', name USING ERRCODE = 'dependent_objects_still_exist', DETAIL = 'Used by: ' || users, HINT = 'Define these anew, or drop them first.';
 	END IF;
-	EXECUTE format('DROP VIEW IF EXISTS %s.%I', m, 'segment_' || name);
 	EXECUTE format('DELETE FROM %s.segment_definition s WHERE s.name = $1', m) USING name;
 END $$;
 COMMENT ON FUNCTION @extschema@.drop_segment(name, text) IS 'drops a segment and its view. 2BP01 when another segment, or a view of yours, uses it; 42704 when there is none';
@@ -103,7 +96,6 @@ BEGIN
 	EXECUTE format('UPDATE %s.segment_definition s SET name = $2 WHERE s.name = $1', m) USING old, new;
 	EXECUTE format('UPDATE %s.segment_definition s SET predicate = @extschema@.segment_rename(s.predicate::@extschema@.segment, $1, $2)::text,
 		uses = @extschema@.segment_segments(@extschema@.segment_rename(s.predicate::@extschema@.segment, $1, $2)) WHERE s.uses @> ARRAY[$1]', m) USING old, new;
-	EXECUTE format('ALTER VIEW %s.%I RENAME TO %I', m, 'segment_' || old, 'segment_' || new);
 END $$;
 COMMENT ON FUNCTION @extschema@.rename_segment(name, text, text) IS 'gives a segment and its view another name, in the predicates that use it too. 42704 when there is none, 23505 when the name is taken';
 

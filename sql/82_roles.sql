@@ -6,7 +6,7 @@ DECLARE
 	m text := @extschema@.require_datamart(mart);
 	p text := coalesce(prefix, mart);
 	-- who a person is and how to reach it: not for marketing
-	identity_tables text[] := '{contact_point,source_record,external_key,party_alias,party_undo,record_identity,import_reject,import_warning,suppression,suppression_key,privacy_log,consent,loyalty_account}';
+	identity_tables text[] := '{contact_point,source_record,external_key,party_undo,record_identity,import_reject,import_warning,suppression,suppression_key,privacy_log}';
 	r record;
 	role_name text;
 	columns text;
@@ -41,14 +41,17 @@ BEGIN
 			EXECUTE format('GRANT SELECT %s ON %s TO %I', coalesce('(' || columns || ')', ''), r.rel, p || '_marketing');
 		END IF;
 		IF r.relname IN ('campaign', 'message', 'survey', 'segment_definition') THEN
-			EXECUTE format('GRANT INSERT, UPDATE ON %s TO %I', r.rel, p || '_marketing');
+			EXECUTE format('GRANT INSERT, UPDATE%s ON %s TO %I', CASE r.relname WHEN 'segment_definition' THEN ', DELETE' END, r.rel, p || '_marketing');
 		END IF;
 		-- activation: reaches people, and writes down whom
-		IF r.relname NOT IN ('source_record', 'external_key', 'party_alias', 'party_undo', 'record_identity', 'import_reject', 'import_warning', 'privacy_log', 'party_key', 'reader_scope') THEN
+		IF r.relname NOT IN ('source_record', 'external_key', 'party_undo', 'record_identity', 'import_reject', 'import_warning', 'privacy_log', 'party_key', 'reader_scope') THEN
 			EXECUTE format('GRANT SELECT ON %s TO %I', r.rel, p || '_activation');
 		END IF;
 		IF r.relname IN ('campaign_target', 'interaction', 'reaction', 'cart') THEN
-			EXECUTE format('GRANT INSERT, UPDATE ON %s TO %I', r.rel, p || '_activation');
+			EXECUTE format('GRANT INSERT, UPDATE%s ON %s TO %I', CASE r.relname WHEN 'campaign_target' THEN ', DELETE' END, r.rel, p || '_activation');
+		ELSIF r.relname = 'party' THEN
+			-- a claim locks the parties it claims, which asks for the right to change some column
+			EXECUTE format('GRANT UPDATE (updated_at) ON %s TO %I', r.rel, p || '_activation');
 		END IF;
 		-- data protection: sees all, ends what must end
 		IF r.relname <> 'reader_scope' THEN

@@ -76,6 +76,39 @@ CREATE TRIGGER vocabulary_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE O
 CREATE TRIGGER vocabulary_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @mart@.segment_event
 	FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.vocabulary_changed();
 
+-- define_segment sets defined_at when a definition is whole. Whoever may write definitions needs no right on the schema to have their views made; the views show their readers what these may see, and who may
+-- read segment_membership may ask them.
+CREATE FUNCTION @mart@.segment_view_kept() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	r record;
+BEGIN
+	IF TG_OP = 'DELETE' THEN
+		EXECUTE format('DROP VIEW IF EXISTS %I.%I', TG_TABLE_SCHEMA, 'segment_' || OLD.name);
+	ELSIF TG_OP = 'UPDATE' AND NEW.name <> OLD.name THEN
+		EXECUTE format('ALTER VIEW IF EXISTS %I.%I RENAME TO %I', TG_TABLE_SCHEMA, 'segment_' || OLD.name, 'segment_' || NEW.name);
+	ELSE
+		PERFORM @extschema@.make_segment_view(TG_TABLE_SCHEMA, NEW.name);
+		-- and those that rest on it
+		FOR r IN EXECUTE format('WITH RECURSIVE u AS (
+				SELECT s.name FROM %1$I.segment_definition s WHERE s.uses @> ARRAY[$1]
+				UNION SELECT s.name FROM u JOIN %1$I.segment_definition s ON s.uses @> ARRAY[u.name])
+			SELECT u.name FROM u WHERE u.name <> $1 ORDER BY 1', TG_TABLE_SCHEMA) USING NEW.name LOOP
+			PERFORM @extschema@.make_segment_view(TG_TABLE_SCHEMA, r.name);
+		END LOOP;
+		FOR r IN SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS reader
+				FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) a
+				WHERE n.nspname = TG_TABLE_SCHEMA AND c.relname = 'segment_membership' AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner LOOP
+			EXECUTE format('GRANT SELECT ON %I.%I TO %s', TG_TABLE_SCHEMA, 'segment_' || NEW.name, r.reader);
+		END LOOP;
+	END IF;
+	RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION @mart@.segment_view_kept() FROM PUBLIC;
+COMMENT ON FUNCTION @mart@.segment_view_kept() IS 'trigger: keeps a view for each segment, as the owner of the mart';
+CREATE TRIGGER segment_view_kept AFTER DELETE OR UPDATE OF name, defined_at ON @mart@.segment_definition
+	FOR EACH ROW EXECUTE FUNCTION @mart@.segment_view_kept();
+
 -- where a party lives: one place each
 CREATE VIEW @mart@.party_place WITH (security_invoker = true) AS
 	SELECT c.party_id, c.lat, c.lon, c.city, c.postal_code, c.country FROM @mart@.contact_point c WHERE c.kind = 'postal' AND c.is_primary;

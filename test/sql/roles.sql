@@ -58,6 +58,31 @@ BEGIN
 	RAISE WARNING 'enough views can be read: %', readable >= 6;
 END $$;
 SELECT count(*), sum(revenue) FROM roles_mart.customer_profile;
+-- what happened, who allowed what and which card somebody holds is no identity; the proof and the number of the card are
+SELECT count(*) > 0 AS timeline FROM roles_mart.timeline;
+SELECT count(*) >= 0 AS consents FROM roles_mart.consent WHERE status = 'granted';
+SELECT count(*) >= 0 AS cards FROM roles_mart.loyalty_account JOIN roles_mart.party_profile USING (party_id);
+-- it defines segments, whose views the mart's owner makes, and campaigns
+SELECT crmseg.define_segment('roles_mart', 'bought', 'orders > 0') > 0 AS defined;
+SELECT crmseg.define_segment('roles_mart', 'bought twice', 'in segment ''bought'' and orders > 1') > 0 AS defined;
+SELECT (SELECT count(*) FROM roles_mart.segment_bought) AS bought, (SELECT count(*) FROM roles_mart."segment_bought twice") AS twice;
+SELECT crmseg.rename_segment('roles_mart', 'bought', 'buyers');
+SELECT crmseg.define_segment('roles_mart', 'buyers', 'orders > 100') > 0 AS defined;
+SELECT (SELECT count(*) FROM roles_mart.segment_buyers) AS buyers, (SELECT count(*) FROM roles_mart."segment_bought twice") AS twice;
+SELECT crmseg.drop_segment('roles_mart', 'buyers');
+SELECT crmseg.drop_segment('roles_mart', 'bought twice'), crmseg.drop_segment('roles_mart', 'buyers');
+INSERT INTO roles_mart.campaign (name, purpose, is_commercial) VALUES ('recall', 'service', false) RETURNING campaign_id;
+SELECT crmseg.next_question('roles_mart', 1) IS NULL AS nothing_to_ask, (SELECT count(*) > 0 FROM roles_mart.question_to_ask) AS questions;
+-- activation claims, gives back, chooses
+SET ROLE rm_activation;
+SELECT count(*) > 0 AS claimed FROM crmseg.claim_audience('roles_mart', 'party', 1, 'email', 10);
+SELECT crmseg.release_claims('roles_mart', 1, 'email', 'infinity') > 0 AS released;
+SELECT channel FROM crmseg.choose_channel('roles_mart', (SELECT min(party_id) FROM roles_mart.contact_point WHERE kind = 'email'), 1);
+SELECT count(*) AS carts FROM crmseg.claim_abandoned_carts('roles_mart', 1, 'email');
+UPDATE roles_mart.party SET given_name = 'x';
+SET ROLE rm_marketing;
+SELECT evidence FROM roles_mart.consent;
+SELECT card_no FROM roles_mart.loyalty_account;
 SELECT family_name FROM roles_mart.party;
 SELECT email FROM roles_mart.customer_360;
 RESET ROLE;
