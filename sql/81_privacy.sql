@@ -283,3 +283,44 @@ BEGIN
 		WHERE d.due <= $1 ORDER BY d.due, d.party_id, d.rule$q$, m) USING as_of;
 END $$;
 COMMENT ON FUNCTION @extschema@.retention_due(name, timestamptz) IS 'the parties whose time by a rule of retention_rule was over at an instant, and the attributes older than attribute_def.keep_for (rule ''attribute key''): an own action keeps a party, a click among them, an opened message does not. Months and years are counted in the time zone of the mart';
+
+CREATE FUNCTION @extschema@.apply_retention(mart name, as_of timestamptz DEFAULT now(), max_parties integer DEFAULT 1000, OUT parties bigint, OUT attributes bigint)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	m text := @extschema@.require_datamart(mart);
+	r record;
+BEGIN
+	IF as_of IS NULL OR max_parties IS NULL OR max_parties < 0 THEN
+		RAISE EXCEPTION 'the instant and the number of parties, 0 or more, must be given' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	EXECUTE format('DELETE FROM %1$s.party_attribute a USING %1$s.attribute_def t, %1$s.datamart z
+		WHERE t.attribute_id = a.attribute_id AND (a.collected_at AT TIME ZONE z.time_zone + t.keep_for) AT TIME ZONE z.time_zone <= $1', m) USING as_of;
+	GET DIAGNOSTICS attributes = ROW_COUNT;
+	IF attributes > 0 THEN
+		EXECUTE format('INSERT INTO %s.privacy_log (action, rows) VALUES (''erase'', $1)', m) USING jsonb_build_object(m || '.party_attribute', attributes);
+	END IF;
+	parties := 0;
+	FOR r IN EXECUTE format('SELECT d.party_id, min(r.action) AS action FROM @extschema@.retention_due($1, $2) d JOIN %s.retention_rule r ON r.rule = d.rule AND r.action <> ''review'' GROUP BY d.party_id ORDER BY min(d.due), d.party_id LIMIT $3', m)
+			USING mart, as_of, max_parties LOOP
+		PERFORM @extschema@.erase_party(mart, r.party_id, r.action);
+		parties := parties + 1;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@.apply_retention(name, timestamptz, integer) IS 'does what retention_due lists: deletes attributes older than attribute_def.keep_for, and erases the parties whose time is over by the action of their rule (those for review are left), the longest due first, up to max_parties. maintain calls it where the setting apply_retention is true. Returns what went; 22023 for wrong arguments, 55000 as erase_party';
+
+CREATE FUNCTION @extschema@.retention_task(mart name) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	m text := @extschema@.require_datamart(mart);
+	wanted boolean;
+	n bigint;
+BEGIN
+	EXECUTE format('SELECT d.apply_retention FROM %s.datamart d', m) INTO wanted;
+	IF wanted THEN
+		SELECT a.parties + a.attributes INTO n FROM @extschema@.apply_retention(mart) a;
+	ELSE
+		SELECT count(*) INTO n FROM @extschema@.retention_due(mart, now());
+	END IF;
+	RETURN n;
+END $$;
+COMMENT ON FUNCTION @extschema@.retention_task(name) IS 'internal: what maintain does about retention: where the setting says so it is applied, else what is due is counted';

@@ -25,6 +25,8 @@ INSERT INTO @mart@.party_key (relation, column_name, on_export, on_erase, on_mer
 
 -- The French authority (CNIL, guide for commercial activities): three years after the last contact that came from the person; an opened
 -- message is none, a click is. last_active_at of party_profile is kept by that rule.
+ALTER TABLE @mart@.datamart ADD COLUMN apply_retention boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN @mart@.datamart.apply_retention IS 'maintain erases those whose time by retention_rule is over; false: it only counts them';
 CREATE TABLE @mart@.retention_rule (
 	rule text PRIMARY KEY,
 	purpose text NOT NULL,

@@ -64,6 +64,19 @@ SELECT party_id, rule, due FROM retention_due('Right"s', '2024-03-02') ORDER BY 
 INSERT INTO reaction (party_id, occurred_at, channel_id, kind) VALUES (3, '2023-05-02 10:00+02', 1, 'click');
 SELECT party_id, rule, due FROM retention_due('Right"s', '2024-03-02') ORDER BY 1;
 SELECT party_id, rule, due FROM retention_due('Right"s', '2027-04-01 12:00+02') ORDER BY 1;
+-- applied: by the action of each rule, not more than asked for; what people are to review stays, and so does what is not due
+BEGIN;
+SELECT apply_retention('Right"s', '2027-04-01 12:00+02', 0);
+SELECT count(*) AS due FROM retention_due('Right"s', '2027-04-01 12:00+02');
+UPDATE retention_rule SET action = 'review' WHERE rule = 'prospect';
+SELECT apply_retention('Right"s', '2027-04-01 12:00+02');
+SELECT rule, count(*) AS due FROM retention_due('Right"s', '2027-04-01 12:00+02') GROUP BY 1 ORDER BY 1;
+UPDATE retention_rule SET action = 'erase';
+SELECT apply_retention('Right"s', '2027-04-01 12:00+02');
+SELECT count(*) AS due FROM retention_due('Right"s', '2027-04-01 12:00+02');
+SELECT set_datamart('Right"s', '{"apply_retention": true}'), retention_task('Right"s') >= 0 AS done;
+ROLLBACK;
+SELECT apply_retention('Right"s', NULL);
 
 -- erasure: what is of nobody else goes, in every table
 SELECT t.what, r.key, r.value FROM jsonb_each(erase_party('Right"s', 2, 'keep_accounts')) t (what, rows)
