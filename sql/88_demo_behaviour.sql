@@ -68,6 +68,7 @@ BEGIN
 		written := written + n;
 	END LOOP;
 	written := written + @extschema@.demo_background(mart, seed);
+	written := written + @extschema@.demo_detail(mart, seed);
 	PERFORM @extschema@.refresh_priors(mart);
 	RETURN written;
 END $$;

@@ -30,14 +30,14 @@ CREATE VIEW @mart@.data_audit WITH (security_invoker = true) AS
 		SELECT 'record' AS theme, 'record' AS key, 'observed' AS provenance, r.source_id AS source_id, coalesce(@extschema@.cardinality(@extschema@.party_set_agg(r.party_id)), 0) AS parties, count(*) AS items, max(r.last_seen) AS newest, NULL AS confidence FROM @mart@.source_record r GROUP BY r.source_id
 		UNION ALL
 		SELECT 'behaviour' AS theme, 'orders' AS key, 'observed' AS provenance, NULL AS source_id, count(*) AS parties, sum(q.orders)::bigint AS items, max(q.last_order_at) AS newest, 1 AS confidence FROM @mart@.party_profile q WHERE q.orders > 0 HAVING count(*) > 0)
-	SELECT f.theme, f.key, f.provenance, s.party_level AS level, s.name AS source, f.parties, round(f.parties::numeric / nullif(p.parties, 0), 4) AS fill_rate, f.items, f.newest,
+	SELECT f.theme, f.key, f.provenance, CASE WHEN f.theme <> 'party' THEN coalesce(s.party_level, 'first') END AS level, s.name AS source, f.parties, round(f.parties::numeric / nullif(p.parties, 0), 4) AS fill_rate, f.items, f.newest,
 		round(f.confidence::numeric, 4) AS confidence
 	FROM f CROSS JOIN p LEFT JOIN @mart@.source s ON s.source_id = f.source_id;
 COMMENT ON VIEW @mart@.data_audit IS 'the audit: what is held, of how many parties, from whom, how fresh, how sure. A report that counts everything: read it now and then, and join nothing to it';
 COMMENT ON COLUMN @mart@.data_audit.theme IS 'party (its columns), contact, consent, attribute, key, record or behaviour';
 COMMENT ON COLUMN @mart@.data_audit.key IS 'what is held: a column, the kind of a contact point, purpose.channel.status, the key of an attribute, the scheme of a key';
 COMMENT ON COLUMN @mart@.data_audit.provenance IS 'declared, observed or inferred';
-COMMENT ON COLUMN @mart@.data_audit.level IS 'first, second or third party: the level of the source';
+COMMENT ON COLUMN @mart@.data_audit.level IS 'first, second or third party: the level of the source, first without one; NULL: columns of party, which several sources fill';
 COMMENT ON COLUMN @mart@.data_audit.source IS 'who said so, NULL: several, or not known';
 COMMENT ON COLUMN @mart@.data_audit.parties IS 'of how many parties';
 COMMENT ON COLUMN @mart@.data_audit.fill_rate IS 'their share of all parties that are somebody, 0 to 1';
