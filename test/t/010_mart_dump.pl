@@ -14,7 +14,8 @@ my $name = q{'It''s a "mart" $$'};
 
 sub app { my ($db, $sql) = @_; return $node->safe_psql($db, $sql, @app); }
 sub refused { my ($db, $sql) = @_; my ($out, $err); $node->psql($db, "\\set VERBOSITY verbose\n$sql", stdout => \$out, stderr => \$err, @app); return $err; }
-sub slurp_dump { my $text = slurp_file($_[0]); $text =~ s/^\\(un)?restrict .*$//mg; return $text; }
+# rows of a table come in no order: those of each COPY are sorted
+sub slurp_dump { my $text = slurp_file($_[0]); $text =~ s/^\\(un)?restrict .*$//mg; $text =~ s/^(COPY [^\n]*;\n)(.*?)(^\\\.$)/$1 . join('', sort split(m{^}m, $2)) . $3/gems; return $text; }
 
 $node->safe_psql('postgres', q{CREATE ROLE app LOGIN; CREATE ROLE reader LOGIN; CREATE DATABASE shop OWNER app; CREATE DATABASE copy OWNER app; CREATE DATABASE second OWNER app});
 app('shop', q{CREATE EXTENSION crmseg});
@@ -48,6 +49,21 @@ app('shop', qq{
 	ALTER TABLE party ALTER COLUMN tier SET STATISTICS 500;
 	CREATE PUBLICATION my_publication FOR TABLE party;
 });
+# a mart with every kind of row in it, activity kept as bitmaps, memberships followed, a live source, a month detached
+app('shop', q{SET client_min_messages = warning; CALL crmseg.demo('full', 150); SELECT crmseg.keep_segments('full'); SELECT crmseg.detach_partitions('full', 'web_event', '2025-03-01');
+	INSERT INTO "full".interaction (party_id, occurred_at, channel_id) SELECT party_id, '2025-07-14 12:00+02', 1 FROM "full".party WHERE kind = 'person' ORDER BY party_id LIMIT 3});
+# what is asked of it before and after: sets from the bitmaps beside the rows themselves, members, an audience, health, what the whole of it holds
+my $answers = q{SET client_min_messages = warning; SELECT
+	(SELECT crmseg.cardinality(crmseg.activity_set('full', 'did order and did not click')) FROM (SELECT) x),
+	(SELECT count(DISTINCT party_id) FROM "full".sales_order o JOIN "full".party p USING (party_id) WHERE p.kind <> 'unidentified' AND o.kind = 's' AND o.status <> 'cancelled' AND NOT EXISTS (SELECT FROM "full".reaction r WHERE r.party_id = o.party_id AND r.kind = 'click' AND NOT r.is_machine)),
+	(SELECT bool_and(ready) FROM "full".activity_kept), (SELECT count(*) FROM "full".activity_delta),
+	(SELECT md5(string_agg(segment || party_id, ',' ORDER BY segment, party_id)) FROM "full".segment_membership),
+	(SELECT md5(string_agg(r::text, ',' ORDER BY party_id, channel, purpose)) FROM "full".reachable r), (SELECT md5(string_agg(p::text, ',' ORDER BY party_id)) FROM "full".portfolio p),
+	(SELECT count(*) FROM "full".web_activity), (SELECT sum(touch_w) FROM "full".party_channel), (SELECT count(*) FROM "full".mart_health WHERE state = 'look')};
+my $answered = app('shop', $answers);
+my ($by_bitmaps, $by_rows) = split /\|/, $answered;
+is($by_bitmaps, $by_rows, 'the bitmaps of the full mart say what its rows say');
+cmp_ok($by_bitmaps, '>', 10, 'and that is not nothing');
 is(app('shop', qq{SELECT count(*) FROM $mart.party}), '50', 'resolve linked the records');
 is($node->safe_psql('shop', qq{SELECT count(*) FROM $mart.sales_order}, extra_params => [ '-U', 'reader' ]), '0', 'row-level security holds before');
 
@@ -65,7 +81,15 @@ for my $db ('copy', 'second')
 	ok(slurp_dump($dump) eq slurp_dump($again), "$db: both dumps are equal byte by byte");
 	is($node->safe_psql($db, qq{SELECT count(*) FROM $mart.sales_order}, extra_params => [ '-U', 'reader' ]), '0', "$db: row-level security holds");
 	is($node->safe_psql($db, qq{SELECT count(*) FROM $mart.customer_rfm}, extra_params => [ '-U', 'reader' ]), app('shop', qq{SELECT count(*) FROM $mart.customer_rfm}), "$db: so do grants on the views");
-	is(app($db, qq{SELECT mart, step = (SELECT max(step) FROM crmseg.mart_step) FROM crmseg.datamarts() ORDER BY 1}), qq{It's a "mart" \$\$|t\nplain|t}, "$db: the marts are found");
+	is(app($db, qq{SELECT mart, step = (SELECT max(step) FROM crmseg.mart_step) FROM crmseg.datamarts() ORDER BY 1}), qq{It's a "mart" \$\$|t\nfull|t\nplain|t}, "$db: the marts are found");
+	is(app($db, $answers), $answered, "$db: the full mart answers as before");
+	# what keeps it up goes on: an order is in the profile, the bitmaps and the segment at once; what waited for a live source is pulled
+	is(app($db, q{SET client_min_messages = warning;
+		INSERT INTO "full".sales_order (party_id, ordered_at, currency, amount, source_id, external_id) SELECT min(party_id), '2025-12-31', 'EUR', 5000, 1, 'restored' FROM "full".party WHERE kind = 'person' AND restricted_at IS NULL;
+		INSERT INTO "full".demo_ticket SELECT 9999, min(r.external_id), 'quote', '2025-12-30' FROM "full".source_record r JOIN "full".source USING (source_id) WHERE name = 'web';
+		SELECT f.revenue >= 5000, (SELECT count(*) > 0 FROM "full".activity_delta), (SELECT rows_read > 0 FROM crmseg.pull_attached('full')), crmseg.has_party(crmseg.activity_set('full', 'did order'), f.party_id),
+			crmseg.refresh_profile('full') + crmseg.refresh_traits('full') + crmseg.refresh_channels('full') AS wrong
+		FROM "full".party_profile f JOIN "full".sales_order o USING (party_id) WHERE o.external_id = 'restored'}), 't|t|t|t|0', "$db: and is kept up");
 	is(app($db, qq{SET client_min_messages = warning; SELECT c.* FROM crmseg.datamarts() d, LATERAL crmseg.check_datamart(d.mart) c}), '', "$db: nothing deviates");
 	is(app($db, qq{SELECT schemaname, count(*), string_agg(tablename, ',') FROM pg_publication_tables GROUP BY 1}), qq{It's a "mart" \$\$|1|party}, "$db: the publication");
 	# an empty search_path is what restored triggers, CHECKs and generated columns meet
@@ -97,7 +121,7 @@ app('shop', 'CREATE EXTENSION crmseg');
 like(app('shop', qq{SET client_min_messages = warning; SELECT * FROM crmseg.check_datamart($name)}), qr/datamart\.datamart_time_zone_known\|constraint is missing.*sales_order\.sales_order_base_rate\|trigger is missing/s, 'what it took along is reported');
 
 # a mart goes, and the extension with nothing left
-app('copy', qq{SET client_min_messages = warning; DROP SCHEMA $mart CASCADE; DROP SCHEMA plain CASCADE});
+app('copy', qq{SET client_min_messages = warning; DROP SCHEMA $mart CASCADE; DROP SCHEMA plain CASCADE; DROP SCHEMA "full" CASCADE});
 is(app('copy', 'SELECT count(*) FROM crmseg.datamarts()'), '0', 'a mart goes by DROP SCHEMA');
 app('copy', 'DROP EXTENSION crmseg');
 is(app('copy', q{SELECT count(*) FROM pg_namespace n JOIN pg_proc p ON p.pronamespace = n.oid WHERE nspname = 'crmseg'}), '0', 'then the extension goes without CASCADE');
