@@ -137,6 +137,13 @@ BEGIN
 			WHERE n.nspname = mart AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'party'
 				AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'party_id' AND NOT a.attisdropped)
 			UNION ALL
+			-- what knows its cart or its session only
+			SELECT format('%I.cart_line', mart)::regclass, 'reader_scope', 'PERMISSIVE',
+				format('NOT EXISTS (SELECT %s ''country'') OR EXISTS (SELECT FROM %s.cart c WHERE c.visitor_id = cart_line.visitor_id AND c.cart_id = cart_line.cart_id)', mine, m)
+			UNION ALL
+			SELECT format('%I.web_event', mart)::regclass, 'reader_scope', 'PERMISSIVE',
+				format('NOT EXISTS (SELECT %s ''country'') OR EXISTS (SELECT FROM %s.web_session s WHERE s.session_id = web_event.session_id AND s.visitor_id = web_event.visitor_id)', mine, m)
+			UNION ALL
 			SELECT format('%I.sales_order', mart)::regclass, 'reader_scope_store', 'RESTRICTIVE',
 				format('NOT EXISTS (SELECT %1$s ''store'') OR store_id = ANY (ARRAY(SELECT t.store_id FROM %2$s.store t WHERE t.code = ANY (ARRAY(SELECT s.value %1$s ''store''))))', mine, m)
 			UNION ALL

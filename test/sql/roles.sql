@@ -95,7 +95,11 @@ SELECT count(*) FROM jsonb_object_keys(crmseg.export_party('roles_mart', (SELECT
 SELECT crmseg.restrict_party('roles_mart', (SELECT min(party_id) FROM roles_mart.party));
 RESET ROLE;
 
--- rows by country, store and brand
+-- rows by country, store and brand; a visit and a cart of each party, and of a visitor not known
+INSERT INTO roles_mart.web_session (visitor_id, started_at, session_id, party_id) SELECT crmseg.visitor_id('v' || p.party_id), timestamptz '2024-03-01', p.party_id, p.party_id FROM roles_mart.party p UNION ALL SELECT crmseg.visitor_id('v'), '2024-03-01', 9000, NULL;
+INSERT INTO roles_mart.web_event (visitor_id, session_id, occurred_at, kind) SELECT visitor_id, session_id, started_at, 'page' FROM roles_mart.web_session;
+INSERT INTO roles_mart.cart (visitor_id, cart_id, party_id) SELECT visitor_id, session_id, party_id FROM roles_mart.web_session;
+INSERT INTO roles_mart.cart_line (visitor_id, cart_id, product_id) SELECT c.visitor_id, c.cart_id, (SELECT min(product_id) FROM roles_mart.product) FROM roles_mart.cart c;
 CREATE ROLE role_belgian;
 GRANT rm_activation TO role_belgian;
 SET ROLE role_builder;
@@ -107,6 +111,7 @@ RESET ROLE;
 SET ROLE role_belgian;
 SELECT country, count(*) FROM roles_mart.party GROUP BY 1;
 SELECT kind, value_norm FROM roles_mart.contact_point WHERE kind = 'email';
+SELECT (SELECT count(*) FROM roles_mart.web_event) AS events, (SELECT count(*) FROM roles_mart.cart_line) AS in_carts, (SELECT count(*) FROM roles_mart.web_activity) AS activity;
 SELECT count(*), sum(amount) FROM roles_mart.sales_order;
 SELECT count(*), sum(revenue) FROM roles_mart.customer_profile;
 RESET ROLE;
