@@ -84,7 +84,10 @@ DECLARE
 	r record;
 BEGIN
 	IF TG_OP = 'DELETE' THEN
-		EXECUTE format('DROP VIEW IF EXISTS %I.%I', TG_TABLE_SCHEMA, 'segment_' || OLD.name);
+		-- one that was written without define_segment has none
+		IF to_regclass(format('%I.%I', TG_TABLE_SCHEMA, 'segment_' || OLD.name)) IS NOT NULL THEN
+			EXECUTE format('DROP VIEW %I.%I', TG_TABLE_SCHEMA, 'segment_' || OLD.name);
+		END IF;
 	ELSIF TG_OP = 'UPDATE' AND NEW.name <> OLD.name THEN
 		EXECUTE format('ALTER VIEW IF EXISTS %I.%I RENAME TO %I', TG_TABLE_SCHEMA, 'segment_' || OLD.name, 'segment_' || NEW.name);
 	ELSE
