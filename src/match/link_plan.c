@@ -12,7 +12,8 @@
 #define CLUSTER_MARGIN 1.0		/* bits: a cluster asserts all pairs of its members, so joining asks for more than a pair by itself */
 #define WRONG_ALLOWED 0.038		/* at even odds, of the pairs that make clusters: so many may be expected to be wrong, at higher thresholds less */
 #define WRONG_PAIRS 5000		/* fewer tell too little */
-#define WRONG_STEPS 20			/* eighths of a bit that are asked for beyond CLUSTER_MARGIN at most */
+#define WRONG_STEPS 8			/* eighths of a bit that are asked for beyond CLUSTER_MARGIN at most */
+#define LOST_ALLOWED 0.03		/* of the pairs that are expected to be right: so many may be given up for it */
 
 static uint32_t
 root(uint32_t *up, uint32_t x)
@@ -238,7 +239,7 @@ learn_sizes(link_work *w, const components *g)
 /*
  * How many bits beyond the threshold two clusters must have to be joined. Of a base with much dirt many pairs are doubtful, and those that
  * are taken add up: the margin grows until no more than WRONG_ALLOWED of the pairs above it are expected to be wrong, by their own
- * probabilities. Bases as they usually are stay at CLUSTER_MARGIN.
+ * probabilities, or until right ones would be given up for it in numbers. Bases as they usually are stay at CLUSTER_MARGIN.
  */
 static double
 margin(const link_engine *e, double threshold)
@@ -247,6 +248,8 @@ margin(const link_engine *e, double threshold)
 				all = 0;
 	double		wrong[WRONG_STEPS + 1] = {0},
 				sum = 0,
+				lost = 0,
+				lose,
 				allowed = WRONG_ALLOWED * exp2(-threshold / 2);
 	float		from = (float) (threshold + CLUSTER_MARGIN);
 	int			k = 0;
@@ -265,8 +268,10 @@ margin(const link_engine *e, double threshold)
 		all += of[i];
 		sum += wrong[i];
 	}
-	for (; all >= WRONG_PAIRS && k < WRONG_STEPS && sum > allowed * all; k++)
+	lose = LOST_ALLOWED * (all - sum);
+	for (; all >= WRONG_PAIRS && k < WRONG_STEPS && sum > allowed * all && lost + of[k] - wrong[k] <= lose; k++)
 	{
+		lost += of[k] - wrong[k];
 		all -= of[k];
 		sum -= wrong[k];
 	}
