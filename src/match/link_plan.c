@@ -1,6 +1,6 @@
 /*
- * link_plan.c: the components into which edges of at least -7 bits split the records, and the working through them by one process or several;
- * each component is grouped into parties by itself (link_cluster.c).
+ * link_plan.c: the components into which edges of at least -7 bits, and in large ones stronger edges, split the records, and the working through
+ * them by one process or several; each component is grouped into parties by itself (link_cluster.c).
  */
 #include "match/link_cluster.h"
 
@@ -9,6 +9,7 @@
 #define SIZE_ROUNDS 2
 #define SIZE_LEAST 12.0
 #define SIZE_SAMPLE 30000		/* records from whose components the sizes of parties are learned */
+#define WEAK_MOST 200			/* a component of more records is taken apart by stronger edges */
 #define CLUSTER_MARGIN 1.0		/* bits: a cluster asserts all pairs of its members, so joining asks for more than a pair by itself */
 #define WRONG_ALLOWED 0.038		/* at even odds, of the pairs that make clusters: so many may be expected to be wrong, at higher thresholds less */
 #define WRONG_PAIRS 5000		/* fewer tell too little */
@@ -93,17 +94,10 @@ link_plan_size(const link_engine *e)
 	return lay_out(e, &p);
 }
 
+/* joins the ends of edges of at least this weight, those of records that are marked, or all */
 static void
-find_components(link_engine *e, const components *g)
+join_edges(const link_engine *e, uint32_t *up, float least, const uint8_t *marked)
 {
-	uint32_t	n = e->n,
-			   *up = g->out,
-			   *local = link_alloc(e, sizeof(uint32_t) * (n + 1));
-
-	memset(g->start, 0, sizeof(uint32_t) * (n + 2));
-	memset(g->edges, 0, sizeof(uint32_t) * (n + 2));
-	for (uint32_t i = 0; i < n; i++)
-		up[i] = i;
 	for (uint64_t i = 0; i < e->nedges; i++)
 	{
 		uint32_t	a,
@@ -114,6 +108,8 @@ find_components(link_engine *e, const components *g)
 			link_ask(up, e->edge[i + 16].a);
 			link_ask(up, e->edge[i + 16].b);
 		}
+		if (marked && (e->edge[i].weight < least || !marked[e->edge[i].a]))
+			continue;
 		a = root(up, e->edge[i].a);
 		b = root(up, e->edge[i].b);
 		if (a != b)
@@ -125,13 +121,67 @@ find_components(link_engine *e, const components *g)
 		}
 	}
 	/* a root is the least of its members, so it is final before they are */
-	for (uint32_t i = 0; i < n; i++)
-	{
+	for (uint32_t i = 0; i < e->n; i++)
 		up[i] = up[up[i]];
-		g->start[up[i] + 1]++;
+}
+
+/*
+ * The components of all edges, by the least member of each. A component of many records hangs together by weak edges alone, which count for
+ * little there and cost much: it is taken apart by stronger edges, again and again while it is large.
+ */
+static void
+component_roots(link_engine *e, uint32_t *up, uint32_t *size)
+{
+	static const float least[] = {-3, -1};
+	uint8_t    *large = link_alloc(e, e->n + 1);
+
+	for (uint32_t i = 0; i < e->n; i++)
+		up[i] = i;
+	join_edges(e, up, 0, NULL);
+	for (size_t k = 0; k < sizeof least / sizeof *least; k++)
+	{
+		uint32_t	many = 0;
+
+		memset(size, 0, sizeof(uint32_t) * (e->n + 1));
+		for (uint32_t i = 0; i < e->n; i++)
+			size[up[i]]++;
+		for (uint32_t i = 0; i < e->n; i++)
+			many += large[i] = size[up[i]] > WEAK_MOST;
+		if (many == 0)
+			break;
+		for (uint32_t i = 0; i < e->n; i++)
+			if (large[i])
+				up[i] = i;
+		join_edges(e, up, least[k], large);
+		link_look(e);
 	}
+	link_free(e, large, e->n + 1);
+}
+
+static void
+find_components(link_engine *e, const components *g)
+{
+	uint32_t	n = e->n,
+			   *up = g->out,
+			   *local = link_alloc(e, sizeof(uint32_t) * (n + 1));
+
+	component_roots(e, up, local);
+	memset(g->start, 0, sizeof(uint32_t) * (n + 2));
+	memset(g->edges, 0, sizeof(uint32_t) * (n + 2));
+	for (uint32_t i = 0; i < n; i++)
+		g->start[up[i] + 1]++;
 	for (uint64_t i = 0; i < e->nedges; i++)
-		g->edges[up[e->edge[i].a] + 1]++;
+	{
+		uint32_t	r = up[e->edge[i].a];
+
+		if (i + 16 < e->nedges)
+		{
+			link_ask(up, e->edge[i + 16].a);
+			link_ask(up, e->edge[i + 16].b);
+		}
+		if (r == up[e->edge[i].b])
+			g->edges[r + 1]++;
+	}
 	for (uint32_t i = 0; i <= n; i++)
 	{
 		g->start[i + 1] += g->start[i];
@@ -146,14 +196,18 @@ find_components(link_engine *e, const components *g)
 	{
 		const link_edge *x = &e->edge[i];
 		uint32_t	r = up[x->a],
-					from = local[r];	/* a root is its component's first */
+					from;
 
 		if (i + 16 < e->nedges)
 		{
 			link_ask(local, x[16].a);
 			link_ask(local, x[16].b);
 			link_ask(up, x[16].a);
+			link_ask(up, x[16].b);
 		}
+		if (r != up[x->b])
+			continue;
+		from = local[r];		/* a root is its component's first */
 		g->edge[g->edges[r]++] = (link_local_edge) {local[x->a] - from, local[x->b] - from, x->weight};
 	}
 	link_free(e, local, sizeof(uint32_t) * (n + 1));
