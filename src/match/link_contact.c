@@ -12,6 +12,19 @@ link_fold(const char *s, size_t n, char *out)
 	return r == TEXT_BAD_UTF8 || r > LINK_FOLD_ROOM ? 0 : r > LINK_TEXT_MAX ? LINK_TEXT_MAX : (int) r;
 }
 
+static inline char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
+
+/* a letter or digit of what was folded, or a byte of a letter beyond ASCII */
+static inline bool
+of_mailbox(unsigned char c)
+{
+	return (unsigned) (c - 'a') < 26 || (unsigned) (c - '0') < 10 || c >= 0x80;
+}
+
 /*
  * The e-mail as letters and digits of the part before @, without a +tag, and the domain, into t (LINK_FOLD_ROOM + 8 bytes); behind it, after
  * a line feed, how the letters are parted. raw gets the part before @ as written; *ends where the domain ends, *at where @ stood. 0: none.
@@ -26,8 +39,7 @@ link_email_form(const char *s, int n, char *t, char *raw, int *raw_n, int *ends,
 	*at = -1;
 	for (int i = 0; i < n; i++)
 	{
-		if (s[i] == '@')
-			*at = i;
+		*at = s[i] == '@' ? i : *at;
 		high |= (unsigned char) s[i] >= 0x80;
 	}
 	if (n > 7 && memcmp(s, "mailto:", 7) == 0)
@@ -48,13 +60,15 @@ link_email_form(const char *s, int n, char *t, char *raw, int *raw_n, int *ends,
 	}
 	else
 		for (int i = 0; i < (*at < 0 ? n : *at); i++)
-			raw[q++] = s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i];
+			raw[q++] = lower(s[i]);
 	for (int i = 1; i < q; i++)
 		if (raw[i] == '+')
 			q = i;
 	for (int i = 0; i < q; i++)
-		if ((raw[i] >= 'a' && raw[i] <= 'z') || (raw[i] >= '0' && raw[i] <= '9') || (unsigned char) raw[i] >= 0x80)
-			t[k++] = raw[i];
+	{
+		t[k] = raw[i];
+		k += of_mailbox(raw[i]);
+	}
 	*raw_n = q;
 	if (k == 0)
 		return 0;
@@ -63,7 +77,7 @@ link_email_form(const char *s, int n, char *t, char *raw, int *raw_n, int *ends,
 	t[k++] = '@';
 	for (int i = *at < 0 ? n : *at + 1; i < n && k < LINK_TEXT_MAX - 1; i++)
 	{
-		char		c = s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i];
+		char		c = lower(s[i]);
 
 		if (c != ' ' && c != '>' && c != ';' && c != ',' && c != '\n')
 			t[k++] = c;
@@ -78,7 +92,7 @@ link_email_form(const char *s, int n, char *t, char *raw, int *raw_n, int *ends,
 
 		t[k++] = '\n';
 		for (int i = 0; i < q && k + 2 < LINK_TEXT_MAX; i++)
-			if (!((raw[i] >= 'a' && raw[i] <= 'z') || (raw[i] >= '0' && raw[i] <= '9') || (unsigned char) raw[i] >= 0x80))
+			if (!of_mailbox(raw[i]))
 			{
 				t[k++] = (char) (1 + i);
 				t[k++] = raw[i];

@@ -40,23 +40,14 @@ link_look(link_engine *e)
 	e->memory.look(e->memory.context);
 }
 
-static inline uint64_t
-load(const char *s, size_t n)
-{
-	uint64_t	x = 0;
-
-	memcpy(&x, s, n);
-	return x;
-}
-
 uint64_t
 link_hash(const char *s, size_t n)
 {
 	uint64_t	h = UINT64_C(0x2545f4914f6cdd1d) ^ n;
 
 	for (; n > 8; s += 8, n -= 8)
-		h = link_mix(h, load(s, 8));
-	return link_mix(h, load(s, n) ^ UINT64_C(0xa0761d6478bd642f));
+		h = link_mix(h, link_load(s, 8));
+	return link_mix(h, link_load(s, n) ^ UINT64_C(0xa0761d6478bd642f));
 }
 
 static void
@@ -99,7 +90,7 @@ find(const link_dict *d, uint64_t h, const char *s, size_t n, uint32_t *at)
 		{
 			uint32_t	id = (uint32_t) d->slot[k];
 
-			if (d->v[id].length == n && memcmp(d->text + d->v[id].text, s, n) == 0)
+			if (d->v[id].length == n && link_same(d->text + d->v[id].text, s, n))
 				return id;
 		}
 	*at = k;
@@ -158,7 +149,7 @@ link_intern_hashed(link_engine *e, link_dict *d, uint64_t h, const char *s, size
 	}
 	id = ++d->n;
 	d->v[id] = (link_value_record) {.text = (uint32_t) d->text_used,.letters = letters_of(s, n),.count = 1,.length = (uint16_t) n};
-	memcpy(d->text + d->text_used, s, n);
+	link_copy(d->text + d->text_used, s, n);
 	d->text_used += n;
 	d->slot[at] = (h >> 32) << 32 | id;
 	return id;

@@ -77,8 +77,10 @@ is_nothing(const char *s, int n)
 {
 	static const char *const word[] = {"na", "n a", "null", "none", "unknown", "inconnu", "inconnue", "unbekannt", "nc", "n c", "nan", "anonymous", "anonyme", "sans"};
 
+	if (n > 9)
+		return false;
 	for (size_t i = 0; i < sizeof word / sizeof *word; i++)
-		if ((int) strlen(word[i]) == n && memcmp(word[i], s, n) == 0)
+		if (word[i][0] == s[0] && (int) strlen(word[i]) == n && memcmp(word[i], s, n) == 0)
 			return true;
 	return false;
 }
@@ -172,7 +174,7 @@ link_value(link_engine *e, int column, const char *s, size_t n)
 			return;
 		e->text[k][e->length[k]++] = '|';
 	}
-	memcpy(e->text[k] + e->length[k], s, n);
+	link_copy(e->text[k] + e->length[k], s, n);
 	e->length[k] += (int) n;
 }
 
@@ -200,7 +202,7 @@ put_name(link_engine *e, const char *s, int n, size_t field, int what)
 			continue;
 		if (k + token[i].n > LINK_TEXT_MAX)
 			break;
-		memcpy(joined + k, token[i].s, token[i].n);
+		link_copy(joined + k, token[i].s, token[i].n);
 		k += (int) token[i].n;
 		if (kept++ == 0)
 			head = k;

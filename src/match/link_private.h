@@ -323,6 +323,67 @@ link_text(const link_dict *d, uint32_t id)
 	return d->text + d->v[id].text;
 }
 
+/* the bytes of a short text as a number, without a call: n of at most 8 */
+static inline uint64_t
+link_load(const char *s, size_t n)
+{
+	uint64_t	x;
+	uint32_t	low,
+				high;
+
+	if (n == 8)
+	{
+		memcpy(&x, s, 8);
+		return x;
+	}
+	if (n >= 4)
+	{
+		memcpy(&low, s, 4);
+		memcpy(&high, s + n - 4, 4);
+		return low | (uint64_t) high << 8 * (n - 4);
+	}
+	x = 0;
+	for (size_t i = 0; i < n; i++)
+		x |= (uint64_t) (unsigned char) s[i] << 8 * i;
+	return x;
+}
+
+/* whether n bytes are the same; most values are short */
+static inline bool
+link_same(const char *a, const char *b, size_t n)
+{
+	uint64_t	x,
+				y;
+
+	if (n <= 8)
+		return link_load(a, n) == link_load(b, n);
+	for (size_t i = 0; i + 8 < n; i += 8)
+	{
+		memcpy(&x, a + i, 8);
+		memcpy(&y, b + i, 8);
+		if (x != y)
+			return false;
+	}
+	memcpy(&x, a + n - 8, 8);
+	memcpy(&y, b + n - 8, 8);
+	return x == y;
+}
+
+/* copies n bytes of a short text */
+static inline void
+link_copy(char *to, const char *s, size_t n)
+{
+	if (n < 8)
+	{
+		for (size_t i = 0; i < n; i++)
+			to[i] = s[i];
+		return;
+	}
+	for (size_t i = 0; i + 8 < n; i += 8)
+		memcpy(to + i, s + i, 8);
+	memcpy(to + n - 8, s + n - 8, 8);
+}
+
 /* number of set bits, without a call where the processor's own instruction may not be used */
 static inline int
 link_bits(uint32_t x)

@@ -47,7 +47,7 @@ link_wait(link_engine *e, link_dict *d, const char *s, size_t n, size_t field, i
 	w->head = (uint16_t) head;
 	w->what = (uint8_t) what;
 	w->flags = (uint8_t) flags;
-	memcpy(e->waiting_text + e->waiting_used, s, n);
+	link_copy(e->waiting_text + e->waiting_used, s, n);
 	e->waiting_used += n;
 	if (d->slots)
 		link_ask(d->slot, (uint32_t) (w->hash >> 32) & (d->slots - 1));
