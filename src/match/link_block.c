@@ -33,24 +33,30 @@ key_of(int rule, uint64_t a, uint64_t b)
 	return (uint32_t) (link_mix(link_mix(a, rule + 1), b) >> 32) | 1;
 }
 
+/* n bytes of a value from one place on, as a number; texts can be read beyond their ends */
+static inline uint64_t
+part(const link_dict *d, const link_value_record *v, int from, int n)
+{
+	uint64_t	x;
+
+	memcpy(&x, d->text + v->text + from, 8);
+	return n >= 8 ? x : x & ((UINT64_C(1) << 8 * n) - 1);
+}
+
 static inline uint64_t
 prefix(const link_dict *d, uint32_t id, int n)
 {
-	uint64_t	x = 0;
-	int			len = d->v[id].length;
+	const link_value_record *v = &d->v[id];
 
-	memcpy(&x, link_text(d, id), len < n ? len : n);
-	return x;
+	return part(d, v, 0, v->length < n ? v->length : n);
 }
 
 static inline uint64_t
 suffix(const link_dict *d, uint32_t id, int n)
 {
-	uint64_t	x = 0;
-	int			len = d->v[id].length;
+	const link_value_record *v = &d->v[id];
 
-	memcpy(&x, link_text(d, id) + (len < n ? 0 : len - n), len < n ? len : n);
-	return x;
+	return v->length < n ? part(d, v, 0, v->length) : part(d, v, v->length - n, n);
 }
 
 static inline uint64_t
@@ -154,12 +160,16 @@ link_contact_keys(const link_engine *e, uint32_t email, uint32_t phone, int org,
 		k[2] = key_of(K_PHONE + org, phone, 0);
 }
 
-static void
+/* the keys of every record side by side, and in the result those of every rule, so that each is read in one sweep */
+static uint32_t *
 make_keys(link_engine *e)
 {
+	uint32_t   *column;
+
 	e->nkeys = K_FIXED + e->nextra;
 	e->key_stride = (e->nkeys + 15) / 16 * 16;
 	e->key = link_zalloc(e, sizeof(uint32_t) * e->key_stride * (e->n + 1));
+	column = link_alloc(e, sizeof(uint32_t) * e->nkeys * ((size_t) e->n + 1));
 	for (int i = 0; i < K_FIXED; i++)
 		e->rule[i] = rules[i];
 	for (int x = 0; x < e->nextra; x++)
@@ -208,11 +218,15 @@ make_keys(link_engine *e)
 		}
 		/* one bit keeps persons and organisations apart whatever the hashes */
 		for (int x = 0; x < e->nkeys; x++)
+		{
 			if (k[x])
 				k[x] = (k[x] & ~3u) | 2 | (org != 0);
+			column[(size_t) x * e->n + i] = k[x];
+		}
 		if ((i & 0xfff) == 0)
 			link_look(e);
 	}
+	return column;
 }
 
 /* sorted by key: three passes of eleven bits */
@@ -220,15 +234,17 @@ void
 link_sort_entries(uint64_t *a, uint64_t *b, uint32_t n)
 {
 	static const int shift[3] = {32, 43, 54};
+	uint32_t	count[3][2048] = {{0}};
 
+	for (uint32_t i = 0; i < n; i++)
+		for (int p = 0; p < 3; p++)
+			count[p][(a[i] >> shift[p]) & 2047]++;
 	for (int p = 0; p < 3; p++)
 	{
-		uint32_t	at[2048] = {0},
+		uint32_t   *at = count[p],
 					sum = 0;
 		uint64_t   *t;
 
-		for (uint32_t i = 0; i < n; i++)
-			at[(a[i] >> shift[p]) & 2047]++;
 		for (int k = 0; k < 2048; k++)
 		{
 			uint32_t	c = at[k];
@@ -307,8 +323,8 @@ link_block(link_engine *e)
 {
 	uint64_t   *entry,
 			   *spare;
+	uint32_t   *column = make_keys(e);
 
-	make_keys(e);
 	entry = link_alloc(e, sizeof(uint64_t) * (e->n + e->nmore + 1));
 	spare = link_alloc(e, sizeof(uint64_t) * (e->n + e->nmore + 1));
 	for (int key = 0; key < e->nkeys; key++)
@@ -320,10 +336,10 @@ link_block(link_engine *e)
 
 		for (uint32_t i = 0; i < e->n; i++)
 		{
-			uint32_t	k = e->key[(size_t) i * e->key_stride + key];
+			uint32_t	k = column[(size_t) key * e->n + i];
 
-			if (k)
-				entry[n++] = (uint64_t) k << 32 | i;
+			entry[n] = (uint64_t) k << 32 | i;
+			n += k != 0;
 		}
 		link_sort_entries(entry, spare, n);
 		for (uint32_t i = 0, j; i < n; i = j)
@@ -334,7 +350,7 @@ link_block(link_engine *e)
 				;
 			size = j - i;
 			/* the keys of records further on, unless they are alone in their blocks */
-			for (; ahead < n && ahead < j + 24; ahead++)
+			for (; key > 0 && ahead < n && ahead < j + 24; ahead++)
 				if ((ahead + 1 < n && s[ahead + 1] >> 32 == s[ahead] >> 32) || (ahead > 0 && s[ahead - 1] >> 32 == s[ahead] >> 32))
 					__builtin_prefetch(e->key + (size_t) (uint32_t) s[ahead] * e->key_stride);
 			if (size < 2)
@@ -381,6 +397,7 @@ link_block(link_engine *e)
 		}
 		link_look(e);
 	}
+	link_free(e, column, sizeof(uint32_t) * e->nkeys * ((size_t) e->n + 1));
 	if (e->nmore)
 		link_more_pairs(e, entry, spare);
 	link_free(e, entry, sizeof(uint64_t) * (e->n + e->nmore + 1));
