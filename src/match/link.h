@@ -163,10 +163,10 @@ extern void link_cluster(link_engine *e, double threshold, uint32_t *cluster);	/
  */
 typedef struct link_plan link_plan;
 extern size_t link_share_size(const link_engine *e);
-extern void link_share(link_engine *e, void *area);
+extern void link_share(link_engine *e, void *area, double keep_from);	/* edges of at least this weight will be kept */
 extern link_engine *link_attach(const link_memory *memory, void *area);
 extern void link_score_work(link_engine *e, uint32_t (*next) (void *context), void *context);
-extern uint64_t link_score_gather(link_engine *e, double keep_from);
+extern uint64_t link_score_gather(link_engine *e);
 extern size_t link_plan_size(const link_engine *e);
 extern link_plan *link_plan_make(link_engine *e, double threshold, void *memory);
 extern uint32_t link_plan_parts(const link_plan *p);

@@ -624,9 +624,9 @@ link_impersonal(const link_pair_levels *p)
 		p->level[LINK_C_REGISTRY] == 0;
 }
 
-/* link_weight: log2 of the odds that a pair with these levels is one party */
+/* link_weight: log2 of the odds that a pair with these levels is one party; link_weight_from: or LINK_LESS when they are less than least */
 float
-link_weight(const link_engine *e, int org, const link_pair_levels *p)
+link_weight_from(const link_engine *e, int org, const link_pair_levels *p, float least)
 {
 	float		m = e->prior_m[org],
 				h = e->prior_h[org] + p->lh_first,
@@ -641,5 +641,14 @@ link_weight(const link_engine *e, int org, const link_pair_levels *p)
 	}
 	if (link_impersonal(p) && !org)
 		m -= 1.5f;
-	return org ? m - u : m - log2_sum(h, u);
+	if (org)
+		return m - u;
+	/* with one of the two alone it would be more than it is, which is enough of a pair that will not be kept */
+	return m - (h > u ? h : u) < least ? LINK_LESS : m - log2_sum(h, u);
+}
+
+float
+link_weight(const link_engine *e, int org, const link_pair_levels *p)
+{
+	return link_weight_from(e, org, p, LINK_LESS);
 }

@@ -158,9 +158,9 @@ link_score_shared(link_engine *e, double keep_from, LinkShared **shared)
 		return link_score(e, keep_from);
 	*shared = palloc0(sizeof(LinkShared));
 	(*shared)->area = area;
-	link_share(e, dsm_segment_address(area));
+	link_share(e, dsm_segment_address(area), keep_from);
 	work_together(e, workers, area, NULL);
-	return link_score_gather(e, keep_from);
+	return link_score_gather(e);
 }
 
 /* link_cluster_shared: link_cluster by the same */

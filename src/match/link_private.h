@@ -277,7 +277,8 @@ struct link_engine
 
 	bool		is_shared;		/* what comparing takes lies where other processes see it, and is not ours to give back */
 	uint64_t   *shared_pair;
-	float	   *shared_weight;
+	float	   *shared_weight,
+				keep_from;		/* weaker pairs are not kept */
 };
 
 typedef struct link_company
@@ -488,6 +489,8 @@ extern void link_compare(link_engine *e, const link_record *a, const link_record
 extern int	link_first_level(const link_engine *e, uint32_t a, uint32_t b);
 extern int	link_last_level(const link_engine *e, uint32_t a, uint32_t b);
 extern bool link_impersonal(const link_pair_levels *p);
+#define LINK_LESS (-1e30f)
+extern float link_weight_from(const link_engine *e, int org, const link_pair_levels *p, float least);
 extern float link_weight(const link_engine *e, int org, const link_pair_levels *p);
 extern void link_model_logs(link_engine *e);
 extern bool link_near(const link_dict *d, uint32_t a, uint32_t b, bool same_skeleton);

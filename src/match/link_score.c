@@ -103,7 +103,7 @@ weigh(link_engine *e, const uint64_t *pair, uint32_t n, float keep_from, float *
 		if (i + 8 < n)
 			link_prefetch(e, &e->record[pair[i + 8] >> 32], &e->record[(uint32_t) pair[i + 8]]);
 		link_compare(e, a, b, &p);
-		weight[i] = link_weight(e, (a->flags & RECORD_ORG) != 0, &p);
+		weight[i] = link_weight_from(e, (a->flags & RECORD_ORG) != 0, &p, keep_from);
 		kept += weight[i] >= keep_from;
 	}
 	return kept;
@@ -246,7 +246,7 @@ link_share_size(const link_engine *e)
 
 /* link_share: moves what comparing takes, and the pairs, into the area; done once, after training, before scoring */
 void
-link_share(link_engine *e, void *area)
+link_share(link_engine *e, void *area, double keep_from)
 {
 	shared_head *h = area;
 	shared_part part[PARTS_MOST];
@@ -254,6 +254,7 @@ link_share(link_engine *e, void *area)
 	char	   *base = area;
 
 	lay_out(e, h);
+	e->keep_from = (float) keep_from;
 	h->engine = *e;
 	for (int i = 0; i < n; i++)
 		if (h->at[i])
@@ -326,14 +327,14 @@ link_score_work(link_engine *e, uint32_t (*next) (void *context), void *context)
 {
 	for (uint64_t from; (from = (uint64_t) next(context) * PAIR_CHUNK) < e->npairs;)
 	{
-		(void) weigh(e, e->shared_pair + from, (uint32_t) (e->npairs - from < PAIR_CHUNK ? e->npairs - from : PAIR_CHUNK), 0, e->shared_weight + from);
+		(void) weigh(e, e->shared_pair + from, (uint32_t) (e->npairs - from < PAIR_CHUNK ? e->npairs - from : PAIR_CHUNK), e->keep_from, e->shared_weight + from);
 		link_look(e);
 	}
 }
 
 /* link_score_gather: keeps the pairs of at least this weight, once all are weighed, in the order of the pairs */
 uint64_t
-link_score_gather(link_engine *e, double keep_from)
+link_score_gather(link_engine *e)
 {
 	for (uint64_t from = 0; from < e->npairs; from += PAIR_CHUNK)
 	{
@@ -341,8 +342,8 @@ link_score_gather(link_engine *e, double keep_from)
 					kept = 0;
 
 		for (uint32_t i = 0; i < n; i++)
-			kept += e->shared_weight[from + i] >= (float) keep_from;
-		keep_edges(e, e->shared_pair + from, n, (float) keep_from, e->shared_weight + from, kept);
+			kept += e->shared_weight[from + i] >= e->keep_from;
+		keep_edges(e, e->shared_pair + from, n, e->keep_from, e->shared_weight + from, kept);
 	}
 	return e->nedges;
 }

@@ -12,7 +12,7 @@
 
 #define EM_SAMPLE	100000
 #define EM_ROUNDS	15
-#define U_SAMPLE	200000
+#define U_SAMPLE	100000
 #define U_PER_RECORD 10
 #define USUAL_PAIRS	1000.0		/* how many pairs what is usual of unrelated ones counts for */
 #define PRIOR_PAIRS	100.0		/* how many pairs a prior counts for */
@@ -333,6 +333,13 @@ take_pair(link_engine *e, em_sample *s, const link_record *a, const link_record 
 	s->pair[s->npairs++] = (em_pair) {pattern_of(e, s, levels), p.name_bin, u, p.lh_first};
 }
 
+/* 2^x of at most 0, which one of three is, without what does not count */
+static inline float
+part_of(float x)
+{
+	return x == 0 ? 1 : x < -30 ? 0 : exp2f(x);
+}
+
 static void
 maximise(link_engine *e, int org, link_class_model *k)
 {
@@ -409,9 +416,9 @@ maximise(link_engine *e, int org, link_class_model *k)
 						u = e->prior_u[org] + q->u + shift[q->bin],
 						top = m > h ? (m > u ? m : u) : (h > u ? h : u);
 
-			m = m - top < -30 ? 0 : exp2f(m - top);
-			h = org || h - top < -30 ? 0 : exp2f(h - top);
-			u = u - top < -30 ? 0 : exp2f(u - top);
+			m = part_of(m - top);
+			h = org ? 0 : part_of(h - top);
+			u = part_of(u - top);
 			top = m + h + u;
 			chance[q->bin] += u / top;
 			m /= top;

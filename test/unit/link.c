@@ -266,11 +266,11 @@ shared_work(int n)
 	link_score(one, -7);
 	x = link_edges(one, &edges[0]);
 	area = malloc(link_share_size(leader));
-	link_share(leader, area);
+	link_share(leader, area, -7);
 	worker = link_attach(&memory, area);
 	link_score_work(worker, other_number, &number[1]);
 	link_score_work(leader, other_number, &number[0]);
-	link_score_gather(leader, -7);
+	link_score_gather(leader);
 	y = link_edges(leader, &edges[1]);
 	CHECK(edges[0] == edges[1] && (edges[0] == 0 || memcmp(x, y, sizeof *x * edges[0]) == 0), "the same edges");
 	link_cluster(one, 0, cluster);
