@@ -237,7 +237,10 @@ learn_sizes(link_work *w, const components *g)
 {
 	link_engine *e = w->e;
 	double		count[2][2 * SIZES + 2] = {{0}};
-	uint32_t	taken[2] = {0, 0};
+	uint64_t	limit[2];		/* so much of the components is taken, by a hash of the first record's id */
+
+	for (int org = 0; org < 2; org++)
+		limit[org] = e->of_kind[org] <= SIZE_SAMPLE ? UINT64_MAX : (uint64_t) (UINT64_MAX * (SIZE_SAMPLE / (double) e->of_kind[org]));
 
 	for (uint32_t r = 0, from = 0; r < e->n; r++)
 	{
@@ -248,9 +251,8 @@ learn_sizes(link_work *w, const components *g)
 		if (size == 0)
 			continue;
 		org = (e->record[g->member[from]].flags & RECORD_ORG) != 0;
-		if (taken[org] < SIZE_SAMPLE && size <= 4096)
+		if (link_mix(e->record[g->member[from]].hash, 5) <= limit[org] && size <= 4096)
 		{
-			taken[org] += size;
 			if (size == 1)
 				count[org][1]++;
 			else

@@ -248,7 +248,8 @@ struct link_engine
 				day_share[512];
 	float		initial_share[256],
 				initial_square;
-	bool		two_sides;
+	bool		two_sides,
+				placed;			/* rows stand by what is in them, not in the order of a hash */
 
 	int			nkeys,
 				key_stride;
@@ -303,6 +304,8 @@ typedef struct link_company
 #define USUAL_TEXT		50
 #define USUAL_YEARS		30		/* records spread over eighty years */
 #define USUAL_DAYS		100		/* over all days of the year */
+
+#define LINK_PLACED 20000		/* so many records and more are put near those with which they will be compared */
 
 #define PAIR_CHUNK (1u << 16)
 

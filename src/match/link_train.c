@@ -182,6 +182,20 @@ usual(const link_engine *e, int org, int c, int l)
 	}
 }
 
+/* as many of the rows as are looked at, in random order (Fisher and Yates); rows that were not placed by what is in them stand so already */
+static void
+shuffle(uint32_t *row, uint32_t n)
+{
+	for (uint32_t i = 0; i + 1 < n && i <= U_SAMPLE; i++)
+	{
+		uint32_t	j = i + (uint32_t) (link_mix(i, 11) % (n - i)),
+					t = row[i];
+
+		row[i] = row[j];
+		row[j] = t;
+	}
+}
+
 static void
 unrelated(link_engine *e, int org, const uint32_t *row, uint32_t n, link_class_model *k)
 {
@@ -192,7 +206,7 @@ unrelated(link_engine *e, int org, const uint32_t *row, uint32_t n, link_class_m
 
 	if (want > U_SAMPLE)
 		want = U_SAMPLE;
-	/* rows stand in the order of a hash, so neighbours at any distance are random pairs */
+	/* in random order, so neighbours at any distance are random pairs */
 	for (uint32_t s = 1; s < n && done < want; s++)
 		for (uint32_t i = 0; i < n && done < want; i++, done++)
 		{
@@ -499,6 +513,8 @@ link_train(link_engine *e, const link_model *given, link_model *out)
 		memset(k, 0, sizeof *k);
 		/* levels without u yet are not looked at */
 		link_model_logs(e);
+		if (e->placed)
+			shuffle(row, n);
 		unrelated(e, org, row, n, k);
 		priors(e, org, k);
 		k->pairs = (double) n * (n > 0 ? n - 1 : 0) / 2;
