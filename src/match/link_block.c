@@ -9,6 +9,9 @@
 #include <emmintrin.h>
 #endif
 
+#define PAIR_RANGE_BITS 11		/* so many rows, at least, are a range; with what comparing looks at they stay in a processor's cache */
+#define PAIR_RANGES 4096
+
 enum
 {
 	K_EQUAL, K_EMAIL, K_LOCAL, K_PHONE, K_NUMBER_POSTCODE, K_NUMBER_CITY, K_NAMES, K_SOUND_INITIAL, K_PREFIX_POSTCODE, K_LAST_POSTCODE,
@@ -318,6 +321,49 @@ link_put_pair(link_engine *e, uint32_t a, uint32_t b, int org)
 	put_pair(e, a, b, org);
 }
 
+/* pairs of rows that stand near one another come together, whatever rule listed them: by ranges of the first row, within each as they were listed */
+static void
+gather_pairs(link_engine *e)
+{
+	uint64_t  **block,
+			   *at;
+	int			shift = PAIR_RANGE_BITS;
+	uint32_t	ranges;
+	uint64_t	sum = 0;
+
+	while (e->n >> shift > PAIR_RANGES)
+		shift++;
+	ranges = (e->n >> shift) + 1;
+	at = link_zalloc(e, sizeof(uint64_t) * ranges);
+	block = link_alloc(e, sizeof(uint64_t *) * e->pair_room);
+	for (uint32_t k = 0; k < e->pair_blocks; k++)
+		block[k] = link_alloc(e, sizeof(uint64_t) * PAIR_CHUNK);
+	for (uint64_t i = 0; i < e->npairs; i++)
+		at[e->pair_block[i / PAIR_CHUNK][i % PAIR_CHUNK] >> 32 >> shift]++;
+	for (uint32_t k = 0; k < ranges; k++)
+	{
+		uint64_t	c = at[k];
+
+		at[k] = sum;
+		sum += c;
+	}
+	for (uint64_t i = 0; i < e->npairs; i++)
+	{
+		uint64_t	x = e->pair_block[i / PAIR_CHUNK][i % PAIR_CHUNK],
+					to = at[x >> 32 >> shift]++;
+
+		block[to / PAIR_CHUNK][to % PAIR_CHUNK] = x;
+	}
+	for (uint32_t k = 0; k < e->pair_blocks; k++)
+	{
+		link_free(e, e->pair_block[k], sizeof(uint64_t) * PAIR_CHUNK);
+		e->pair_block[k] = block[k];
+	}
+	link_free(e, block, sizeof(uint64_t *) * e->pair_room);
+	link_free(e, at, sizeof(uint64_t) * ranges);
+	link_look(e);
+}
+
 uint64_t
 link_block(link_engine *e)
 {
@@ -404,6 +450,8 @@ link_block(link_engine *e)
 	link_free(e, spare, sizeof(uint64_t) * (e->n + e->nmore + 1));
 	link_free(e, e->key, sizeof(uint32_t) * e->key_stride * (e->n + 1));
 	e->key = NULL;
+	if (e->placed && e->npairs)
+		gather_pairs(e);
 	return e->npairs;
 }
 

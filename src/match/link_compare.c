@@ -138,20 +138,14 @@ email_level(const link_engine *e, uint32_t a, uint32_t b)
 		return 1;
 	if (x->local == y->local)
 	{
-		if (e->locals.v[x->local].length >= 5)
+		if (x->length >= 5)
 			return 2;
 	}
-	else if (e->locals.v[x->local].length >= 6 && e->locals.v[y->local].length >= 6)
-	{
-		const link_value_record *p = &e->locals.v[x->local],
-				   *q = &e->locals.v[y->local];
-
-		if (p->length <= 64 && q->length <= 64 && p->length <= q->length + 1 && q->length <= p->length + 1 &&
-			link_bits(p->letters & ~q->letters) <= 1 && link_bits(q->letters & ~p->letters) <= 1 &&
-			edit_distance_bytes((const uint8_t *) link_text(&e->locals, x->local), p->length, (const uint8_t *) link_text(&e->locals, y->local), q->length) <= 1)
-			return 2;
-	}
-	if (x->domain && x->domain == y->domain && !(e->domains.v[x->domain].flags & VALUE_FREE))
+	else if (x->length >= 6 && y->length >= 6 && x->length <= 64 && y->length <= 64 && x->length <= y->length + 1 && y->length <= x->length + 1 &&
+			 link_bits(x->letters & ~y->letters) <= 1 && link_bits(y->letters & ~x->letters) <= 1 &&
+			 edit_distance_bytes((const uint8_t *) link_text(&e->locals, x->local), x->length, (const uint8_t *) link_text(&e->locals, y->local), y->length) <= 1)
+		return 2;
+	if (x->domain && x->domain == y->domain && x->own)
 		return 3;
 	return 4;
 }

@@ -111,9 +111,11 @@ typedef struct link_name
 typedef struct link_email
 {
 	uint32_t	local,			/* in the dictionary of local parts: letters and digits */
-				domain;
-	uint32_t	count;
+				domain,
+				letters;		/* of the local part, as its value has them */
 	float		lu;
+	uint8_t		length;			/* of the local part */
+	bool		own;			/* the domain is no shared provider's */
 } link_email;
 
 typedef struct link_pair_u		/* what one pair is worth, comparison by comparison */

@@ -108,6 +108,83 @@ order_rows(link_engine *e)
 	link_free(e, a, sizeof(uint64_t) * 2 * (n + 1));
 }
 
+/* new numbers for the values of one field, in the order in which the records have them; 0 stays 0 */
+static uint32_t *
+by_first_use(link_engine *e, size_t field, uint32_t n)
+{
+	uint32_t   *to = link_zalloc(e, sizeof(uint32_t) * (n + 1)),
+				k = 0;
+
+	for (uint32_t i = 0; i < e->n; i++)
+	{
+		uint32_t	x;
+
+		if (i + 16 < e->n)
+		{
+			memcpy(&x, (const char *) &e->record[i + 16] + field, sizeof x);
+			link_ask(to, x);
+		}
+		memcpy(&x, (const char *) &e->record[i] + field, sizeof x);
+		if (x == 0)
+			continue;
+		if (to[x] == 0)
+			to[x] = ++k;
+		memcpy((char *) &e->record[i] + field, &to[x], sizeof x);
+	}
+	/* those that stand among the further values alone */
+	for (uint32_t i = 1; i <= n; i++)
+		if (to[i] == 0)
+			to[i] = ++k;
+	link_look(e);
+	return to;
+}
+
+/* a dictionary's values by new numbers; nothing can be looked up in it afterwards */
+static void
+renumber(link_engine *e, link_dict *d, const uint32_t *to)
+{
+	link_value_record *v = link_alloc(e, sizeof(link_value_record) * ((size_t) d->n + 1));
+
+	for (uint32_t i = 0; i <= d->n && d->v; i++)
+		v[to[i]] = d->v[i];
+	link_free(e, d->slot, sizeof(uint64_t) * d->slots);
+	link_free(e, d->v, sizeof(link_value_record) * d->room);
+	d->slot = NULL;
+	d->slots = 0;
+	d->v = v;
+	d->room = d->n + 1;
+}
+
+/* what records that stand near one another have shall do so too */
+static void
+place_values(link_engine *e)
+{
+	uint32_t   *to = by_first_use(e, offsetof(link_record, email), e->nemails);
+	link_email *email = link_alloc(e, sizeof(link_email) * ((size_t) e->nemails + 1));
+
+	for (uint32_t i = 0; i <= e->nemails; i++)
+		email[to[i]] = e->email[i];
+	link_free(e, e->email, sizeof(link_email) * ((size_t) e->nemails + 1));
+	e->email = email;
+	for (uint32_t i = 0; i < e->nmore; i++)
+		e->more[i].email = to[e->more[i].email];
+	link_free(e, to, sizeof(uint32_t) * (e->nemails + 1));
+	if (e->phones.n)
+	{
+		to = by_first_use(e, offsetof(link_record, phone), e->phones.n);
+		renumber(e, &e->phones, to);
+		for (uint32_t i = 0; i < e->nmore; i++)
+			e->more[i].phone = to[e->more[i].phone];
+		link_free(e, to, sizeof(uint32_t) * (e->phones.n + 1));
+	}
+	if (e->streets.n)
+	{
+		to = by_first_use(e, offsetof(link_record, street), e->streets.n);
+		renumber(e, &e->streets, to);
+		link_free(e, to, sizeof(uint32_t) * (e->streets.n + 1));
+	}
+}
+
 static inline uint64_t
 text_hash(const link_dict *d, uint32_t id)
 {
@@ -172,6 +249,7 @@ place_rows(link_engine *e)
 	link_free(e, b, sizeof(uint64_t) * 2 * (n + 1));
 	move_rows(e, a);
 	link_free(e, a, sizeof(uint64_t) * 2 * (n + 1));
+	place_values(e);
 	e->placed = true;
 }
 
@@ -322,7 +400,8 @@ link_emails_settle(link_engine *e)
 						common = elsewhere / all * (key[1] ? e->domains.v[key[1]].count : 0) / all;
 
 			/* a local part that stands before many domains is one that several people choose at one of them too, or type by mistake */
-			e->email[i] = (link_email) {key[0], key[1], c, log2_of(u + common)};
+			e->email[i] = (link_email) {.local = key[0],.domain = key[1],.letters = e->locals.v[key[0]].letters,.lu = log2_of(u + common),
+				.length = (uint8_t) e->locals.v[key[0]].length,.own = key[1] && !(e->domains.v[key[1]].flags & VALUE_FREE)};
 		}
 	}
 	for (uint32_t i = 0; i < e->n; i++)
