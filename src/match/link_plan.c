@@ -240,7 +240,7 @@ learn_sizes(link_work *w, const components *g)
 	uint64_t	limit[2];		/* so much of the components is taken, by a hash of the first record's id */
 
 	for (int org = 0; org < 2; org++)
-		limit[org] = e->of_kind[org] <= SIZE_SAMPLE ? UINT64_MAX : (uint64_t) (UINT64_MAX * (SIZE_SAMPLE / (double) e->of_kind[org]));
+		limit[org] = e->of_kind[org] <= SIZE_SAMPLE ? UINT64_MAX : (uint64_t) (SIZE_SAMPLE / (double) e->of_kind[org] * 0x1p64);
 
 	for (uint32_t r = 0, from = 0; r < e->n; r++)
 	{
