@@ -103,10 +103,7 @@ sound_bitmap(const uint8_t *b, size_t len)
 			}
 		}
 		else if (count > ARRAY_MAX)
-		{
-			for (int w = 0; w < BITSET_BYTES; w += 4)
-				n += (uint32_t) __builtin_popcount(get32(at + w));
-		}
+			n = party_set_count_bits(at);
 		else
 			for (n = 1; n < count; n++)
 				if (get16(at + 2 * n) <= get16(at + 2 * n - 2))

@@ -69,6 +69,9 @@ extern bool party_set_open(const uint8_t *b, size_t len, portable *p);
 /* its bytes, without looking into it */
 extern size_t party_set_bitmap_bytes(const uint8_t *b, const portable *p);
 
+/* the numbers in a bitset of BITSET_BYTES */
+extern uint32_t party_set_count_bits(const uint8_t *bitset);
+
 static inline bool
 is_run(const portable *p, uint32_t i)
 {

@@ -11,7 +11,11 @@
 #define SMALL 512				/* numbers in an array that others are merged into; with more it becomes a bitset */
 
 /* the processor's own instructions where it has them, chosen when the module is loaded */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_UNDEFINED__)
 #define WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE
+#endif
 
 /* the numbers with equal upper 48 bits */
 typedef struct box
@@ -138,6 +142,16 @@ count_words(const uint64_t *words)
 
 	for (int i = 0; i < WORDS; i++)
 		n += (uint32_t) __builtin_popcountll(words[i]);
+	return n;
+}
+
+WIDE uint32_t
+party_set_count_bits(const uint8_t *bitset)
+{
+	uint32_t	n = 0;
+
+	for (int i = 0; i < WORDS; i++)
+		n += (uint32_t) __builtin_popcountll(get64(bitset + 8 * i));
 	return n;
 }
 
