@@ -47,8 +47,8 @@ CREATE VIEW @mart@.best_channel WITH (security_invoker = true) AS
 COMMENT ON VIEW @mart@.best_channel IS 'the channel that works best with each party that was ever touched: the one it prefers, else the one with the highest rate, from kept tables. Whether it may be used now is for eligible and choose_channel to say. @primaryKey party_id';
 COMMENT ON COLUMN @mart@.best_channel.rate IS 'expected responses for one more touch';
 
--- What to ask each party next: the attributes are sorted once, and a party's search ends at the first that it lacks. next_question
--- reads one row of it, and plans that anew at each call: of many parties, ask the view.
+-- What to ask each party next: the attributes that its traits lack are put in order, and the search ends at the first that is not known otherwise.
+-- next_question reads one row of it, and plans that anew at each call: of many parties, ask the view.
 CREATE VIEW @mart@.question_to_ask WITH (security_invoker = true) AS
 	SELECT p.party_id, a.attribute_id, a.key
 	FROM @mart@.party p LEFT JOIN @mart@.party_profile f ON f.party_id = p.party_id
