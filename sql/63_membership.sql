@@ -28,89 +28,12 @@ END $$;
 COMMENT ON FUNCTION @extschema@.tell_segment(text, name, text) IS 'internal: NOTIFY that members of a segment changed; the server sends equal messages of a transaction once';
 
 CREATE FUNCTION @extschema@.update_memberships(mart name, parties bigint[], at timestamptz, row_only boolean, OUT entered bigint, OUT left_ bigint)
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	m text := quote_ident(mart);
-	turns text := @extschema@.segment_turns(mart);
-	zone text;
-	fresh text;
-	s record;
-	r record;
-	done record;
-BEGIN
-	-- two sessions that change one party: the later one waits, and then sees what the earlier wrote
-	s := @extschema@.run_kept(format('SELECT d.time_zone, d.follow_segments, d.notify_segments,
-		(SELECT count(*) FROM (SELECT FROM %1$s.party_segments s WHERE s.party_id = ANY ($1) ORDER BY s.party_id FOR NO KEY UPDATE) l) AS locked FROM %1$s.datamart d', m), parties);
-	IF s.locked < cardinality(parties) THEN
-		PERFORM @extschema@.run_kept(format('INSERT INTO %1$s.party_segments (party_id) SELECT p.party_id FROM %1$s.party p WHERE p.party_id = ANY ($1) AND p.kind <> ''unidentified''
-			AND NOT EXISTS (SELECT FROM %1$s.party_segments s WHERE s.party_id = p.party_id) ORDER BY 1 ON CONFLICT DO NOTHING', m), parties);
-		PERFORM @extschema@.run_kept(format('SELECT count(*) FROM (SELECT FROM %s.party_segments s WHERE s.party_id = ANY ($1) ORDER BY s.party_id FOR NO KEY UPDATE) l', m), parties);
-	END IF;
-	IF at <> now() THEN
-		zone := s.time_zone;
-	END IF;
-	fresh := format($q$
-		WITH fresh AS MATERIALIZED (
-			SELECT s.party_id, s.segments AS before, s.due_at, coalesce(i.ids, '{}') AS ids, %3$s AS due
-			FROM %1$s.party_segments s LEFT JOIN %1$s.party_row p ON p.party_id = s.party_id LEFT JOIN LATERAL @extschema@.segment_ids($2, %2$s, s.segments, $3, $4) i ON p.party_id IS NOT NULL %4$s
-			WHERE s.party_id = ANY ($1)),
-		kept AS (
-			UPDATE %1$s.party_segments s SET segments = f.ids, due_at = f.due FROM fresh f
-			WHERE s.party_id = f.party_id AND (f.ids <> f.before OR f.due IS DISTINCT FROM f.due_at))$q$, m,
-		-- the row says the age of today
-		CASE WHEN zone IS NULL THEN 'p' ELSE format('jsonb_populate_record(p, jsonb_build_object(''age'', extract(year FROM age(($3 AT TIME ZONE %L)::date::timestamp, p.birth_date::timestamp))::integer))', zone) END,
-		CASE WHEN turns IS NULL THEN 'i.due' ELSE 'least(i.due, w.due)' END,
-		CASE WHEN turns IS NOT NULL THEN format('LEFT JOIN (%s) w ON w.party_id = s.party_id', replace(replace(turns, '$1', '$3'), '$2', '$1')) END);
-	r := @extschema@.run_kept(fresh || $q$
-		SELECT g.parties AS gone_parties, g.ids AS gone, c.parties AS come_parties, c.ids AS come FROM
-			(SELECT array_agg(f.party_id) AS parties, array_agg(u.id) AS ids FROM fresh f CROSS JOIN LATERAL unnest(@extschema@.ids_without(f.before, f.ids)) u (id) WHERE f.ids <> f.before) g,
-			(SELECT array_agg(f.party_id) AS parties, array_agg(u.id) AS ids FROM fresh f CROSS JOIN LATERAL unnest(@extschema@.ids_without(f.ids, f.before)) u (id) WHERE f.ids <> f.before) c$q$, parties, mart, at, row_only);
-	entered := coalesce(cardinality(r.come), 0);
-	left_ := coalesce(cardinality(r.gone), 0);
-	-- The numbers pass as text: so the plans are kept, and go by the key, however many there are; of a table of stays few change
-	IF left_ > 0 THEN
-		done := @extschema@.run_kept(format('WITH ended AS (UPDATE %s.segment_member t SET valid = tstzrange(lower(t.valid), $3) FROM unnest($1::bigint[], $2::bigint[]) g (party_id, id)
-			WHERE t.party_id = g.party_id AND t.segment_id = g.id AND upper_inf(t.valid) AND lower(t.valid) < $3 RETURNING t.party_id) SELECT count(*) AS n FROM ended', m), r.gone_parties::text, r.gone::text, at);
-		IF done.n < left_ THEN
-			-- entered in this very transaction: it never was
-			PERFORM @extschema@.run_kept(format('DELETE FROM %s.segment_member t USING unnest($1::bigint[], $2::bigint[]) g (party_id, id)
-				WHERE t.party_id = g.party_id AND t.segment_id = g.id AND upper_inf(t.valid) AND lower(t.valid) >= $3', m), r.gone_parties::text, r.gone::text, at);
-		END IF;
-	END IF;
-	IF entered > 0 THEN
-		-- left in this very transaction: it never did
-		PERFORM @extschema@.run_kept(format('WITH back AS (
-				UPDATE %1$s.segment_member t SET valid = tstzrange(lower(t.valid), NULL) FROM unnest($1::bigint[], $2::bigint[]) c (party_id, id)
-				WHERE t.party_id = c.party_id AND t.segment_id = c.id AND upper(t.valid) = $3 RETURNING t.party_id, t.segment_id)
-			INSERT INTO %1$s.segment_member (segment_id, party_id, valid) SELECT c.id, c.party_id, tstzrange($3, NULL) FROM unnest($1::bigint[], $2::bigint[]) c (party_id, id)
-			WHERE (c.party_id, c.id) NOT IN (SELECT b.party_id, b.segment_id FROM back b) ON CONFLICT DO NOTHING', m), r.come_parties::text, r.come::text, at);
-	END IF;
-	IF s.follow_segments AND entered + left_ > 0 THEN
-		EXECUTE format('INSERT INTO %s.segment_change (party_id, segment_id, entered, at)
-			SELECT x.party_id, x.id, x.entered, $5 FROM (SELECT g.*, false AS entered FROM unnest($1, $2) g (party_id, id) UNION ALL SELECT c.*, true FROM unnest($3, $4) c (party_id, id)) x ORDER BY 1, 2', m)
-			USING r.gone_parties, r.gone, r.come_parties, r.come, at;
-	END IF;
-	IF s.notify_segments IS NOT NULL AND entered + left_ > 0 THEN
-		EXECUTE format('SELECT count(@extschema@.tell_segment($3, $4, n.name)) FROM %s.segment_definition n WHERE n.segment_id IN (SELECT unnest($1) UNION SELECT unnest($2))', m)
-			USING r.gone, r.come, s.notify_segments, mart;
-	END IF;
-END $$;
+	AS 'MODULE_PATHNAME', 'crmseg_update_memberships' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION @extschema@.update_memberships(name, bigint[], timestamptz, boolean) IS 'internal: looks at the segments of some parties again, at an instant, and writes their entries and exits; with row_only only at segments that the row alone decides. Returns how many. Called by the triggers of keep_segments and by refresh_segments; it needs the rights of the mart''s owner';
 
 CREATE FUNCTION @extschema@.segments_touched(mart name, parties bigint[]) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	clock record;
-BEGIN
-	clock := @extschema@.run_kept(format('SELECT u.simulated FROM %I.segment_upkeep u WHERE u.only_one = $1', mart), true);
-	IF clock.simulated THEN
-		-- the clock of the mart stands elsewhere: they are looked at by the next refresh
-		EXECUTE format('UPDATE %I.party_segments SET due_at = ''-infinity'' WHERE party_id = ANY ($1)', mart) USING parties;
-	ELSE
-		PERFORM @extschema@.update_memberships(mart, parties, now(), false);
-	END IF;
-END $$;
-COMMENT ON FUNCTION @extschema@.segments_touched(name, bigint[]) IS 'internal: what the triggers of keep_segments call when rows of parties changed';
+	AS 'MODULE_PATHNAME', 'crmseg_segments_touched' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.segments_touched(name, bigint[]) IS 'internal: what the triggers of keep_segments call when rows of parties changed: update_memberships as of now; while the clock of the mart stands elsewhere they wait for the next refresh. To be called with an empty search_path';
 
 -- ---- all members of one segment at once, by its SQL ----
 CREATE FUNCTION @extschema@.refresh_segment(mart name, segment bigint, as_of timestamptz, OUT entered bigint, OUT left_ bigint)
@@ -302,6 +225,7 @@ BEGIN
 			SELECT DISTINCT ON (v.rel) v.rel, v.party, c.relname, c.relnamespace = $1 AS own FROM (
 				SELECT (%2$L || t)::regclass AS rel, 'party_id' AS party FROM unnest(ARRAY['party', 'party_profile', 'sales_order', 'sales_order_line', 'interaction', 'reaction', 'cart', 'web_session', 'survey_answer', 'service_case',
 					'consent', 'contact_point', 'contact_preference']) t
+				UNION ALL SELECT b.base, 'party_id' FROM @extschema@.view_tables((%2$L || 'reachable')::regclass) b
 				UNION ALL SELECT b.base, CASE WHEN b.base = x.relation THEN x.party_column ELSE 'party_id' END
 				FROM (SELECT e.relation, e.party_column FROM %1$s.segment_event e UNION SELECT a.relation, a.party_column FROM %1$s.segment_attribute a) x
 				CROSS JOIN LATERAL @extschema@.view_tables(x.relation) b) v

@@ -63,6 +63,12 @@
 #define COMPAT_INSERT_INDEXES(target, slot, estate, which) \
 	list_free(ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL))
 #endif
+/* 16: a range that cannot be made may be told softly */
+#if PG_VERSION_NUM >= 160000
+#define COMPAT_RANGE_NO_SOFT_ERROR , NULL
+#else
+#define COMPAT_RANGE_NO_SOFT_ERROR
+#endif
 #if PG_VERSION_NUM >= 180000
 #define COMPAT_NO_DEFERRABLE , false
 #else

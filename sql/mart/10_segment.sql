@@ -31,6 +31,19 @@ COMMENT ON COLUMN @mart@.segment_image.meaning IS 'a hash of what names meant th
 COMMENT ON COLUMN @mart@.segment_image.written_at IS 'when';
 COMMENT ON COLUMN @mart@.segment_image.image IS 'the index, of this server''s version and machine';
 
+-- What others could write here would be believed by every session: only the owner writes it, whatever was granted.
+CREATE FUNCTION @mart@.segment_image_written() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT pg_has_role((SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'USAGE') THEN
+		RAISE EXCEPTION 'the index over the segments is written by the owner of the datamart only' USING ERRCODE = 'insufficient_privilege';
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION @mart@.segment_image_written() IS 'trigger: refuses rows of segment_image from anyone but its owner';
+CREATE TRIGGER segment_image_written BEFORE INSERT OR UPDATE ON @mart@.segment_image FOR EACH STATEMENT EXECUTE FUNCTION @mart@.segment_image_written();
+ALTER TABLE @mart@.segment_image ENABLE ALWAYS TRIGGER segment_image_written;
+
 CREATE TABLE @mart@.segment_attribute (
 	name text PRIMARY KEY,
 	relation regclass NOT NULL,

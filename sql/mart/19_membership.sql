@@ -137,7 +137,9 @@ COMMENT ON COLUMN @mart@.segment_upkeep.as_of IS 'the instant of the last refres
 COMMENT ON COLUMN @mart@.segment_upkeep.simulated IS 'true when that was another instant than the present: changes of rows then wait for the next refresh';
 
 INSERT INTO @mart@.party_key (relation, column_name, on_export, on_erase, on_merge, note)
-	VALUES ('@mart_text@.segment_change'::regclass, 'party_id', 'rows', 'delete', 'keep', NULL);
+	VALUES ('@mart_text@.segment_change'::regclass, 'party_id', 'rows', 'delete', 'keep', NULL),
+		('@mart_text@.party_segments'::regclass, 'party_id', 'rows', 'delete', 'special', 'found anew from what the party holds'),
+		('@mart_text@.segment_member'::regclass, 'party_id', 'rows', 'delete', 'special', 'those of the party that lives are its own');
 
 -- Upkeep in the transaction of a change: called by triggers that keep_segments makes, on tables of the mart and of others. The argument is the
 -- column of the party; the mart is the schema of this function, which a dump, a restore and another name of the schema do not change.

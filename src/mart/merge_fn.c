@@ -448,6 +448,7 @@ crmseg_drop_parties(PG_FUNCTION_ARGS)
 	Datum		arrays[2] = {PG_GETARG_DATUM(1), PG_GETARG_DATUM(2)};
 	Oid			undo = PG_GETARG_OID(3);
 	Oid			profile = get_relname_relid("party_profile", get_rel_namespace(party));	/* computed anew when its party comes back */
+	Oid			segments[2] = {get_relname_relid("party_segments", get_rel_namespace(party)), get_relname_relid("segment_member", get_rel_namespace(party))};	/* too */
 	List	   *proved = NIL;
 	StringInfoData sql;
 	uint64		gone;
@@ -480,19 +481,24 @@ crmseg_drop_parties(PG_FUNCTION_ARGS)
 		}
 		run(sql.data, 1, arrays);
 		deconstruct_array(DatumGetArrayTypePCopy(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)), BOOLOID, 1, true, TYPALIGN_CHAR, &there, &unknown, &n_there);
-		for (int i = 0; i < n_there; i++)
+		/* memberships last: while other rows go, triggers look at them again */
+		for (int k = 0; k < 2 * n_there; k++)
 		{
-			const char *name = table_name(refs[i].table);
-			const char *col = column_name(refs[i].table, refs[i].from[0]);
+			int			i = k % n_there;
+			bool		derived = refs[i].table == segments[0] || refs[i].table == segments[1];
+			const char *name;
+			const char *col;
 
-			if (unknown[i])
+			if (unknown[i] || derived != (k >= n_there))
 				continue;
-			if (DatumGetBool(there[i]))
+			name = table_name(refs[i].table);
+			col = column_name(refs[i].table, refs[i].from[0]);
+			if (derived || DatumGetBool(there[i]))
 			{
 				if (refs[i].on_delete != FKCONSTR_ACTION_CASCADE || !is_plain(refs[i].table, CMD_DELETE, 0))
 					continue;
 				resetStringInfo(&sql);
-				if (OidIsValid(undo) && refs[i].table != profile)
+				if (OidIsValid(undo) && refs[i].table != profile && !derived)
 					appendStringInfo(&sql, "WITH gone AS (DELETE FROM %s t USING unnest($1, $2) m (dropped, merge_id) WHERE t.%s = m.dropped RETURNING m.merge_id, m.dropped, crmseg.row_image(t) AS was) "
 						"INSERT INTO %s (merge_id, relation, column_name, party_id, before) SELECT g.merge_id, %u, %s, g.dropped, g.was FROM gone g", name, col, table_name(undo), refs[i].table,
 						quote_literal_cstr(get_attname(refs[i].table, refs[i].from[0], false)));

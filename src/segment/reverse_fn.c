@@ -49,6 +49,7 @@ holds(void *context, uint32_t id)
 	{
 		const int64 *x = (const int64 *) ARR_DATA_PTR(a->before);
 
+		/* whoever calls segment_ids may give them in any order */
 		for (int i = ArrayGetNItems(ARR_NDIM(a->before), ARR_DIMS(a->before)); i-- > 0;)
 			if (x[i] == a->r->definition[id].id)
 				return true;
@@ -158,14 +159,57 @@ compare_int64(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static ArrayType *
-array_of_ids(const int64 *id, int n)
+void
+reverse_sort_ids(int64 *id, int n)
+{
+	qsort(id, n, sizeof(int64), compare_int64);
+}
+
+bool
+reverse_is_among(const ArrayType *ids, int64 id)
+{
+	return bsearch(&id, ARR_DATA_PTR(ids), ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)), sizeof(int64), compare_int64) != NULL;
+}
+
+ArrayType *
+reverse_array_of_ids(const int64 *id, int n)
 {
 	Datum	   *d = palloc(sizeof(Datum) * Max(1, n));
 
 	for (int i = 0; i < n; i++)
 		d[i] = Int64GetDatum(id[i]);
 	return construct_array(d, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+int
+reverse_answer(reverse_index *r, vocabulary *v, Datum mart, HeapTupleHeader row, ArrayType *before, TimestampTz at, bool row_only, int64 **ids, TimestampTz *due)
+{
+	TimestampTz clock_before = segment_clock;
+	answering	a = {.r = r, .mart = mart, .row = PointerGetDatum(row), .before = before, .row_only = row_only};
+	HeapTupleData tuple;
+	MemoryContext old;
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = row;
+	old = MemoryContextSwitchTo(r->per_row);
+	reverse_read_row(r, &tuple, v, at);
+	PG_TRY();
+	{
+		segment_clock = at == GetCurrentTransactionStartTimestamp() ? DT_NOBEGIN : at;
+		segment_index_match(r->ix, r->datum, holds, found_id, &a);
+	}
+	PG_FINALLY();
+	{
+		segment_clock = clock_before;
+	}
+	PG_END_TRY();
+	*due = reverse_next_flip(r, v, at);
+	qsort(a.id, a.ids, sizeof(int64), compare_int64);
+	MemoryContextSwitchTo(old);
+	*ids = a.id;
+	return a.ids;
 }
 
 /*
@@ -177,49 +221,23 @@ crmseg_segment_ids(PG_FUNCTION_ARGS)
 {
 	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(1);
 	vocabulary *v = vocabulary_of_mart(NameStr(*PG_GETARG_NAME(0)));
-	TimestampTz now = GetCurrentTransactionStartTimestamp(),
-				clock = DT_NOBEGIN,
-				clock_before = segment_clock;
-	answering	a = {.mart = PG_GETARG_DATUM(0), .row = PointerGetDatum(header), .before = PG_GETARG_ARRAYTYPE_P(2)};
-	HeapTupleData tuple;
+	bool		has_more = PG_NARGS() > 3;
 	TupleDesc	desc;
+	reverse_index *r;
 	Datum		value[2];
 	bool		isnull[2] = {false, false};
-	MemoryContext old;
+	int64	   *id;
+	int			n;
 	TimestampTz due;
 
-	if (PG_NARGS() > 3)
-	{
-		a.row_only = PG_GETARG_BOOL(4);
-		if (PG_GETARG_TIMESTAMPTZ(3) != now)
-			clock = now = PG_GETARG_TIMESTAMPTZ(3);
-	}
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "a row is returned");
-	a.r = reverse_index_for(v, HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
-	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = InvalidOid;
-	tuple.t_data = header;
-	old = MemoryContextSwitchTo(a.r->per_row);
-	reverse_read_row(a.r, &tuple, v, now);
-	PG_TRY();
-	{
-		segment_clock = clock;
-		segment_index_match(a.r->ix, a.r->datum, holds, found_id, &a);
-	}
-	PG_FINALLY();
-	{
-		segment_clock = clock_before;
-	}
-	PG_END_TRY();
-	due = reverse_next_flip(a.r, v, now);
-	qsort(a.id, a.ids, sizeof(int64), compare_int64);
-	MemoryContextSwitchTo(old);
-	value[0] = PointerGetDatum(array_of_ids(a.id, a.ids));
+	r = reverse_index_for(v, HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+	n = reverse_answer(r, v, PG_GETARG_DATUM(0), header, PG_GETARG_ARRAYTYPE_P(2), has_more ? PG_GETARG_TIMESTAMPTZ(3) : GetCurrentTransactionStartTimestamp(), has_more && PG_GETARG_BOOL(4), &id, &due);
+	value[0] = PointerGetDatum(reverse_array_of_ids(id, n));
 	value[1] = TimestampTzGetDatum(due);
 	isnull[1] = TIMESTAMP_IS_NOEND(due);
-	MemoryContextReset(a.r->per_row);
+	MemoryContextReset(r->per_row);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), value, isnull)));
 }
 
@@ -252,7 +270,7 @@ crmseg_ids_without(PG_FUNCTION_ARGS)
 		if (j == nb || y[j] != x[i])
 			left[n++] = x[i];
 	}
-	PG_RETURN_ARRAYTYPE_P(array_of_ids(left, n));
+	PG_RETURN_ARRAYTYPE_P(reverse_array_of_ids(left, n));
 }
 
 /* segment_looks_elsewhere(mart name, row record, id bigint) -> bool: whether more than the row decides; NULL: the segment cannot be asked of such a row */

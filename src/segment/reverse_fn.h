@@ -11,6 +11,7 @@
 
 #include "access/htup.h"
 #include "nodes/bitmapset.h"
+#include "utils/array.h"
 #include "utils/hsearch.h"
 #include "utils/numeric.h"
 
@@ -152,6 +153,18 @@ typedef struct reverse_index
 
 /* where all memory of an index comes from: context is a MemoryContext */
 extern void *reverse_realloc(void *context, void *old, size_t size);
+
+/* ---- reverse_fn.c ---- */
+
+/*
+ * The numbers of the segments that a row is in at an instant, ascending, and when time alone may change them (DT_NOEND: never). They lie in r->per_row, which the
+ * caller resets. Ranks, and with row_only all that more than the row decides, are taken from before.
+ */
+extern int	reverse_answer(reverse_index *r, vocabulary *v, Datum mart, HeapTupleHeader row, ArrayType *before, TimestampTz at, bool row_only, int64 **ids, TimestampTz *due);
+extern ArrayType *reverse_array_of_ids(const int64 *id, int n);
+extern void reverse_sort_ids(int64 *id, int n);
+/* of an ascending list */
+extern bool reverse_is_among(const ArrayType *ids, int64 id);
 
 /* ---- reverse_index_fn.c ---- */
 

@@ -9,6 +9,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
@@ -22,6 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #define FORMAT 2				/* a change of this file, of match_image.c or of what leaves become */
@@ -486,6 +488,18 @@ image_of(reverse_index *r)
 	return all;
 }
 
+/* what others write would be believed by every session: the owner's triggers and refreshes write it, and who has his rights */
+static bool
+owns(Oid table)
+{
+	HeapTuple	t = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	bool		yes = HeapTupleIsValid(t) && has_privs_of_role(GetUserId(), ((Form_pg_class) GETSTRUCT(t))->relowner);
+
+	if (HeapTupleIsValid(t))
+		ReleaseSysCache(t);
+	return yes;
+}
+
 /* whether writing is possible here and waits for nobody */
 static bool
 may_store(reverse_index *r, vocabulary *v)
@@ -495,7 +509,7 @@ may_store(reverse_index *r, vocabulary *v)
 	if (r->type == RECORDOID || XactReadOnly || IsInParallelMode() || RecoveryInProgress() || IsolationUsesXactSnapshot())
 		return false;
 	table = image_table(v, ACL_SELECT);
-	if (!OidIsValid(table) || pg_class_aclmask(table, GetUserId(), ACL_INSERT | ACL_DELETE, ACLMASK_ALL) != (ACL_INSERT | ACL_DELETE))
+	if (!OidIsValid(table) || !owns(table))
 		return false;
 	/* one writer at a time, until he commits; the others do without */
 	return ConditionalLockRelationOid(table, ShareUpdateExclusiveLock);

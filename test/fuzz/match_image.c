@@ -154,7 +154,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			for (int a = 0; a < 6; a++)
 				row[a] = (segment_given) {.is_null = turn == a, .key = (uint64_t) n / 2, .exact = &n, .n = a % 3 == 1 ? 1 : 2, .value = value};
 			if (segment_index_attributes(ix) == 6)
+			{
+				segment_given other[6];
+				const uint8_t changed[6] = {1, 1, 1, 0, 1, 0},
+							known[6] = {0, 0, 0, 1, 0, 1};
+
 				segment_index_match(ix, row, ask, answered, NULL);
+				memcpy(other, row, sizeof(other));
+				other[turn].is_null = !other[turn].is_null;
+				other[0].key += (uint64_t) turn;
+				other[1].value = &value[1];
+				if (segment_index_differ(ix, row, other, changed))
+					segment_index_differ_still(ix, row, known);
+			}
 			for (uint32_t i = (uint32_t) turn; i < 100; i += 3)
 				segment_index_remove(ix, i);
 		}

@@ -149,6 +149,20 @@ RESET ROLE;
 BEGIN READ ONLY;
 SELECT count(*) = :n AS same FROM img.wide w, matching_segments('img', w);
 COMMIT;
+-- nobody but the owner writes it, whatever was granted: the others would believe what it says
+GRANT INSERT, UPDATE, DELETE, SELECT ON img.segment_image TO img_reader;
+SET ROLE img_reader;
+UPDATE img.segment_image SET image = image;
+INSERT INTO img.segment_image SELECT * FROM img.segment_image;
+SELECT count(*) > 0 AS any FROM img.segment_image;
+DELETE FROM img.segment_image;
+SELECT count(*) = :n AS same FROM img.wide w, matching_segments('img', w);
+\c
+SET search_path = crmseg, public;
+SET ROLE img_reader;
+SELECT count(*) = :n AS same FROM img.wide w, matching_segments('img', w);
+SELECT count(*) AS images FROM img.segment_image;
+RESET ROLE;
 DROP OWNED BY img_reader;
 DROP ROLE img_reader;
 SET client_min_messages = error;
