@@ -31,9 +31,9 @@ CREATE FUNCTION @extschema@.update_memberships(mart name, parties bigint[], at t
 	AS 'MODULE_PATHNAME', 'crmseg_update_memberships' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION @extschema@.update_memberships(name, bigint[], timestamptz, boolean) IS 'internal: looks at the segments of some parties again, at an instant, and writes their entries and exits; with row_only only at segments that the row alone decides. Returns how many. Called by the triggers of keep_segments and by refresh_segments; it needs the rights of the mart''s owner';
 
-CREATE FUNCTION @extschema@.segments_touched(mart name, parties bigint[]) RETURNS void
+CREATE FUNCTION @extschema@.segments_touched(mart name, parties bigint[], relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'crmseg_segments_touched' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.segments_touched(name, bigint[]) IS 'internal: what the triggers of keep_segments call when rows of parties changed: update_memberships as of now; while the clock of the mart stands elsewhere they wait for the next refresh. To be called with an empty search_path';
+COMMENT ON FUNCTION @extschema@.segments_touched(name, bigint[], regclass) IS 'internal: what the triggers of keep_segments call when rows of parties changed in a table: update_memberships as of now, of what rests on that table; while the clock of the mart stands elsewhere they wait for the next refresh. To be called with an empty search_path';
 
 -- ---- all members of one segment at once, by its SQL ----
 CREATE FUNCTION @extschema@.refresh_segment(mart name, segment bigint, as_of timestamptz, OUT entered bigint, OUT left_ bigint)

@@ -159,7 +159,7 @@ BEGIN
 	END IF;
 	SELECT c INTO touched FROM @extschema@.parties_changed(mart, TG_ARGV[0]) c;
 	IF touched IS NOT NULL THEN
-		PERFORM @extschema@.segments_touched(mart, touched);
+		PERFORM @extschema@.segments_touched(mart, touched, TG_RELID);
 	END IF;
 	RETURN NULL;
 END $$;

@@ -34,7 +34,7 @@ typedef struct answering
 	int64	   *id;
 	int			ids,
 				id_room;
-	bool		row_only;		/* segments that look elsewhere are as they were, too */
+	uint64		changed;		/* segments that look elsewhere, but into none of these relations (all bits: anything), are as they were, too */
 } answering;
 
 static bool
@@ -45,7 +45,7 @@ holds(void *context, uint32_t id)
 	Datum		result;
 
 	CHECK_FOR_INTERRUPTS();
-	if (a->before && (a->r->definition[id].ranked || (a->row_only && a->r->definition[id].elsewhere)))
+	if (a->before && (a->r->definition[id].ranked || (a->changed != PG_UINT64_MAX && a->r->definition[id].elsewhere && !(a->r->definition[id].rests & a->changed))))
 	{
 		const int64 *x = (const int64 *) ARR_DATA_PTR(a->before);
 
@@ -182,10 +182,10 @@ reverse_array_of_ids(const int64 *id, int n)
 }
 
 int
-reverse_answer(reverse_index *r, vocabulary *v, Datum mart, HeapTupleHeader row, ArrayType *before, TimestampTz at, bool row_only, int64 **ids, TimestampTz *due)
+reverse_answer(reverse_index *r, vocabulary *v, Datum mart, HeapTupleHeader row, ArrayType *before, TimestampTz at, uint64 changed, int64 **ids, TimestampTz *due)
 {
 	TimestampTz clock_before = segment_clock;
-	answering	a = {.r = r, .mart = mart, .row = PointerGetDatum(row), .before = before, .row_only = row_only};
+	answering	a = {.r = r, .mart = mart, .row = PointerGetDatum(row), .before = before, .changed = changed};
 	HeapTupleData tuple;
 	MemoryContext old;
 
@@ -233,7 +233,7 @@ crmseg_segment_ids(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "a row is returned");
 	r = reverse_index_for(v, HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
-	n = reverse_answer(r, v, PG_GETARG_DATUM(0), header, PG_GETARG_ARRAYTYPE_P(2), has_more ? PG_GETARG_TIMESTAMPTZ(3) : GetCurrentTransactionStartTimestamp(), has_more && PG_GETARG_BOOL(4), &id, &due);
+	n = reverse_answer(r, v, PG_GETARG_DATUM(0), header, PG_GETARG_ARRAYTYPE_P(2), has_more ? PG_GETARG_TIMESTAMPTZ(3) : GetCurrentTransactionStartTimestamp(), has_more && PG_GETARG_BOOL(4) ? 0 : PG_UINT64_MAX, &id, &due);
 	value[0] = PointerGetDatum(reverse_array_of_ids(id, n));
 	value[1] = TimestampTzGetDatum(due);
 	isnull[1] = TIMESTAMP_IS_NOEND(due);

@@ -83,6 +83,7 @@ typedef struct relevance
 	bool		rows;			/* a row that comes or goes may matter */
 	bool		all;			/* and a change of any column */
 	bool		in_row;			/* the row has columns of this table */
+	uint64		reached;		/* by RESTS_ON, the relations through which it is looked into */
 	Bitmapset  *touch;			/* a change of these columns may matter; numbers from 1 */
 	AttrNumber *from;			/* for each column of the row the table's, 0: not of this table */
 } relevance;
@@ -105,7 +106,10 @@ typedef struct definition
 	bool		seen;			/* still in the table */
 	bool		elsewhere;		/* more than the row decides */
 	bool		ranked;			/* among all parties: as of the last refresh */
+	uint64		rests;			/* the relations that it looks into, by RESTS_ON */
 } definition;
+
+#define RESTS_ON(relation) (UINT64CONST(1) << ((uint32) (relation) * UINT32_C(0x9e3779b1) >> 26))
 
 typedef struct reverse_index
 {
@@ -132,6 +136,7 @@ typedef struct reverse_index
 	watched    *watch;			/* what the index does not hold */
 	Bitmapset  *watched_columns;	/* of the row */
 	bool		watch_all;		/* it is not known what */
+	uint64		rests;			/* of the definition that is put in */
 	relevance  *relevances;
 	int			definitions,	/* ever used */
 				definition_room,
@@ -158,9 +163,9 @@ extern void *reverse_realloc(void *context, void *old, size_t size);
 
 /*
  * The numbers of the segments that a row is in at an instant, ascending, and when time alone may change them (DT_NOEND: never). They lie in r->per_row, which the
- * caller resets. Ranks, and with row_only all that more than the row decides, are taken from before.
+ * caller resets. Ranks, and unless changed has all bits what more than the row decides but rests on none of its relations (RESTS_ON), are taken from before.
  */
-extern int	reverse_answer(reverse_index *r, vocabulary *v, Datum mart, HeapTupleHeader row, ArrayType *before, TimestampTz at, bool row_only, int64 **ids, TimestampTz *due);
+extern int	reverse_answer(reverse_index *r, vocabulary *v, Datum mart, HeapTupleHeader row, ArrayType *before, TimestampTz at, uint64 changed, int64 **ids, TimestampTz *due);
 extern ArrayType *reverse_array_of_ids(const int64 *id, int n);
 extern void reverse_sort_ids(int64 *id, int n);
 /* of an ascending list */
@@ -216,6 +221,7 @@ extern segment_condition *reverse_condition(reverse_index *r, vocabulary *v, con
 
 /* the index does not hold, of what a definition rests on: a column of the row; a relation with what is read of it; a leaf; conditions beside what it cannot hold */
 extern void reverse_watch_column(reverse_index *r, int column);
+extern void reverse_watch_all(reverse_index *r);
 extern void reverse_watch(reverse_index *r, Oid relation, const char *text);
 extern void reverse_watch_leaf(reverse_index *r, vocabulary *v, const segment_node *n, const vocabulary_event *event);
 extern void reverse_watch_weak(reverse_index *r, const segment_condition *c, bool all);

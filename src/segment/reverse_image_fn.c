@@ -26,7 +26,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#define FORMAT 2				/* a change of this file, of match_image.c or of what leaves become */
+#define FORMAT 3				/* a change of this file, of match_image.c or of what leaves become */
 #define IMAGE_MAX (512 * 1024 * 1024)
 
 typedef struct image_header

@@ -134,7 +134,13 @@ put_definition(reverse_index *r, vocabulary *v, int at, const char *name, const 
 		ereport(DEBUG1, (errmsg("segment \"%s\" cannot be asked of such a row: unknown attribute %s", name, l.missing)));
 	else
 	{
-		segment_index_add(r->ix, (uint32) at, reverse_condition(r, v, tree, name, memory, &d->elsewhere, &d->ranked), memory);
+		segment_condition *c;
+
+		r->rests = 0;
+		c = reverse_condition(r, v, tree, name, memory, &d->elsewhere, &d->ranked);
+		if (!segment_index_add(r->ix, (uint32) at, c, memory))
+			reverse_watch_weak(r, c, true);
+		d->rests = r->rests;
 		d->held = true;
 	}
 	MemoryContextSwitchTo(old);

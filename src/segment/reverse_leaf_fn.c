@@ -593,7 +593,7 @@ leaf_condition(const segment_node *leaf, int mask, void *context)
 	check_stack_depth();
 	if (++b->nodes > EXPANDED_MAX)
 	{
-		b->r->watch_all = true;
+		reverse_watch_all(b->r);
 		return opaque(b);
 	}
 	b->opaque = false;

@@ -34,6 +34,13 @@ reverse_watch_column(reverse_index *r, int column)
 	MemoryContextSwitchTo(old);
 }
 
+void
+reverse_watch_all(reverse_index *r)
+{
+	r->watch_all = true;
+	r->rests = PG_UINT64_MAX;
+}
+
 /* text: what is read of the relation's rows, NULL: all */
 void
 reverse_watch(reverse_index *r, Oid relation, const char *text)
@@ -42,9 +49,10 @@ reverse_watch(reverse_index *r, Oid relation, const char *text)
 
 	if (!OidIsValid(relation))
 	{
-		r->watch_all = true;
+		reverse_watch_all(r);
 		return;
 	}
+	r->rests |= RESTS_ON(relation);
 	for (int i = 0; i < r->watches; i++)
 		if (r->watch[i].relation == relation && (!r->watch[i].text || (text && strcmp(r->watch[i].text, text) == 0)))
 			return;
@@ -100,7 +108,7 @@ watch_name(reverse_index *r, vocabulary *v, const segment_text *part, int parts)
 	if (c >= 0)
 		reverse_watch_column(r, c);
 	else if (!watch_attribute(r, v, "traits"))
-		r->watch_all = true;
+		reverse_watch_all(r);
 }
 
 static void
@@ -154,7 +162,7 @@ reverse_watch_leaf(reverse_index *r, vocabulary *v, const segment_node *n, const
 			}
 			if (!event)
 			{
-				r->watch_all = true;
+				reverse_watch_all(r);
 				return;
 			}
 			reverse_watch(r, event->relation, psprintf("%s %s %s", event->party_column, event->time_column, event->condition ? event->condition : ""));
@@ -181,7 +189,7 @@ reverse_watch_leaf(reverse_index *r, vocabulary *v, const segment_node *n, const
 			break;
 		case SEGMENT_SAMPLE:
 		case SEGMENT_MEMBER:
-			r->watch_all = true;
+			reverse_watch_all(r);
 			break;
 		default:
 			break;
@@ -231,6 +239,7 @@ typedef struct reading
 {
 	Oid			relation;
 	relevance  *of;
+	uint64		through;		/* the view from which the reading began */
 	List	   *seen;
 } reading;
 
@@ -269,6 +278,7 @@ read_view(Oid view, reading *g)
 		if (d->refobjid == g->relation)
 		{
 			g->of->rows = true;
+			g->of->reached |= g->through;
 			if (d->refobjsubid > 0)
 				g->of->touch = bms_add_member(g->of->touch, d->refobjsubid);
 			else if (d->refobjsubid == 0)
@@ -362,6 +372,7 @@ reverse_relevance(reverse_index *r, Oid relation, TupleDesc desc)
 	static bool registered = false;
 	relevance  *of;
 	reading		g = {.relation = relation};
+	List	   *views = NIL;
 	MemoryContext old;
 
 	if (!registered)
@@ -393,6 +404,7 @@ reverse_relevance(reverse_index *r, Oid relation, TupleDesc desc)
 	of->watch_all = r->watch_all;
 	of->in_row = false;
 	of->rows = of->all = r->watch_all;
+	of->reached = 0;
 	memset(of->from, 0, sizeof(AttrNumber) * r->desc->natts);
 	g.of = of;
 	{
@@ -405,18 +417,24 @@ reverse_relevance(reverse_index *r, Oid relation, TupleDesc desc)
 
 			if (w->relation != relation)
 			{
-				if (get_rel_relkind(w->relation) == RELKIND_VIEW)
+				if (get_rel_relkind(w->relation) == RELKIND_VIEW && !list_member_oid(views, w->relation))
+				{
+					views = lappend_oid(views, w->relation);
+					g.through = RESTS_ON(w->relation);
+					g.seen = NIL;
 					read_view(w->relation, &g);
+				}
 				continue;
 			}
 			of->rows = true;
+			of->reached |= RESTS_ON(relation);
 			of->all |= !w->text;
 			/* a name that stands anywhere in an expression may be read by it */
 			for (int k = 0; w->text && k < desc->natts; k++)
 				if (!TupleDescAttr(desc, k)->attisdropped && strstr(w->text, NameStr(TupleDescAttr(desc, k)->attname)))
 					of->touch = bms_add_member(of->touch, k + 1);
 		}
-		list_free(g.seen);
+		list_free(views);
 		/* with a part of windows a change may bring its turn nearer */
 		for (int k = 0; k < r->parts; k++)
 			if (r->part[k].kind == PART_WINDOWS && of->from[r->part[k].column] > 0)

@@ -51,7 +51,7 @@ typedef struct upkeep
 	const char *m;				/* the schema, quoted */
 	TimestampTz at;
 	bool		present;		/* at is now */
-	bool		row_only;
+	uint64		changed;		/* what more than the row decides is looked at when it rests on one of these, by RESTS_ON */
 	stays		come,
 				gone;
 	int64		entered,
@@ -577,7 +577,7 @@ look_again(upkeep *u, ArrayType *parties, bool heed_clock)
 
 			if (!r)
 				r = reverse_index_for(u->v, HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
-			ids = reverse_answer(r, u->v, u->mart, header, all[i].before, u->at, u->row_only, &id, &due);
+			ids = reverse_answer(r, u->v, u->mart, header, all[i].before, u->at, all[i].has_due && all[i].due <= u->at && u->changed != 0 ? PG_UINT64_MAX : u->changed, &id, &due);
 			if (table->tupdesc->natts > 2)
 			{
 				TimestampTz turn = DatumGetTimestampTz(SPI_getbinval(table->vals[row[k].at], table->tupdesc, 3, &isnull));
@@ -600,6 +600,23 @@ look_again(upkeep *u, ArrayType *parties, bool heed_clock)
 	if (u->come.n + u->gone.n > 0)
 		write_lists(u);
 	return false;
+}
+
+/* Of a table whose columns are none of the row's only what rests on it may differ, as long as time has changed nothing. */
+static uint64
+upkeep_changed(vocabulary *v, Oid relation)
+{
+	Oid			row = get_relname_relid("party_row", v->schema);
+	reverse_index *r = OidIsValid(row) ? reverse_index_for(v, get_rel_type_id(row), -1) : NULL;
+	Relation	rel;
+	relevance  *of;
+
+	if (!r || r->watch_all)
+		return PG_UINT64_MAX;
+	rel = table_open(relation, AccessShareLock);
+	of = reverse_relevance(r, relation, RelationGetDescr(rel));
+	table_close(rel, NoLock);
+	return of->in_row || of->reached == 0 ? PG_UINT64_MAX : of->reached;
 }
 
 static void
@@ -637,12 +654,13 @@ look_at_all(upkeep *u, ArrayType *parties, bool heed_clock)
 	}
 }
 
-/* segments_touched(mart name, parties bigint[]) */
+/* segments_touched(mart name, parties bigint[], relation regclass) */
 Datum
 crmseg_segments_touched(PG_FUNCTION_ARGS)
 {
 	upkeep		u = {.v = vocabulary_of_mart(NameStr(*PG_GETARG_NAME(0))), .mart = PG_GETARG_DATUM(0), .at = GetCurrentTransactionStartTimestamp(), .present = true};
 
+	u.changed = upkeep_changed(u.v, PG_GETARG_OID(2));
 	look_at_all(&u, PG_GETARG_ARRAYTYPE_P(1), true);
 	PG_RETURN_VOID();
 }
@@ -651,7 +669,7 @@ crmseg_segments_touched(PG_FUNCTION_ARGS)
 Datum
 crmseg_update_memberships(PG_FUNCTION_ARGS)
 {
-	upkeep		u = {.v = vocabulary_of_mart(NameStr(*PG_GETARG_NAME(0))), .mart = PG_GETARG_DATUM(0), .at = PG_GETARG_TIMESTAMPTZ(2), .row_only = PG_GETARG_BOOL(3)};
+	upkeep		u = {.v = vocabulary_of_mart(NameStr(*PG_GETARG_NAME(0))), .mart = PG_GETARG_DATUM(0), .at = PG_GETARG_TIMESTAMPTZ(2), .changed = PG_GETARG_BOOL(3) ? 0 : PG_UINT64_MAX};
 	TupleDesc	desc;
 	Datum		value[2];
 	bool		isnull[2] = {false, false};
