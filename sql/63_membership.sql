@@ -266,7 +266,7 @@ BEGIN
 	EXECUTE format('UPDATE %s.segment_upkeep SET kept = $1', m) USING kept;
 	RETURN done;
 END $$;
-COMMENT ON FUNCTION @extschema@.keep_segments(name, boolean) IS 'from now on every change of a party, its profile, orders and other facts updates its memberships in the same transaction, by triggers (zz_segments_...) on the mart''s tables and on tables of yours in the vocabulary; with false no longer. The first refresh_segments does the same. Returns the triggers made. Rows that a logical apply worker or TRUNCATE changes are not seen: UPDATE party_segments SET due_at = ''-infinity'' has the next refresh look at all';
+COMMENT ON FUNCTION @extschema@.keep_segments(name, boolean) IS 'from now on every change of a party, its profile, orders and other facts updates its memberships in the same transaction, by triggers (zz_segments_...) on the mart''s tables and on tables of yours in the vocabulary; with false no longer. The first refresh_segments does the same. Returns the triggers made. Rows that a logical apply worker changes are not seen: UPDATE party_segments SET due_at = ''-infinity'' has the next refresh look at all';
 
 -- what is new in the vocabulary is watched too
 CREATE FUNCTION @extschema@.watch_vocabulary(mart name) RETURNS void
