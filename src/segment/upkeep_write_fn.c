@@ -613,9 +613,11 @@ upkeep_changed(vocabulary *v, Oid relation)
 
 	if (!r || r->watch_all)
 		return PG_UINT64_MAX;
-	rel = table_open(relation, AccessShareLock);
+	rel = try_relation_open(relation, AccessShareLock);
+	if (!rel)
+		return PG_UINT64_MAX;
 	of = reverse_relevance(r, relation, RelationGetDescr(rel));
-	table_close(rel, NoLock);
+	relation_close(rel, NoLock);
 	return of->in_row || of->reached == 0 ? PG_UINT64_MAX : of->reached;
 }
 

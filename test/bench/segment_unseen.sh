@@ -44,14 +44,15 @@ SELECT format('INSERT INTO unseen.row SELECT i, %s FROM generate_series(1, %s) i
 		ARRAY(SELECT ''i'' || floor(random() * 200 + i % 1) FROM generate_series(1, 5)), CASE WHEN random() < 0.8 THEN ARRAY(SELECT ''i'' || floor(random() * 40 + i % 1) FROM generate_series(1, 9)) END, jsonb_build_object(''size'', (random() * 60)::int)' END, :rows)
 	|| CASE WHEN :'kind' = 'wide' THEN '' ELSE ', LATERAL (SELECT CASE WHEN random() < 0.8 THEN (random() * 100000 + i % 1)::int END AS a, round((random() * 1000 + i % 1)::numeric, 3) AS b) n' END \gexec
 INSERT INTO unseen.segment_definition (name, predicate)
-	SELECT 's' || i, (SELECT string_agg(CASE WHEN random() < 0.15 THEN 'not (' || pg_temp.leaf(:'kind') || ')' ELSE pg_temp.leaf(:'kind') END, CASE WHEN i % 10 = 0 THEN ' or ' ELSE ' and ' END) FROM generate_series(1, 1 + i % CASE WHEN :'kind' = 'wide' THEN 3 ELSE 6 END))::segment::text
-	FROM generate_series(1, :n) i;
+	SELECT 's' || i, string_agg(CASE WHEN random() < 0.15 THEN 'not (' || pg_temp.leaf(:'kind') || ')' ELSE pg_temp.leaf(:'kind') END, CASE WHEN i % 10 = 0 THEN ' or ' ELSE ' and ' END)::segment::text
+	FROM generate_series(1, :n) i, generate_series(0, i % CASE WHEN :'kind' = 'wide' THEN 3 ELSE 6 END) GROUP BY i;
 VACUUM ANALYZE unseen.segment_definition;
 CREATE FUNCTION pg_temp.used() RETURNS float8 LANGUAGE sql AS $$ SELECT split_part(pg_read_file('/proc/' || pg_backend_pid() || '/schedstat', 0, 100), ' ', 1)::float8 / 1000 $$;
 SELECT pg_temp.used() AS t0 \gset
 SELECT count(*) FROM unseen.row r, matching_segments('unseen', r) WHERE r.party_id = 1 \g /dev/null
 SELECT pg_temp.used() - :t0 AS anew \gset
 \c
+SET client_min_messages = warning;
 SET search_path = crmseg, public;
 CREATE FUNCTION pg_temp.used() RETURNS float8 LANGUAGE sql AS $$ SELECT split_part(pg_read_file('/proc/' || pg_backend_pid() || '/schedstat', 0, 100), ' ', 1)::float8 / 1000 $$;
 SELECT pg_temp.used() IS NOT NULL, 'age = 1'::segment IS NOT NULL \g /dev/null
