@@ -69,11 +69,28 @@ DROP TRIGGER zz_nothing ON keepbench.party;
 DROP TRIGGER zz_nothing ON keepbench.party_profile;
 SELECT entered AS stays FROM refresh_segments('keepbench') \gset
 VACUUM ANALYZE keepbench.party_segments, keepbench.segment_member;
-SELECT count(*) AS m0 FROM keepbench.segment_member \gset
 UPDATE statement SET kept_us = pg_temp.cost(sql, times) WHERE no <= 5;
 VACUUM keepbench.party, keepbench.party_profile, keepbench.party_segments, keepbench.segment_member;
 UPDATE statement SET kept_us = pg_temp.cost(sql, times) WHERE no > 5;
-SELECT format('%6s segments, %s stays: %-44s %8s us, with an empty trigger %6s us: %s us more, %s x', :n, :stays, what, round(kept_us::numeric, 1), round(empty_us::numeric, 1), round((kept_us - empty_us)::numeric, 1), round((kept_us / empty_us)::numeric, 1))
+-- how many entries and exits each brings
+SELECT set_datamart('keepbench', '{"follow_segments": true}') \g /dev/null
+CREATE FUNCTION pg_temp.moved(statement text, times int) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+	n float8;
+BEGIN
+	DELETE FROM keepbench.segment_change;
+	IF times = 1 THEN
+		EXECUTE statement;
+	ELSE
+		FOR i IN 1 .. 50 LOOP
+			EXECUTE statement USING i * 7;
+		END LOOP;
+	END IF;
+	SELECT count(*) / CASE times WHEN 1 THEN (SELECT count(*) FROM keepbench.party) ELSE 50.0 END INTO n FROM keepbench.segment_change;
+	RETURN n;
+END $$;
+UPDATE statement SET moved = pg_temp.moved(sql, times);
+SELECT format('%6s segments, %s stays: %-44s %5s entries and exits a row, %8s us, with an empty trigger %6s us: %s us more, %s x', :n, :stays, what, round(moved::numeric, 1), round(kept_us::numeric, 1), round(empty_us::numeric, 1), round((kept_us - empty_us)::numeric, 1), round((kept_us / empty_us)::numeric, 1))
 	FROM statement ORDER BY no;
 SELECT format('%6s segments: %s wrong memberships of 20 segments looked at', :n, count(*)) FROM (SELECT d.name FROM keepbench.segment_definition d WHERE segment_id % (1 + :n / 20) = 1) d CROSS JOIN LATERAL (
 	(SELECT members('keepbench', d.name) EXCEPT SELECT m.party_id FROM keepbench.segment_membership m WHERE m.segment = d.name) UNION ALL

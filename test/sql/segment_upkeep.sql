@@ -4,7 +4,7 @@
 SET client_min_messages = warning;
 SET search_path = crmseg, public;
 SET TimeZone = 'Europe/Paris';
-SELECT CASE current_setting('crmseg_test.light', true) WHEN 'on' THEN 10 ELSE 32 END AS changes, CASE current_setting('crmseg_test.light', true) WHEN 'on' THEN 20 ELSE 30 END AS segments \gset
+SELECT CASE current_setting('crmseg_test.light', true) WHEN 'on' THEN 10 ELSE 31 END AS changes, CASE current_setting('crmseg_test.light', true) WHEN 'on' THEN 20 ELSE 22 END AS segments \gset
 SELECT create_datamart('Up k''eep', '{"time_zone": "Europe/Paris"}');
 CREATE SCHEMA "us'er app";
 CREATE TABLE "us'er app"."Account" ("Client" bigint PRIMARY KEY, plan text, "note" text, since date);
