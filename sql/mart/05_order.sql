@@ -71,7 +71,8 @@ CREATE TABLE @mart@.sales_order_line (
 	PRIMARY KEY (party_id, order_id, line_no),
 	CONSTRAINT sales_order_line_order FOREIGN KEY (party_id, order_id) REFERENCES @mart@.sales_order (party_id, order_id) ON UPDATE CASCADE ON DELETE CASCADE
 );
-CREATE INDEX sales_order_line_product ON @mart@.sales_order_line (product_id, ordered_at) INCLUDE (party_id);
+-- with the order's number, since servers before 18 take it for needed in product_purchase even where nothing of the order is asked for
+CREATE INDEX sales_order_line_product ON @mart@.sales_order_line (product_id, ordered_at) INCLUDE (party_id, order_id);
 COMMENT ON TABLE @mart@.sales_order_line IS 'the lines of an order; party and instant are repeated, so that the buyers of a product are found without a join';
 COMMENT ON COLUMN @mart@.sales_order_line.party_id IS 'who bought, as in the order: follows it when parties merge';
 COMMENT ON COLUMN @mart@.sales_order_line.order_id IS 'the order';

@@ -94,6 +94,8 @@ COMMENT ON VIEW @mart@.reachable IS 'whom one may write to now, by which channel
 COMMENT ON COLUMN @mart@.reachable.channel IS 'name of the channel';
 COMMENT ON COLUMN @mart@.reachable.address IS 'where to: the e-mail and postal address as written, the number in E.164';
 
+-- The scores are those of customer_rfm, found here of the profile that is read anyway: joined to that view, this one could be read for one party
+-- or for all, but not for a few (WHERE party_id IN ..., a page, a join) without the scores of all. A party without a profile has no score.
 CREATE VIEW @mart@.customer_360 WITH (security_invoker = true) AS
 	SELECT p.party_id, p.kind, p.lifecycle, p.is_professional, p.salutation, p.given_name, p.family_name, p.legal_name, p.sex, p.birth_date,
 		extract(year FROM age((now() AT TIME ZONE (SELECT d.time_zone FROM @mart@.datamart d))::date::timestamp, p.birth_date::timestamp))::integer AS age,
@@ -101,15 +103,28 @@ CREATE VIEW @mart@.customer_360 WITH (security_invoker = true) AS
 		(SELECT c.value FROM @mart@.contact_point c WHERE c.party_id = p.party_id AND c.kind = 'email' AND c.is_primary) AS email,
 		(SELECT c.value_norm FROM @mart@.contact_point c WHERE c.party_id = p.party_id AND c.kind = 'phone' AND c.is_primary) AS phone,
 		f.traits, f.first_order_at, f.last_order_at, f.orders, f.order_days, f.revenue, f.largest_order, f.returns, f.returned, f.margin, f.last_active_at,
-		r.r, r.f, r.m, r.rfm, r.label AS rfm_label
-	FROM @mart@.party p
+		@extschema@.r(s.score) AS r, @extschema@.f(s.score) AS f, @extschema@.m(s.score) AS m, s.score::integer AS rfm,
+		CASE WHEN k.has_labels THEN coalesce((SELECT d.label FROM @mart@.rfm_label_def d
+			WHERE @extschema@.r(s.score) >= d.r_min AND @extschema@.r(s.score) <= d.r_max AND @extschema@.f(s.score) >= d.f_min AND @extschema@.f(s.score) <= d.f_max
+				AND @extschema@.m(s.score) >= d.m_min AND @extschema@.m(s.score) <= d.m_max ORDER BY d.position LIMIT 1), @extschema@.rfm_group(s.score, k.bins))
+			ELSE @extschema@.rfm_group(s.score, k.bins) END AS rfm_label
+	FROM (SELECT coalesce((SELECT c.cuts::@extschema@.rfm_cuts FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1),
+				(SELECT @extschema@.rfm_cuts(q.last_order_at, q.orders, q.revenue, now(), 5) FROM @mart@.party_profile q)) AS cuts,
+			coalesce((SELECT c.as_of FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1), now()) AS as_of,
+			coalesce((SELECT c.bins::integer FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1), 5) AS bins,
+			EXISTS (SELECT FROM @mart@.rfm_label_def) AS has_labels OFFSET 0) k
+	CROSS JOIN @mart@.party p
 	LEFT JOIN @mart@.party_profile f ON f.party_id = p.party_id
-	LEFT JOIN @mart@.customer_rfm r ON r.party_id = p.party_id
+	CROSS JOIN LATERAL (SELECT CASE WHEN f.orders > 0 THEN @extschema@.rfm_score(f.last_order_at, f.orders, f.revenue, k.cuts, k.as_of) END AS score OFFSET 0) s
 	WHERE p.kind <> 'unidentified';
 COMMENT ON VIEW @mart@.customer_360 IS 'one flat row a party, prospects too: who it is, how to reach it, what it is worth. Reads kept tables only. @primaryKey party_id';
 COMMENT ON COLUMN @mart@.customer_360.age IS 'whole years lived today, in the time zone of the mart';
 COMMENT ON COLUMN @mart@.customer_360.email IS 'primary e-mail address, as written';
 COMMENT ON COLUMN @mart@.customer_360.phone IS 'primary telephone number, E.164';
+COMMENT ON COLUMN @mart@.customer_360.r IS 'recency score, the higher the more recent; NULL without a purchase';
+COMMENT ON COLUMN @mart@.customer_360.f IS 'frequency score';
+COMMENT ON COLUMN @mart@.customer_360.m IS 'amount score';
+COMMENT ON COLUMN @mart@.customer_360.rfm IS 'the three scores as one number, such as 543';
 COMMENT ON COLUMN @mart@.customer_360.rfm_label IS 'name of the RFM group';
 
 CREATE VIEW @mart@.product_purchase WITH (security_invoker = true) AS

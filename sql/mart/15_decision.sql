@@ -91,8 +91,10 @@ CREATE VIEW @mart@.abandoned_carts WITH (security_invoker = true) AS
 	FROM @mart@.cart c
 	WHERE c.order_id IS NULL AND c.updated_at < now() - interval '1 hour'
 		AND (c.amount > 0 OR EXISTS (SELECT FROM @mart@.cart_line l WHERE l.visitor_id = c.visitor_id AND l.cart_id = c.cart_id))
+		-- the last condition follows from the one before it, and spares reading the orders that are older than any open cart
 		AND NOT EXISTS (SELECT FROM @mart@.sales_order o
-			WHERE o.party_id = c.party_id AND o.kind = 's' AND o.status <> 'cancelled' AND o.ordered_at >= c.updated_at);
+			WHERE o.party_id = c.party_id AND o.kind = 's' AND o.status <> 'cancelled' AND o.ordered_at >= c.updated_at
+				AND o.ordered_at >= (SELECT min(k.updated_at) FROM @mart@.cart k WHERE k.order_id IS NULL));
 COMMENT ON VIEW @mart@.abandoned_carts IS 'carts with something in them, untouched for an hour, that became no order, and whose party has bought nothing since, in a shop neither';
 
 CREATE VIEW @mart@.message_consent WITH (security_invoker = true) AS
@@ -110,11 +112,10 @@ COMMENT ON COLUMN @mart@.message_consent.consent_contact_point_id IS 'the contac
 
 CREATE VIEW @mart@.channel_performance WITH (security_invoker = true) AS
 	WITH touch AS (
-		SELECT i.campaign_id, i.channel_id, count(*) AS touches, sum(coalesce(i.cost, h.unit_cost)) AS cost,
+		SELECT i.campaign_id, i.channel_id, count(*) AS touches, sum(i.cost) AS cost, count(*) - count(i.cost) AS without_cost,
 			count(*) FILTER (WHERE r.opened) AS opens, count(*) FILTER (WHERE r.clicked) AS clicks, count(*) FILTER (WHERE r.ordered) AS orders,
 			count(*) FILTER (WHERE r.bounced) AS bounces, count(*) FILTER (WHERE r.unsubscribed) AS unsubscribes, coalesce(sum(r.revenue), 0) AS revenue
 		FROM @mart@.interaction i
-		JOIN @mart@.channel h ON h.channel_id = i.channel_id
 		LEFT JOIN (
 			SELECT x.party_id, x.interaction_id, x.interaction_at, bool_or(x.kind IN ('open', 'click')) AS opened, bool_or(x.kind = 'click') AS clicked,
 				bool_or(x.kind = 'order') AS ordered, bool_or(x.kind = 'bounce') AS bounced, bool_or(x.kind = 'unsubscribe') AS unsubscribed,
@@ -125,7 +126,9 @@ CREATE VIEW @mart@.channel_performance WITH (security_invoker = true) AS
 		WHERE i.campaign_id IS NOT NULL AND i.direction = 'o' AND i.status NOT IN ('planned', 'failed', 'suppressed')
 		GROUP BY i.campaign_id, i.channel_id)
 	SELECT g.campaign_id, g.name AS campaign, h.name AS channel, coalesce(t.touches, 0) AS touches, coalesce(t.opens, 0) AS opens, coalesce(t.clicks, 0) AS clicks,
-		coalesce(t.orders, 0) AS orders, coalesce(t.bounces, 0) AS bounces, coalesce(t.unsubscribes, 0) AS unsubscribes, coalesce(t.revenue, 0) AS revenue, t.cost, g.fixed_cost
+		coalesce(t.orders, 0) AS orders, coalesce(t.bounces, 0) AS bounces, coalesce(t.unsubscribes, 0) AS unsubscribes, coalesce(t.revenue, 0) AS revenue,
+		-- a message whose cost is not told costs what one costs on its channel
+		CASE WHEN t.without_cost > 0 AND h.unit_cost IS NOT NULL THEN coalesce(t.cost, 0) + t.without_cost * h.unit_cost ELSE t.cost END AS cost, g.fixed_cost
 	FROM (SELECT t.campaign_id, t.channel_id FROM touch t
 		UNION SELECT m.campaign_id, m.channel_id FROM @mart@.message m WHERE m.campaign_id IS NOT NULL AND m.channel_id IS NOT NULL
 		UNION SELECT c.campaign_id, h.channel_id FROM @mart@.campaign c CROSS JOIN @mart@.channel h

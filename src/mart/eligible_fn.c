@@ -28,6 +28,7 @@ PG_FUNCTION_INFO_V1(crmseg_eligible_point);
 #define BLOCK 1024				/* ids that are answered together */
 #define SINGLES 4				/* the first parties of a statement are answered one by one */
 #define MAX_ANSWERS 1000000		/* kept at a time */
+#define REOPENED 8				/* queries of touches that a statement begins to keep */
 
 /* What a statement asks for, and what was found once for all its parties. */
 typedef struct Occasion
@@ -69,6 +70,9 @@ struct Statement
 	int64		answered;		/* parties answered by blocks */
 	Lookup	   *lookup;			/* the query for one party, begun */
 	bool		tried;			/* to begin it */
+	Lookup	   *touches;		/* the one for its touches */
+	int			touches_tried;	/* how often it was begun */
+	TimestampTz touched_from;	/* how far back it looks */
 };
 
 /* Lives as long as the statement's state of this function call. */
@@ -110,8 +114,9 @@ set_occasion(Statement *st, Plans *p, text *channel, int64 campaign, TimestampTz
 		st->answer_context = AllocSetContextCreate(st->context, "eligible", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextReset(st->answer_context);	/* ends the lookup */
 	st->answers = NULL;
-	st->lookup = NULL;
+	st->lookup = st->touches = NULL;
 	st->tried = false;
+	st->touches_tried = 0;
 	st->asked = st->met = st->answered = st->falls = 0;
 	r = eligible_run(p->plan[CAMPAIGN], values, NULL);
 	if (r.n != 1)
@@ -194,6 +199,54 @@ apply_caps(Plans *p, const Occasion *o, Capped *capped, int n)
 			if (capped[i].cap[k] >= 0 && count[k] >= capped[i].cap[k])
 				capped[i].answer->reason = ELIGIBLE_OVER_CAP;
 	}
+}
+
+/* The touches of one party, counted as they come. */
+typedef struct Counted
+{
+	const Capped *capped;
+	int16		channel_id;
+	int64		count[2];
+} Counted;
+
+static void
+count_touch(TupleTableSlot *slot, void *arg)
+{
+	Counted    *c = arg;
+	TimestampTz at;
+
+	slot_getallattrs(slot);
+	at = DatumGetTimestampTz(slot->tts_values[1]);
+	c->count[0] += DatumGetInt16(slot->tts_values[0]) == c->channel_id && at > c->capped->from[0];
+	c->count[1] += at > c->capped->from[1];
+}
+
+/*
+ * As apply_caps for one party of many, by a query that is kept begun. It looks as far back as was needed so far; where a party's wish needs more, it
+ * is begun again, some times.
+ */
+static void
+apply_cap(Statement *st, Plans *p, const Capped *capped)
+{
+	const Occasion *o = &st->occasion;
+	TimestampTz from = Min(capped->from[0], capped->from[1]);
+	Counted		counted = {capped, o->channel_id, {0, 0}};
+	Datum		values[3] = {Int64GetDatum(capped->answer->party), TimestampTzGetDatum(from), TimestampTzGetDatum(o->at)};
+
+	if (st->touches != NULL && from >= st->touched_from)
+		eligible_lookup(st->touches, capped->answer->party, count_touch, &counted);
+	else
+	{
+		eligible_rows(eligible_run(p->plan[TOUCHES_OF_ONE], values, NULL), count_touch, &counted);
+		if (st->touches_tried++ < REOPENED)
+		{
+			st->touched_from = from;
+			st->touches = eligible_lookup_open(st->answer_context, p->plan[TOUCHES_OF_ONE], values, NULL);
+		}
+	}
+	for (int k = 0; k < 2; k++)
+		if (capped->cap[k] >= 0 && counted.count[k] >= capped->cap[k])
+			capped->answer->reason = ELIGIBLE_OVER_CAP;
 }
 
 /* What was read of one party. */
@@ -344,7 +397,12 @@ answer_one(Statement *st, Plans *p, int64 party, bool keep)
 		return false;
 	answer = hash_search(st->answers, &party, HASH_ENTER, NULL);
 	if (decide(o, &g.c, answer, &capped))
-		apply_caps(p, o, &capped, 1);
+	{
+		if (keep)
+			apply_cap(st, p, &capped);
+		else
+			apply_caps(p, o, &capped, 1);
+	}
 	return true;
 }
 

@@ -5,10 +5,15 @@
  */
 #include "compat.h"
 
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "utils/memutils.h"
+#include "utils/partcache.h"
 #include "utils/portal.h"
+#include "utils/rel.h"
 #include "utils/resowner.h"
 
 #include "mart/eligible_read.h"
@@ -42,10 +47,36 @@ is_fresh(PlanState *state)
 			for (int i = 0; i < ((AppendState *) state)->as_nplans; i++)
 				if (!is_fresh(((AppendState *) state)->appendplans[i]))
 					return false;
-			return ((AppendState *) state)->as_prune_state == NULL;
+			return true;
 		default:
 			return false;
 	}
+}
+
+/* Partitions are left out when the query is begun: for the first party, and so for all, unless they are cut by something that may be a party. */
+static bool
+is_cut_by_number(EState *state)
+{
+	ListCell   *lc;
+
+	foreach(lc, state->es_range_table)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_RELATION && rte->relkind == RELKIND_PARTITIONED_TABLE)
+		{
+			Relation	rel = table_open(rte->relid, AccessShareLock);
+			PartitionKey key = RelationGetPartitionKey(rel);
+			bool		found = false;
+
+			for (int i = 0; i < key->partnatts; i++)
+				found |= key->parttypid[i] == INT8OID;
+			table_close(rel, AccessShareLock);
+			if (found)
+				return true;
+		}
+	}
+	return false;
 }
 
 static void
@@ -64,7 +95,8 @@ eligible_lookup_open(MemoryContext context, SPIPlanPtr plan, Datum *values, cons
 	Portal		portal = SPI_cursor_open(NULL, plan, values, nulls, true);
 	Lookup	   *l;
 
-	if (portal->strategy != PORTAL_ONE_SELECT || portal->portalParams == NULL || !is_fresh(portal->queryDesc->planstate))
+	if (portal->strategy != PORTAL_ONE_SELECT || portal->portalParams == NULL || !is_fresh(portal->queryDesc->planstate)
+		|| is_cut_by_number(portal->queryDesc->estate))
 	{
 		SPI_cursor_close(portal);
 		return NULL;

@@ -12,7 +12,7 @@
 
 #include "mart/eligible.h"
 
-enum {CAMPAIGN, PARTIES, POINTS, CONSENTS, WISHES, TARGETS, TOUCHES, ONE, ALIAS, CHANNELS, PRIORS, PERSON, N_PLANS};
+enum {CAMPAIGN, PARTIES, POINTS, CONSENTS, WISHES, TARGETS, TOUCHES, ONE, TOUCHES_OF_ONE, ALIAS, CHANNELS, PRIORS, PERSON, N_PLANS};
 
 /* The plans of a mart; they hold its name, so a renamed schema has others. */
 typedef struct Plans
@@ -63,7 +63,8 @@ typedef struct Rows
 
 /*
  * A query that is begun once and asked again and again with another first parameter (an int8): to begin it costs more than to run it. It ends with the
- * context it was opened in. NULL: its plan holds something that keeps rows from one time to the next.
+ * context it was opened in. NULL: its plan holds something that keeps rows, or what may be left out, from one time to the next. The plan is to be
+ * made before, by eligible_run.
  */
 typedef struct Lookup Lookup;
 typedef void (*lookup_row) (TupleTableSlot *slot, void *arg);

@@ -83,6 +83,17 @@ static const char *const query[N_PLANS] = {
 	"FROM @.contact_preference f WHERE f.party_id OPERATOR(pg_catalog.=) $1 AND (f.channel_id OPERATOR(pg_catalog.=) $5 OR f.channel_id OPERATOR(pg_catalog.=) 0) "
 	"UNION ALL SELECT 6, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM @.campaign_target t WHERE t.party_id OPERATOR(pg_catalog.=) $1 "
 	"AND t.campaign_id OPERATOR(pg_catalog.=) $9 AND t.state OPERATOR(pg_catalog.<>) 'cancelled' AND (t.channel_id OPERATOR(pg_catalog.=) $5 OR t.is_control)",
+	/* what TOUCHES reads, of $1 one party; $2 from, $3 to */
+	[TOUCHES_OF_ONE] = "SELECT i.channel_id, i.occurred_at FROM @.interaction i WHERE i.party_id OPERATOR(pg_catalog.=) $1 "
+	"AND i.occurred_at OPERATOR(pg_catalog.>) $2 AND i.occurred_at OPERATOR(pg_catalog.<=) $3 AND i.is_solicitation "
+	"AND i.direction OPERATOR(pg_catalog.=) 'o' AND i.status OPERATOR(pg_catalog.<>) ALL ('{planned,failed,suppressed}') "
+	"UNION ALL SELECT t.channel_id, t.claimed_at FROM @.campaign_target t "
+	"WHERE t.party_id OPERATOR(pg_catalog.=) $1 AND t.state OPERATOR(pg_catalog.=) 'claimed' AND NOT t.is_control "
+	"AND t.claimed_at OPERATOR(pg_catalog.>) $2 AND t.claimed_at OPERATOR(pg_catalog.<=) $3 "
+	/* sub-selects of one row, for a join might be of a kind that cannot be begun anew */
+	"AND (SELECT g.is_commercial FROM @.campaign g WHERE g.campaign_id OPERATOR(pg_catalog.=) t.campaign_id) "
+	"AND (SELECT true FROM @.interaction i WHERE i.party_id OPERATOR(pg_catalog.=) t.party_id AND i.campaign_id OPERATOR(pg_catalog.=) t.campaign_id "
+	"AND i.channel_id OPERATOR(pg_catalog.=) t.channel_id AND i.occurred_at OPERATOR(pg_catalog.>=) t.claimed_at AND i.occurred_at OPERATOR(pg_catalog.>) $2 LIMIT 1) IS NULL",
 	[ALIAS] = "SELECT a.party_id FROM @.party_alias a WHERE a.old_party_id OPERATOR(pg_catalog.=) $1",
 	/*
 	 * $1 campaign, $2 instant: the channels, their places by cost (those of unknown cost last), what a response is worth, and the weight of the
@@ -111,6 +122,7 @@ static const Oid query_types[N_PLANS][MAX_PARAMETERS] = {
 	[TARGETS] = {INT8OID, INT8OID, INT2OID, INT8OID},
 	[TOUCHES] = {INT8ARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
 	[ONE] = {INT8OID, TEXTOID, DATEOID, TEXTOID, INT2OID, TIMESTAMPTZOID, INT4OID, TEXTOID, INT8OID},
+	[TOUCHES_OF_ONE] = {INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID},
 	[ALIAS] = {INT8OID},
 	[CHANNELS] = {INT8OID, TIMESTAMPTZOID},
 	[PRIORS] = {NAMEOID},

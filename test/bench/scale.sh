@@ -98,6 +98,7 @@ while IFS=$'\t' read -r name sql; do timed "$name" "$sql"; done < <(awk '/^\*\*/
 	sed "s/'shop'/'$MART'/g; s/party_id = 20;*$/party_id = 21/; s/\t */\t/; s/BEA-01/ß/g; s/'loyal'/'vip'/; s/timestamptz '2025-12-15'/now()/g; s/date '2025-12-12'/current_date/; s/'2025-01-01'/now() - interval '2 years'/; s/'2025-10-01'/now() - interval '3 months'/")
 echo; echo '-- views'
 for v in person reachable customer_360 customer_rfm portfolio prospects current_consent best_channel channel_rate segment_membership abandoned_carts customer_potential mart_health identity_health channel_performance marketing_kpi marketing_pressure data_audit; do timed "$v" "SELECT * FROM $v"; done
+timed 'customer_360, 50 parties' "SELECT * FROM customer_360 WHERE party_id BETWEEN $((PARTIES / 2)) AND $((PARTIES / 2 + 49))"
 echo; echo '-- decisions'
 timed 'eligible, e-mail, all' "SELECT count(*) FROM party p, crmseg.eligible('$MART', p.party_id, 'email', 1) e WHERE e.ok"
 timed 'eligible, one in fifty' "SELECT count(*) FROM party p, crmseg.eligible('$MART', p.party_id, 'email', 1) e WHERE p.party_id % 50 = 1 AND e.ok"

@@ -149,6 +149,8 @@ RESET client_min_messages;
 DELETE FROM pf.sales_order WHERE party_id = 5001;
 -- a view of scores: quintiles of the moment, then stored ones, then the user's own
 SELECT count(*) = (SELECT count(*) FROM pf.party_profile WHERE orders > 0) AS all_customers, count(r) = count(*) AS all_scored, count(DISTINCT label) > 5 AS many_labels FROM pf.customer_rfm;
+-- customer_360 finds the scores by itself
+SELECT count(*) FILTER (WHERE v.party_id IS NOT NULL) > 0 AS customers, count(*) FILTER (WHERE (c.r, c.f, c.m, c.rfm, c.rfm_label) IS DISTINCT FROM (v.r, v.f, v.m, v.rfm, v.label)) AS differ FROM pf.customer_360 c LEFT JOIN pf.customer_rfm v USING (party_id);
 SELECT crmseg.rescore('pf', '2024-06-01', 5) = (SELECT count(*) FROM pf.customer_rfm) AS scored;
 SELECT bins, as_of = '2024-06-01' AS as_of, customers > 0 AS customers, cuts ~ '^\{bins=5; customers=\d+; recency=' AS cuts FROM pf.rfm_cut;
 SELECT count(*) FILTER (WHERE v.rfm <> crmseg.rfm_score(s, c.cuts::crmseg.rfm_cuts, c.as_of)::int) AS other_scores, count(*) FILTER (WHERE v.label <> crmseg.rfm_label('pf', v.rfm::crmseg.rfm)) AS other_labels,
@@ -158,6 +160,7 @@ SELECT crmseg.set_rfm_cuts('pf', '{bins=3; recency=30d,180d; frequency=1,4; mone
 SELECT max(r) <= 3 AND max(f) <= 3 AND max(m) <= 3 AS three_bins, bool_and(r = 1) AS all_old FROM pf.customer_rfm;
 INSERT INTO pf.rfm_label_def (position, label, f_min) VALUES (1, 'regulars', 3);
 SELECT bool_and((label = 'regulars') = (f = 3)) AS own_names FROM pf.customer_rfm;
+SELECT count(*) FILTER (WHERE v.party_id IS NOT NULL) > 0 AS customers, count(*) FILTER (WHERE (c.r, c.f, c.m, c.rfm, c.rfm_label) IS DISTINCT FROM (v.r, v.f, v.m, v.rfm, v.label)) AS differ FROM pf.customer_360 c LEFT JOIN pf.customer_rfm v USING (party_id);
 SELECT crmseg.rfm_label('pf', '1-3-1'), crmseg.rfm_label('pf', '1-1-1'), crmseg.rfm_label('pf', NULL);
 SELECT crmseg.rfm_label('pf', '1-1-5');
 SELECT crmseg.set_rfm_cuts('pf', NULL);
