@@ -90,6 +90,9 @@ extern int	segment_index_attributes(const segment_index *ix);
 extern segment_attribute_form segment_index_attribute_form(const segment_index *ix, int attribute);
 /* the number of a value of a CODE or SET attribute, from 1; 0 when nobody named it and add is false */
 extern uint32_t segment_index_value(segment_index *ix, int attribute, const char *data, size_t len, bool add);
+/* how many values of an attribute were named, and their names, numbered from 1 */
+extern uint32_t segment_index_values(const segment_index *ix, int attribute);
+extern const char *segment_index_value_name(const segment_index *ix, int attribute, uint32_t number, size_t *len);
 /*
  * Adds the predicate id (any number, not yet in); the condition's memory stays the caller's. scratch is used during the call. Returns false when its
  * clauses did not all find a place: then it is a candidate of more rows than the condition says, and segment_index_differ does not see all changes.
@@ -129,6 +132,22 @@ extern void segment_index_image_write(const segment_index *ix, void *image);
  * a predicate has an id of ids or more. Whatever the bytes are, the index stays within its memory.
  */
 extern segment_index *segment_index_load(segment_realloc alloc, void *context, const segment_exact_kind *kind, void *image, size_t len, uint32_t ids);
+
+/* ---- patterns of LIKE (match_pattern.c): for a SET attribute whose values are those that hold ---- */
+
+typedef struct segment_patterns segment_patterns;
+
+/* utf8: '_' is a character of UTF-8; else a byte */
+extern segment_patterns *segment_patterns_new(segment_realloc alloc, void *context, bool utf8);
+extern void segment_patterns_free(segment_patterns *ps);
+/* false when it ends in the escape character, which to SQL is an error: what it holds of then is not told */
+extern bool segment_pattern_valid(const char *pattern, size_t len);
+extern void segment_patterns_add(segment_patterns *ps, uint32_t number, const char *pattern, size_t len);
+extern uint32_t segment_patterns_count(const segment_patterns *ps);
+/* the numbers of those that hold, each once; the order depends on nothing but which they are. found has room for all */
+extern uint32_t segment_patterns_match(const segment_patterns *ps, const char *text, size_t len, uint32_t *found);
+/* one alone */
+extern bool segment_pattern_matches(const char *pattern, size_t len, const char *text, size_t text_len, bool utf8);
 
 /* ---- conditions (match_condition.c) ---- */
 
