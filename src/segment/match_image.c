@@ -361,12 +361,16 @@ take_exacts(Reader *r, const segment_exact_kind *kind)
 			Table	   *table = &ix->attribute[i].table[t];
 
 			for (uint32_t b = 0; b < table->bounds && !r->wrong; b++)
+			{
 				if (table->bound[b].exact)
 				{
 					r->wrong |= exact_is_free(ix, table->bound[b].exact);
 					if (!r->wrong)
 						table->bound[b].at.exact = ix->exact[table->bound[b].exact - 1];
 				}
+				/* an order that is another one by now, of texts under a newer library, finds nothing */
+				r->wrong |= !r->wrong && b > 0 && segment_bound_compare(&table->bound[b - 1].at, &table->bound[b].at, ix->compare) >= 0;
+			}
 		}
 }
 

@@ -279,6 +279,22 @@ segment_index_value(segment_index *ix, int attribute, const char *data, size_t l
 	return a->named;
 }
 
+uint32_t
+segment_index_values(const segment_index *ix, int attribute)
+{
+	return ix->attribute[attribute].named;
+}
+
+const char *
+segment_index_value_name(const segment_index *ix, int attribute, uint32_t number, size_t *len)
+{
+	const Attribute *a = &ix->attribute[attribute];
+	uint32_t	from = number > 1 ? a->name_end[number - 2] : 0;
+
+	*len = a->name_end[number - 1] - from;
+	return a->names + from;
+}
+
 /* ---- tables ---- */
 
 int

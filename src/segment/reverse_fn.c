@@ -1,6 +1,6 @@
 /*
  * reverse_fn.c: one row, all the segments of a mart that it is in: matching_segments, from the index that reverse_index_fn.c keeps. What the index
- * cannot hold (events, patterns, ranks, places, attributes that are not in the row) is a candidate, and the evaluator of match_fn.c decides.
+ * cannot hold (events, ranks, places, attributes that are not in the row) is a candidate, and the evaluator of match_fn.c decides.
  */
 #include "reverse_fn.h"
 

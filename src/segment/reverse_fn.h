@@ -25,7 +25,10 @@ typedef enum part_kind
 	PART_TIME,					/* date, timestamp, timestamptz: their integers */
 	PART_SET,					/* text[] */
 	PART_WINDOWS,				/* of a time: which windows and anniversaries hold now: 2i + 1 true, 2i + 2 false */
-	PART_BUCKET					/* place in a sample by a key */
+	PART_BUCKET,				/* place in a sample by a key */
+	PART_LIKE,					/* of a text: which patterns hold, whose numbers are those of their names as values of the attribute */
+	PART_ILIKE,					/* the same without regard to case */
+	PART_ORDER					/* of a text: its place among others in its collation */
 } part_kind;
 
 /* how a document is read before */
@@ -59,6 +62,7 @@ typedef struct part
 	int			windows,
 				window_room;
 	window_test *window;
+	segment_patterns *patterns;	/* as many as have been needed */
 	TimestampTz at;				/* the instant for which the windows' ends were made */
 	int64		value;			/* of a time: of the row at hand */
 } part;
@@ -203,6 +207,9 @@ extern void reverse_bound_of_numeric(Numeric n, segment_bound *b);
 extern int	reverse_compare(const segment_bound *a, const segment_bound *b);
 extern const segment_exact_kind reverse_exact;
 extern bool reverse_is_text(Oid type);
+/* of texts: the collation of a part, and a text as an exact value of the index that is compared by it */
+extern Oid	reverse_collation(const reverse_index *r, const part *p);
+extern void *reverse_exact_text(Oid collation, const char *data, Size len);
 extern segment_attribute_form reverse_form(part_kind kind);
 
 /* the number of a part like this one, made when there is none; -1 when there are too many */

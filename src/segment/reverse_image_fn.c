@@ -26,7 +26,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#define FORMAT 3				/* a change of this file, of match_image.c or of what leaves become */
+#define FORMAT 4				/* a change of this file, of match_image.c or of what leaves become */
 #define IMAGE_MAX (512 * 1024 * 1024)
 
 typedef struct image_header
@@ -206,7 +206,7 @@ part_fits(const part *p, Oid type)
 		static const part_kind of[] = {PART_PRESENT, PART_TEXT, PART_NUMBER, PART_BOOL, PART_TIME, PART_SET};
 
 		return type == JSONBOID && p->document <= DOCUMENT_SET &&
-			(p->kind == of[p->document] || (p->kind == PART_PRESENT && p->document == DOCUMENT_TEXT) ||
+			(p->kind == of[p->document] || (p->document == DOCUMENT_TEXT && (p->kind == PART_PRESENT || p->kind == PART_LIKE || p->kind == PART_ILIKE || p->kind == PART_ORDER)) ||
 			 (p->kind == PART_WINDOWS && p->document == DOCUMENT_DATE && p->class == CLASS_DATE));
 	}
 	switch (p->kind)
@@ -216,6 +216,9 @@ part_fits(const part *p, Oid type)
 		case PART_NUMBER:
 			return class == CLASS_NUMBER;
 		case PART_TEXT:
+		case PART_LIKE:
+		case PART_ILIKE:
+		case PART_ORDER:
 			return reverse_is_text(type);
 		case PART_BOOL:
 			return type == BOOLOID;
@@ -238,7 +241,7 @@ take_part(cursor *c, const reverse_index *r, part *p)
 
 	memset(p, 0, sizeof(*p));
 	take_bytes(c, &i, sizeof(i));
-	if (c->wrong || i.kind < 0 || i.kind > PART_BUCKET || i.document < 0 || i.document > DOCUMENT_SET || i.column < 0 || i.column >= r->desc->natts || i.keys < 0 || i.keys > 1000 ||
+	if (c->wrong || i.kind < 0 || i.kind > PART_ORDER || i.document < 0 || i.document > DOCUMENT_SET || i.column < 0 || i.column >= r->desc->natts || i.keys < 0 || i.keys > 1000 ||
 		i.windows < 0 || (Size) i.windows > (Size) (c->end - c->at) / 16)
 		return false;
 	a = TupleDescAttr(r->desc, i.column);

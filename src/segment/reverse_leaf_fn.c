@@ -5,6 +5,7 @@
 #include "reverse_fn.h"
 
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -174,6 +175,11 @@ static bool
 bound_of(building *b, const segment_node *n, const segment_value *v, const segment_reference *ref, const part *p, segment_bound *at)
 {
 	memset(at, 0, sizeof(*at));
+	if (ref->class == CLASS_TEXT)
+	{
+		at->exact = reverse_exact_text(reverse_collation(b->r, p), v->text.data, v->text.len);
+		return true;
+	}
 	if (ref->class == CLASS_NUMBER)
 	{
 		/* as segment_literal has it: plain decimals, an rfm's three scores */
@@ -321,6 +327,26 @@ values_of(building *b, const segment_node *n, int part_no)
 	return c;
 }
 
+/* a pattern: of a text that there is it holds or it does not */
+static segment_condition *
+pattern_of(building *b, const segment_node *n, const part *p, int mask)
+{
+	const segment_text *text = &n->value[0].text;
+	int			encoding = GetDatabaseEncoding();
+	Oid			collation = reverse_collation(b->r, p);
+	int			part_no;
+	uint32		value;
+
+	/* an encoding where a byte may be the middle of another character; letters' cases where the server goes byte by byte; what SQL refuses */
+	if ((encoding != PG_UTF8 && (n->op || pg_database_encoding_max_length() > 1)) || !get_collation_isdeterministic(collation) || !segment_pattern_valid(text->data, text->len))
+		return opaque(b);
+	part_no = reverse_part(b->r, n->op ? PART_ILIKE : PART_LIKE, p);
+	if (part_no < 0)
+		return opaque(b);
+	value = segment_index_value(b->r->ix, part_no, text->data, text->len, true);
+	return masked_set(b, part_no, &value, 1, false, mask);
+}
+
 /* the number of a test among those of its column */
 static int
 window_of(part *p, MemoryContext context, const segment_node *n)
@@ -401,7 +427,7 @@ leaf_of(building *b, const segment_node *n, int mask)
 			c->n = 2;
 		return masked_ranges(b, c, mask);
 	}
-	if (!operand || operand->kind != SEGMENT_ATTRIBUTE || n->kind == SEGMENT_LIKE || n->kind == SEGMENT_TOP || n->children > 1)
+	if (!operand || operand->kind != SEGMENT_ATTRIBUTE || n->kind == SEGMENT_TOP || n->children > 1)
 		return opaque(b);
 	if (!reverse_located(b->r, &b->scope, operand, &ref, &p))
 		return opaque(b);
@@ -492,9 +518,7 @@ leaf_of(building *b, const segment_node *n, int mask)
 				c = ranges_of(b, n, &ref, reverse_part(b->r, ref.class == CLASS_NUMBER ? PART_NUMBER : PART_TIME, &p));
 				return c ? masked_ranges(b, c, mask) : opaque(b);
 			}
-			if (n->kind == SEGMENT_BETWEEN || (n->kind == SEGMENT_COMPARE && n->op != SEGMENT_EQ && n->op != SEGMENT_NE))
-				return opaque(b);
-			if (ref.class == CLASS_BOOL)
+			if (ref.class == CLASS_BOOL && n->kind != SEGMENT_BETWEEN && (n->kind == SEGMENT_IN || n->op == SEGMENT_EQ || n->op == SEGMENT_NE))
 			{
 				for (uint32 i = 0; i < n->values; i++)
 					if (n->value[i].kind != SEGMENT_BOOL)
@@ -513,14 +537,22 @@ leaf_of(building *b, const segment_node *n, int mask)
 			for (uint32 i = 0; i < n->values; i++)
 				if (n->value[i].kind != SEGMENT_STRING)
 					return opaque(b);
-			if (p.document == NO_DOCUMENT)
 			{
-				Oid			collation = TupleDescAttr(b->r->desc, p.column)->attcollation;
+				Oid			collation = reverse_collation(b->r, &p);
 
 				if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
 					return opaque(b);
+				if (n->kind == SEGMENT_IN || (n->kind == SEGMENT_COMPARE && (n->op == SEGMENT_EQ || n->op == SEGMENT_NE)))
+					return masked_values(b, values_of(b, n, reverse_part(b->r, PART_TEXT, &p)), mask);
+				/* a name is compared with what is cut to its length */
+				if (!OidIsValid(collation) || p.type == NAMEOID)
+					return opaque(b);
+				return masked_ranges(b, ranges_of(b, n, &ref, reverse_part(b->r, PART_ORDER, &p)), mask);
 			}
-			return masked_values(b, values_of(b, n, reverse_part(b->r, PART_TEXT, &p)), mask);
+		case SEGMENT_LIKE:
+			if (ref.class != CLASS_TEXT || !reverse_is_text(p.type) || n->value[0].kind != SEGMENT_STRING || !OidIsValid(reverse_collation(b->r, &p)))
+				return opaque(b);
+			return pattern_of(b, n, &p, mask);
 		case SEGMENT_HAS:
 			{
 				uint32	   *value = palloc(sizeof(uint32) * Max(n->values, 1));

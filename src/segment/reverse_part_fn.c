@@ -5,11 +5,14 @@
 #include "reverse_fn.h"
 
 #include <math.h>
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/varlena.h"
 
 /* ---- numbers ---- */
 
@@ -38,13 +41,62 @@ double_of_key(uint64 key)
 	return d;
 }
 
-/* numbers that one double cannot tell apart; without an exact value a bound is its key's double itself */
+/* ---- exact values: a numeric, or a text with its collation, which begins as no numeric does ---- */
+
+#define TEXT_MARK 0xE000
+
+typedef struct exact_text
+{
+	int32		vl_len_;
+	uint16		mark;
+	uint16		unused;
+	Oid			collation;
+	char		data[FLEXIBLE_ARRAY_MEMBER];
+} exact_text;
+
+static bool
+is_exact_text(const void *exact)
+{
+	return exact && VARSIZE(exact) >= offsetof(exact_text, data) && ((const exact_text *) exact)->mark == TEXT_MARK;
+}
+
+void *
+reverse_exact_text(Oid collation, const char *data, Size len)
+{
+	exact_text *t = palloc(offsetof(exact_text, data) + len);
+
+	SET_VARSIZE(t, offsetof(exact_text, data) + len);
+	t->mark = TEXT_MARK;
+	t->unused = 0;
+	t->collation = collation;
+	memcpy(t->data, data, len);
+	return t;
+}
+
+Oid
+reverse_collation(const reverse_index *r, const part *p)
+{
+	return p->document != NO_DOCUMENT ? DEFAULT_COLLATION_OID : TupleDescAttr(r->desc, p->column)->attcollation;
+}
+
+/* texts, all of one collation; numbers that one double cannot tell apart: without an exact value a bound is its key's double itself */
 int
 reverse_compare(const segment_bound *a, const segment_bound *b)
 {
+	bool		text_a = is_exact_text(a->exact),
+				text_b = is_exact_text(b->exact);
 	Numeric		x = a->exact ? (Numeric) a->exact : NULL,
 				y = b->exact ? (Numeric) b->exact : NULL;
 
+	if (text_a && text_b)
+	{
+		const exact_text *s = a->exact,
+				   *t = b->exact;
+
+		return varstr_cmp(s->data, VARSIZE(s) - offsetof(exact_text, data), t->data, VARSIZE(t) - offsetof(exact_text, data), s->collation);
+	}
+	if (text_a || text_b)
+		return (int) text_a - (int) text_b; /* in a damaged image only */
 	if (!x)
 		x = DatumGetNumeric(DirectFunctionCall1(float8_numeric, Float8GetDatum(double_of_key(a->key))));
 	if (!y)
@@ -76,15 +128,19 @@ exact_size(const void *exact)
 	return VARSIZE(exact);
 }
 
-/* a numeric as the server keeps it in memory, as far as it looks into it: a header of two or four bytes, then digits */
+/* a text, or a numeric as the server keeps it in memory, as far as it looks into it: a header of two or four bytes, then digits */
 static bool
 exact_valid(const void *data, size_t size)
 {
 	uint16		header;
 
-	if (size < VARHDRSZ + sizeof(uint16) || !VARATT_IS_4B_U(data) || VARSIZE(data) != size || size % 2)
+	if (size < VARHDRSZ + sizeof(uint16) || !VARATT_IS_4B_U(data) || VARSIZE(data) != size)
 		return false;
 	memcpy(&header, VARDATA(data), sizeof(header));
+	if (header == TEXT_MARK)
+		return is_exact_text(data) && SearchSysCacheExists1(COLLOID, ObjectIdGetDatum(((const exact_text *) data)->collation));
+	if (size % 2)
+		return false;
 	return header & 0x8000 || size >= VARHDRSZ + 2 * sizeof(uint16);
 }
 
@@ -101,7 +157,21 @@ reverse_is_text(Oid type)
 segment_attribute_form
 reverse_form(part_kind kind)
 {
-	return kind == PART_NUMBER || kind == PART_TIME || kind == PART_BUCKET ? SEGMENT_ORDERED : kind == PART_SET || kind == PART_WINDOWS ? SEGMENT_SET : SEGMENT_CODE;
+	switch (kind)
+	{
+		case PART_NUMBER:
+		case PART_TIME:
+		case PART_BUCKET:
+		case PART_ORDER:
+			return SEGMENT_ORDERED;
+		case PART_SET:
+		case PART_WINDOWS:
+		case PART_LIKE:
+		case PART_ILIKE:
+			return SEGMENT_SET;
+		default:
+			return SEGMENT_CODE;
+	}
 }
 
 int
@@ -133,6 +203,7 @@ reverse_part(reverse_index *r, part_kind kind, const part *like)
 	p->seed = like->seed ? MemoryContextStrdup(r->context, like->seed) : NULL;
 	p->windows = p->window_room = 0;
 	p->window = NULL;
+	p->patterns = NULL;
 	p->at = DT_NOBEGIN;
 	return segment_index_attribute(r->ix, reverse_form(kind)), r->parts++;
 }

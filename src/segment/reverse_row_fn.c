@@ -7,9 +7,11 @@
 #include <limits.h>
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/formatting.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -255,6 +257,62 @@ set_of_document(segment_given *d, segment_index *ix, int part_no, JsonbValue *v)
 	d->value = value;
 }
 
+/* which patterns hold of a text; those that were named since the last are compiled */
+static void
+patterns_of(segment_given *d, reverse_index *r, int part_no, const char *data, Size len)
+{
+	part	   *p = &r->part[part_no];
+	Oid			collation = reverse_collation(r, p);
+	uint32		named = segment_index_values(r->ix, part_no);
+	uint32	   *found;
+
+	if (!p->patterns)
+		p->patterns = segment_patterns_new(reverse_realloc, r->context, GetDatabaseEncoding() == PG_UTF8);
+	while (segment_patterns_count(p->patterns) < named)
+	{
+		uint32		number = segment_patterns_count(p->patterns) + 1;
+		size_t		n;
+		const char *pattern = segment_index_value_name(r->ix, part_no, number, &n);
+
+		if (p->kind == PART_ILIKE)
+		{
+			pattern = str_tolower(pattern, n, collation);
+			n = strlen(pattern);
+		}
+		segment_patterns_add(p->patterns, number, pattern, n);
+	}
+	if (p->kind == PART_ILIKE)
+	{
+		data = str_tolower(data, len, collation);
+		len = strlen(data);
+	}
+	found = palloc(sizeof(uint32) * Max(1, named));
+	d->n = segment_patterns_match(p->patterns, data, len, found);
+	d->value = found;
+}
+
+static void
+text_value(segment_given *d, reverse_index *r, int part_no, const char *data, Size len)
+{
+	part	   *p = &r->part[part_no];
+
+	switch (p->kind)
+	{
+		case PART_PRESENT:
+			code(d, 1);
+			break;
+		case PART_LIKE:
+		case PART_ILIKE:
+			patterns_of(d, r, part_no, data, len);
+			break;
+		case PART_ORDER:
+			d->exact = reverse_exact_text(reverse_collation(r, p), data, len);
+			break;
+		default:
+			code(d, segment_index_value(r->ix, part_no, data, len, false));
+	}
+}
+
 static void
 read_document(reverse_index *r, int part_no, Jsonb *j, segment_given *d, vocabulary *v, TimestampTz now)
 {
@@ -333,7 +391,7 @@ read_document(reverse_index *r, int part_no, Jsonb *j, segment_given *d, vocabul
 			text = JsonbToCString(NULL, value->val.binary.data, value->val.binary.len);
 			len = strlen(text);
 	}
-	code(d, p->kind == PART_PRESENT ? 1 : segment_index_value(r->ix, part_no, text, len, false));
+	text_value(d, r, part_no, text, len);
 }
 
 void
@@ -383,13 +441,16 @@ reverse_read_part(reverse_index *r, int i, Datum x, bool isnull, segment_given *
 			}
 			break;
 		case PART_TEXT:
+		case PART_LIKE:
+		case PART_ILIKE:
+		case PART_ORDER:
 			if (type == NAMEOID)
-				code(d, segment_index_value(r->ix, i, NameStr(*DatumGetName(x)), strlen(NameStr(*DatumGetName(x))), false));
+				text_value(d, r, i, NameStr(*DatumGetName(x)), strlen(NameStr(*DatumGetName(x))));
 			else
 			{
 				text	   *t = DatumGetTextPP(x);
 
-				code(d, segment_index_value(r->ix, i, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), false));
+				text_value(d, r, i, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
 			}
 			break;
 		case PART_BOOL:

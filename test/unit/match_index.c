@@ -77,6 +77,14 @@ is_valid(const void *data, size_t size)
 
 static const segment_exact_kind kind = {compare, size_of, is_valid};
 
+static int
+compare_backwards(const segment_bound *a, const segment_bound *b)
+{
+	return compare(b, a);
+}
+
+static const segment_exact_kind backwards = {compare_backwards, size_of, is_valid};
+
 static void *image_of_last;
 
 /* another process: the index goes into an image and comes out of it */
@@ -531,6 +539,35 @@ main(void)
 		CHECK(segment_index_value(ix, 1, "v3", 2, false) == 3 && segment_index_value(ix, 1, "none", 4, false) == 0, "values are found by name");
 		CHECK(!segment_index_remove(ix, 7), "what is not in cannot be taken out");
 		segment_index_free(ix);
+	}
+
+	/* two bounds of one key, and an image of them for a reader to whom their order is another one */
+	ix = segment_index_new(reallocate, NULL, &kind);
+	segment_index_attribute(ix, SEGMENT_ORDERED);
+	for (uint32_t i = 0; i < 2; i++)
+	{
+		segment_condition *c = segment_condition_new(SEGMENT_RANGES, arena);
+
+		c->n = 2;
+		c->bound = take(NULL, 2 * sizeof(segment_bound));
+		c->bound[0] = (segment_bound) {.key = 2, .exact = &number[4 + i]};
+		c->bound[1] = (segment_bound) {.end = 1};
+		segment_index_add(ix, i, c, arena);
+	}
+	empty();
+	{
+		size_t		len = segment_index_image_size(ix);
+		void	   *image = malloc(len);
+		segment_index *again;
+
+		segment_index_image_write(ix, image);
+		CHECK(segment_index_load(reallocate, NULL, &backwards, image, len, 2) == NULL, "an image in another order is none");
+		segment_index_image_write(ix, image);
+		again = segment_index_load(reallocate, NULL, &kind, image, len, 2);
+		CHECK(again != NULL, "but it is one in its own");
+		segment_index_free(again);
+		segment_index_free(ix);
+		free(image);
 	}
 
 	for (int i = 0; i < 3000; i++)
