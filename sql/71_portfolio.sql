@@ -184,6 +184,32 @@ END $$;
 COMMENT ON FUNCTION @extschema@.revenue_at_risk(regclass, name, name, name, timestamptz) IS 'the same of any table of orders, as of a date';
 
 -- ---- potential ----
+CREATE FUNCTION @extschema@.yearly_amount(amount numeric, since timestamptz, at timestamptz) RETURNS numeric
+	AS 'MODULE_PATHNAME', 'crmseg_yearly_amount' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.yearly_amount(numeric, timestamptz, timestamptz) IS 'an amount by the years of 365.25 days from since to at, at least one, rounded to eight decimals; NaN and infinity: 22023';
+
+CREATE FUNCTION @extschema@.peers_of_moment(profiles regclass) RETURNS TABLE (kind text, sector text, region text, peers bigint, margin numeric)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT g.kind, g.sector, g.region, g.peers, g.margin FROM %I.peer_group g', (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = profiles));
+END $$;
+COMMENT ON FUNCTION @extschema@.peers_of_moment(regclass) IS 'internal: the view peer_group of the datamart to which the table of profiles belongs';
+
+CREATE FUNCTION @extschema@.refresh_peers(mart name) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := @extschema@.require_datamart(mart);
+	made bigint;
+BEGIN
+	EXECUTE format('LOCK TABLE %s.peer_border IN SHARE ROW EXCLUSIVE MODE', m);
+	EXECUTE format('DELETE FROM %s.peer_border', m);
+	EXECUTE format('INSERT INTO %1$s.peer_border (kind, sector, region, peers, margin, of_margin) SELECT g.kind, g.sector, g.region, g.peers, g.margin, EXISTS (SELECT FROM %1$s.party_profile f WHERE f.margin IS NOT NULL)
+		FROM %1$s.peer_group g ORDER BY g.region NULLS LAST, g.sector NULLS LAST ON CONFLICT DO NOTHING', m);
+	GET DIAGNOSTICS made = ROW_COUNT;
+	RETURN made;
+END $$;
+COMMENT ON FUNCTION @extschema@.refresh_peers(name) IS 'makes peer_border anew from the profiles, as maintain does: what customers are compared to by customer_potential. Returns its rows. To have them compared to the groups of the moment again, empty the table';
+
 CREATE FUNCTION @extschema@.high_potential_by_value(mart name, horizon interval DEFAULT '1 year', best_share numeric DEFAULT 0.2)
 	RETURNS TABLE (party_id bigint, class text, revenue numeric, expected_revenue double precision, p_alive double precision)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$

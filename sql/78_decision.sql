@@ -292,6 +292,10 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.cross_sell(name, text, text[]) IS 'who has bought a product, and kept it, without what goes with it: the products to offer (accessories, cross-sells, upsells of product_relation), the strongest first. 22023 for an unknown product';
 
+CREATE FUNCTION @extschema@.first_missing_key(object jsonb, keys text[], leave_out text[]) RETURNS integer
+	AS 'MODULE_PATHNAME', 'crmseg_first_missing_key' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.first_missing_key(jsonb, text[], text[]) IS 'internal: place of the first of the keys that a JSON object lacks (NULL: it has none) and that is not left out; NULL when there is no such key. 22023 for another kind of JSON, 22004 for a key that is NULL';
+
 CREATE FUNCTION @extschema@.next_question(mart name, party bigint) RETURNS text
 	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -392,7 +396,7 @@ BEGIN
 		USING failed, run_number;
 	PERFORM pg_catalog.pg_advisory_unlock(pg_catalog.hashtextextended('crmseg.maintain ' OPERATOR(pg_catalog.||) mart::pg_catalog.text, 0));
 END $$;
-COMMENT ON PROCEDURE @extschema@.maintain(name) IS 'what a scheduler calls, such as every night: partitions made and filled from the default ones, attached tables pulled, attributes that ran out taken from the traits, records linked, rates of channels, activity folded, segments refreshed, statistics gathered, retention. Commits after each task (in a caller''s transaction it does not), goes on when one fails, writes what it does to run; one at a time. Those whose time is over are counted, and erased where the setting apply_retention is true';
+COMMENT ON PROCEDURE @extschema@.maintain(name) IS 'what a scheduler calls, such as every night: partitions made and filled from the default ones, attached tables pulled, attributes that ran out taken from the traits, records linked, rates of channels, borders of peers, activity folded, segments refreshed, statistics gathered, retention. Commits after each task (in a caller''s transaction it does not), goes on when one fails, writes what it does to run; one at a time. Those whose time is over are counted, and erased where the setting apply_retention is true';
 
 CREATE FUNCTION @extschema@.maintain_tasks() RETURNS TABLE (place integer, name text, sql text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -403,10 +407,11 @@ CREATE FUNCTION @extschema@.maintain_tasks() RETURNS TABLE (place integer, name 
 		(3, 'resolve', 'SELECT r.records_read FROM @extschema@.resolve($1) r', 'resolve(name)'),
 		(4, 'traits', 'SELECT @extschema@.refresh_traits($1)', 'refresh_traits(name)'),
 		(5, 'rates of channels', 'SELECT @extschema@.refresh_priors($1)', 'refresh_priors(name)'),
-		(6, 'activity', 'SELECT @extschema@.fold_activity($1)', 'fold_activity(name)'),
-		(7, 'segments', 'SELECT r.entered + r.left_ FROM @extschema@.refresh_segments($1) r', 'refresh_segments(name,timestamptz)'),
-		(8, 'sets of segments', 'SELECT @extschema@.fold_segment_sets($1)', 'fold_segment_sets(name,bigint)'),
-		(9, 'statistics', 'SELECT @extschema@.refresh_statistics($1)', 'refresh_statistics(name)'),
-		(10, 'retention', 'SELECT @extschema@.retention_task($1)', 'retention_task(name)')) v (place, name, sql, needs)
+		(6, 'peers of customers', 'SELECT @extschema@.refresh_peers($1)', 'refresh_peers(name)'),
+		(7, 'activity', 'SELECT @extschema@.fold_activity($1)', 'fold_activity(name)'),
+		(8, 'segments', 'SELECT r.entered + r.left_ FROM @extschema@.refresh_segments($1) r', 'refresh_segments(name,timestamptz)'),
+		(9, 'sets of segments', 'SELECT @extschema@.fold_segment_sets($1)', 'fold_segment_sets(name,bigint)'),
+		(10, 'statistics', 'SELECT @extschema@.refresh_statistics($1)', 'refresh_statistics(name)'),
+		(11, 'retention', 'SELECT @extschema@.retention_task($1)', 'retention_task(name)')) v (place, name, sql, needs)
 	WHERE to_regprocedure('@extschema@.' || v.needs) IS NOT NULL $$;
 COMMENT ON FUNCTION @extschema@.maintain_tasks() IS 'internal: what maintain does, in order';

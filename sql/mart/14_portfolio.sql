@@ -49,36 +49,89 @@ COMMENT ON VIEW @mart@.overdue_customers IS 'customers whose next purchase, by t
 
 -- The yearly margin of every customer beside what the best fifth of customers like him reaches: of the same kind, industry or income band, and
 -- region; where these are fewer than ten, of the same kind and industry or income band, then of the same kind. A mart without any margin takes revenue.
-CREATE VIEW @mart@.customer_potential WITH (security_invoker = true) AS
-	WITH c AS MATERIALIZED (
-		SELECT y.party_id, ARRAY[y.kind, coalesce(y.industry_code, f.traits ->> 'income.band', ''), coalesce(y.country, '') || ' ' || coalesce(left(y.postal_code, 2), '')] AS alike,
-			round(CASE WHEN m.is_known THEN f.margin ELSE f.revenue END / greatest(extract(epoch FROM now() - f.first_order_at) / 31557600, 1), 8) AS margin
-		FROM @mart@.party y JOIN @mart@.party_profile f ON f.party_id = y.party_id
-		CROSS JOIN (SELECT EXISTS (SELECT FROM @mart@.party_profile k WHERE k.margin IS NOT NULL) AS is_known OFFSET 0) m
-		WHERE y.kind <> 'unidentified' AND f.order_days > 0 AND (f.margin IS NOT NULL OR NOT m.is_known)),
+CREATE VIEW @mart@.customer_margin WITH (security_invoker = true) AS
+	SELECT y.party_id, y.kind, coalesce(y.industry_code, f.traits ->> 'income.band', '') AS sector, coalesce(y.country, '') || ' ' || coalesce(left(y.postal_code, 2), '') AS region, v.alike, v.margin
+	FROM @mart@.party y JOIN @mart@.party_profile f ON f.party_id = y.party_id
+	CROSS JOIN LATERAL (
+		SELECT y.kind || E'\x1f' || coalesce(y.industry_code, f.traits ->> 'income.band', '') || E'\x1f' || coalesce(y.country, '') || ' ' || coalesce(left(y.postal_code, 2), '') AS alike,
+			@extschema@.yearly_amount(CASE WHEN (SELECT EXISTS (SELECT FROM @mart@.party_profile k WHERE k.margin IS NOT NULL)) THEN f.margin ELSE f.revenue END, f.first_order_at, now()) AS margin OFFSET 0) v
+	WHERE y.kind <> 'unidentified' AND f.order_days > 0 AND v.margin IS NOT NULL;
+COMMENT ON VIEW @mart@.customer_margin IS 'what each customer brings a year, and who his peers are. @primaryKey party_id';
+COMMENT ON COLUMN @mart@.customer_margin.party_id IS 'the customer';
+COMMENT ON COLUMN @mart@.customer_margin.sector IS 'industry, or band of income where there is none; empty: neither is known';
+COMMENT ON COLUMN @mart@.customer_margin.region IS 'country and the first two characters of the postal code';
+COMMENT ON COLUMN @mart@.customer_margin.alike IS 'kind, sector and region as one key';
+COMMENT ON COLUMN @mart@.customer_margin.margin IS 'margin a year since the first purchase (revenue, in a mart that knows no margin), to eight decimals';
+
+CREATE VIEW @mart@.peer_group WITH (security_invoker = true) AS
 	-- the wider groups are put together from the narrow ones
-	s0 AS MATERIALIZED (SELECT c.alike, @extschema@.amount_sample(c.margin) AS s FROM c GROUP BY c.alike),
-	s1 AS MATERIALIZED (SELECT s0.alike[1] AS kind, s0.alike[2] AS sector, @extschema@.amount_sample(s0.s) AS s FROM s0 GROUP BY s0.alike[1], s0.alike[2]),
-	g0 AS MATERIALIZED (SELECT s.alike, @extschema@.sample_size(s.s) AS peers, @extschema@.sample_quantile(s.s, 0.8) AS margin FROM s0 s),
-	g1 AS MATERIALIZED (SELECT s.kind, s.sector, @extschema@.sample_size(s.s) AS peers, @extschema@.sample_quantile(s.s, 0.8) AS margin FROM s1 s),
-	g2 AS MATERIALIZED (SELECT s.kind, @extschema@.sample_size(s.s) AS peers, @extschema@.sample_quantile(s.s, 0.8) AS margin
-		FROM (SELECT s1.kind, @extschema@.amount_sample(s1.s) AS s FROM s1 GROUP BY s1.kind) s),
-	g AS MATERIALIZED (
-		SELECT g0.alike, CASE WHEN g0.peers >= 10 THEN g0.margin WHEN g1.peers >= 10 THEN g1.margin ELSE g2.margin END AS margin,
-			CASE WHEN g0.peers >= 10 THEN g0.peers WHEN g1.peers >= 10 THEN g1.peers ELSE g2.peers END AS peers
-		FROM g0 JOIN g1 ON g1.kind = g0.alike[1] AND g1.sector = g0.alike[2] JOIN g2 ON g2.kind = g0.alike[1])
-	SELECT c.party_id, c.margin AS yearly_margin, g.margin AS peer_margin, g.peers,
-		CASE WHEN g.margin > 0 AND g.margin > c.margin THEN least((g.margin - c.margin) / g.margin, 1) ELSE 0 END AS potential
-	FROM c JOIN g ON g.alike = c.alike;
-COMMENT ON VIEW @mart@.customer_potential IS 'what each customer could bring more, by the customers like him. Reads profiles only. @primaryKey party_id';
+	WITH s0 AS MATERIALIZED (SELECT c.kind, c.sector, c.region, @extschema@.amount_sample(c.margin) AS s FROM @mart@.customer_margin c GROUP BY c.kind, c.sector, c.region),
+	s1 AS MATERIALIZED (SELECT s0.kind, s0.sector, @extschema@.amount_sample(s0.s) AS s FROM s0 GROUP BY s0.kind, s0.sector),
+	s2 AS MATERIALIZED (SELECT s1.kind, @extschema@.amount_sample(s1.s) AS s FROM s1 GROUP BY s1.kind),
+	g0 AS MATERIALIZED (SELECT s0.kind, s0.sector, s0.region, @extschema@.sample_size(s0.s) AS peers, @extschema@.sample_quantile(s0.s, 0.8) AS margin FROM s0),
+	g1 AS MATERIALIZED (SELECT s1.kind, s1.sector, @extschema@.sample_size(s1.s) AS peers, @extschema@.sample_quantile(s1.s, 0.8) AS margin FROM s1),
+	g2 AS MATERIALIZED (SELECT s2.kind, @extschema@.sample_size(s2.s) AS peers, @extschema@.sample_quantile(s2.s, 0.8) AS margin FROM s2)
+	SELECT g0.kind, g0.sector, g0.region,
+		CASE WHEN g0.peers >= 10 THEN g0.peers WHEN g1.peers >= 10 THEN g1.peers ELSE g2.peers END AS peers,
+		CASE WHEN g0.peers >= 10 THEN g0.margin WHEN g1.peers >= 10 THEN g1.margin ELSE g2.margin END AS margin
+	FROM g0 JOIN g1 ON g1.kind = g0.kind AND g1.sector = g0.sector JOIN g2 ON g2.kind = g0.kind
+	UNION ALL
+	SELECT g1.kind, g1.sector, NULL, CASE WHEN g1.peers >= 10 THEN g1.peers ELSE g2.peers END, CASE WHEN g1.peers >= 10 THEN g1.margin ELSE g2.margin END
+	FROM g1 JOIN g2 ON g2.kind = g1.kind
+	UNION ALL
+	SELECT g2.kind, NULL, NULL, g2.peers, g2.margin FROM g2;
+COMMENT ON VIEW @mart@.peer_group IS 'what the best fifth of each group of customers alike reaches, as of now: reads all profiles, for refresh_peers and while nothing is kept';
+COMMENT ON COLUMN @mart@.peer_group.sector IS 'industry or band of income; NULL: all';
+COMMENT ON COLUMN @mart@.peer_group.region IS 'country and begin of the postal code; NULL: all';
+COMMENT ON COLUMN @mart@.peer_group.peers IS 'customers who are compared: of the group, or of the wider one where it has fewer than ten';
+COMMENT ON COLUMN @mart@.peer_group.margin IS 'the yearly margin of the customer at the 80th percentile of them';
+
+CREATE TABLE @mart@.peer_border (
+	alike text PRIMARY KEY GENERATED ALWAYS AS (kind || coalesce(E'\x1f' || sector, '') || coalesce(E'\x1f' || region, '')) STORED,
+	kind text NOT NULL,
+	sector text,
+	region text,
+	peers bigint NOT NULL,
+	margin numeric NOT NULL,
+	of_margin boolean NOT NULL,
+	made_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE @mart@.peer_border IS 'what the best fifth of each group of customers alike reached when refresh_peers was last run, to which customer_potential compares; empty: it compares to the groups of the moment';
+COMMENT ON COLUMN @mart@.peer_border.alike IS 'kind, sector and region as one key';
+COMMENT ON COLUMN @mart@.peer_border.kind IS 'kind of party';
+COMMENT ON COLUMN @mart@.peer_border.sector IS 'industry or band of income; NULL: all';
+COMMENT ON COLUMN @mart@.peer_border.region IS 'country and begin of the postal code; NULL: all';
+COMMENT ON COLUMN @mart@.peer_border.peers IS 'customers who were compared';
+COMMENT ON COLUMN @mart@.peer_border.margin IS 'the yearly margin of the customer at the 80th percentile of them';
+COMMENT ON COLUMN @mart@.peer_border.of_margin IS 'of margins, or of revenue where no margin was known';
+COMMENT ON COLUMN @mart@.peer_border.made_at IS 'when it was made';
+
+-- A customer of a group that was not there when the borders were made is compared to the wider one. A join and nothing else, so that who asks for
+-- some customers has it done for these; the groups of the moment come from a function, of which the planner expects few rows.
+CREATE VIEW @mart@.customer_potential WITH (security_invoker = true) AS
+	SELECT q.party_id, q.margin AS yearly_margin, q.peer_margin, q.peers,
+		CASE WHEN q.peer_margin > 0 AND q.peer_margin > q.margin THEN least((q.peer_margin - q.margin) / q.peer_margin, 1) ELSE 0 END AS potential, q.made_at AS fresh_as_of
+	FROM (
+		SELECT c.party_id, c.margin, coalesce(n.margin, g.margin, (SELECT w.margin FROM @mart@.peer_border w WHERE w.alike IN (c.kind || E'\x1f' || c.sector, c.kind) ORDER BY w.sector LIMIT 1)) AS peer_margin,
+			coalesce(n.peers, g.peers, (SELECT w.peers FROM @mart@.peer_border w WHERE w.alike IN (c.kind || E'\x1f' || c.sector, c.kind) ORDER BY w.sector LIMIT 1)) AS peers,
+			coalesce(n.made_at, g.made_at, (SELECT w.made_at FROM @mart@.peer_border w WHERE w.alike IN (c.kind || E'\x1f' || c.sector, c.kind) ORDER BY w.sector LIMIT 1)) AS made_at
+		FROM @mart@.customer_margin c
+		LEFT JOIN @mart@.peer_border n ON n.alike = c.alike AND n.of_margin = (SELECT EXISTS (SELECT FROM @mart@.party_profile f WHERE f.margin IS NOT NULL))
+		LEFT JOIN (
+			SELECT m.kind || E'\x1f' || m.sector || E'\x1f' || m.region AS alike, m.peers, m.margin, now() AS made_at
+			FROM @extschema@.peers_of_moment('@mart_text@.party_profile'::pg_catalog.regclass) m
+			WHERE NOT EXISTS (SELECT FROM @mart@.peer_border k WHERE k.of_margin = (SELECT EXISTS (SELECT FROM @mart@.party_profile f WHERE f.margin IS NOT NULL)))) g
+			ON g.alike = c.alike) q;
+COMMENT ON VIEW @mart@.customer_potential IS 'what each customer could bring more, by the customers like him, as refresh_peers (maintain) last found them, or those of the moment while nothing is kept. Reads profiles only. @primaryKey party_id';
 COMMENT ON COLUMN @mart@.customer_potential.party_id IS 'the customer';
 COMMENT ON COLUMN @mart@.customer_potential.yearly_margin IS 'margin a year since the first purchase (revenue, in a mart that knows no margin), to eight decimals';
 COMMENT ON COLUMN @mart@.customer_potential.peer_margin IS 'the same of the customer at the 80th percentile of his peers';
-COMMENT ON COLUMN @mart@.customer_potential.peers IS 'how many peers there are, himself included';
+COMMENT ON COLUMN @mart@.customer_potential.peers IS 'how many peers there are, himself included; NULL, and so peer_margin: nobody of his kind was there then';
 COMMENT ON COLUMN @mart@.customer_potential.potential IS 'what is missing to peer_margin, as a share of it: 0 to 1';
+COMMENT ON COLUMN @mart@.customer_potential.fresh_as_of IS 'when peer_margin and peers were found; now, where they are of the moment';
 
 CREATE VIEW @mart@.high_potential_small_customers WITH (security_invoker = true) AS
-	SELECT o.party_id, o.class, o.rank, o.revenue, p.yearly_margin, p.peer_margin, p.peers, p.potential
+	SELECT o.party_id, o.class, o.rank, o.revenue, p.yearly_margin, p.peer_margin, p.peers, p.potential, p.fresh_as_of
 	FROM @mart@.portfolio o JOIN @mart@.customer_potential p ON p.party_id = o.party_id
 	WHERE o.class = 'C' AND p.potential >= 0.5;
 COMMENT ON VIEW @mart@.high_potential_small_customers IS 'customers of class C who bring less than half of what their peers show to be possible. @primaryKey party_id';

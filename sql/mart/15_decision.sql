@@ -47,18 +47,25 @@ CREATE VIEW @mart@.best_channel WITH (security_invoker = true) AS
 COMMENT ON VIEW @mart@.best_channel IS 'the channel that works best with each party that was ever touched: the one it prefers, else the one with the highest rate, from kept tables. Whether it may be used now is for eligible and choose_channel to say. @primaryKey party_id';
 COMMENT ON COLUMN @mart@.best_channel.rate IS 'expected responses for one more touch';
 
--- What to ask each party next: the attributes that its traits lack are put in order, and the search ends at the first that is not known otherwise.
--- next_question reads one row of it, and plans that anew at each call: of many parties, ask the view.
+-- What to ask each party next: the first attribute that the traits of its profile lack. Two kinds of parties are looked at closer, and are
+-- found by an index each: those with an attribute whose time began after it was collected, which the traits may not hold yet, and, where
+-- special categories are asked for, those who gave a consent to one.
+CREATE INDEX party_attribute_ahead ON @mart@.party_attribute (party_id) WHERE lower(valid) > collected_at;
 CREATE VIEW @mart@.question_to_ask WITH (security_invoker = true) AS
-	SELECT p.party_id, a.attribute_id, a.key
-	FROM @mart@.party p LEFT JOIN @mart@.party_profile f ON f.party_id = p.party_id
-	LEFT JOIN LATERAL (
-		SELECT d.attribute_id, d.key
-		FROM (SELECT b.attribute_id, b.key, b.ask_rank, b.sensitivity FROM @mart@.attribute_def b WHERE b.ask_rank IS NOT NULL ORDER BY b.ask_rank, b.attribute_id) d
-		WHERE NOT coalesce(f.traits ? d.key, false)
-			AND NOT EXISTS (SELECT FROM @mart@.party_attribute v WHERE v.party_id = p.party_id AND v.attribute_id = d.attribute_id AND v.valid @> now())
-			AND (d.sensitivity <> 'special' OR EXISTS (SELECT FROM @mart@.special_permission c WHERE c.party_id = p.party_id AND c.attribute_id = d.attribute_id AND c.valid @> now()))
-		ORDER BY d.ask_rank, d.attribute_id LIMIT 1) a ON true;
+	SELECT q.party_id, d.attribute_id, d.key
+	FROM (
+		SELECT f.party_id, k.attributes, @extschema@.first_missing_key(f.traits, k.keys,
+			CASE WHEN EXISTS (SELECT FROM @mart@.party_attribute v WHERE v.party_id = f.party_id AND lower(v.valid) > v.collected_at AND v.valid @> now())
+					OR (k.special IS NOT NULL AND EXISTS (SELECT FROM @mart@.special_permission c WHERE c.party_id = f.party_id AND c.valid @> now()))
+				THEN ARRAY(SELECT d.key FROM @mart@.attribute_def d
+					WHERE EXISTS (SELECT FROM @mart@.party_attribute v WHERE v.party_id = f.party_id AND v.attribute_id = d.attribute_id AND v.valid @> now())
+						OR (d.sensitivity = 'special' AND NOT EXISTS (SELECT FROM @mart@.special_permission c WHERE c.party_id = f.party_id AND c.attribute_id = d.attribute_id AND c.valid @> now())))
+				ELSE k.special END) AS place
+		FROM @mart@.party_profile f
+		CROSS JOIN (SELECT array_agg(d.key ORDER BY d.ask_rank, d.attribute_id) AS keys, array_agg(d.attribute_id ORDER BY d.ask_rank, d.attribute_id) AS attributes,
+				array_agg(d.key) FILTER (WHERE d.sensitivity = 'special') AS special
+			FROM @mart@.attribute_def d WHERE d.ask_rank IS NOT NULL) k) q
+	LEFT JOIN @mart@.attribute_def d ON d.attribute_id = q.attributes[q.place];
 COMMENT ON VIEW @mart@.question_to_ask IS 'the attribute to ask each party for next, as next_question gives it: the first by ask_rank that is not known of it, special categories only under an explicit consent. @primaryKey party_id';
 COMMENT ON COLUMN @mart@.question_to_ask.attribute_id IS 'the attribute; NULL: all is known';
 COMMENT ON COLUMN @mart@.question_to_ask.key IS 'its key; NULL: all is known';

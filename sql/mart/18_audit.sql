@@ -1,8 +1,10 @@
 -- Step 18: the audit of the data: what is held, of how many, from whom, how fresh and how sure. A report: it counts all parties, contact
 -- points, consents and attributes each time it is read; no other view builds on it.
 CREATE VIEW @mart@.data_audit WITH (security_invoker = true) AS
-	WITH p AS (
-		SELECT count(*) AS parties, max(y.updated_at) AS newest, count(y.salutation) AS salutation, count(y.given_name) AS given_name, count(y.family_name) AS family_name, count(y.sex) AS sex,
+	WITH n AS (SELECT count(*) AS parties FROM @mart@.party y WHERE y.kind <> 'unidentified'),
+	-- apart from that number, so that who asks for another theme does not have all columns counted
+	p AS (
+		SELECT max(y.updated_at) AS newest, count(y.salutation) AS salutation, count(y.given_name) AS given_name, count(y.family_name) AS family_name, count(y.sex) AS sex,
 			count(y.birth_date) AS birth_date, count(y.language) AS language, count(y.country) AS country, count(y.postal_code) AS postal_code, count(y.legal_name) AS legal_name,
 			count(y.industry_code) AS industry_code, count(y.headcount) AS headcount, count(y.trade) AS trade, count(y.tier) AS tier
 		FROM @mart@.party y WHERE y.kind <> 'unidentified'),
@@ -30,9 +32,9 @@ CREATE VIEW @mart@.data_audit WITH (security_invoker = true) AS
 		SELECT 'record' AS theme, 'record' AS key, 'observed' AS provenance, r.source_id AS source_id, coalesce(@extschema@.cardinality(@extschema@.party_set_agg(r.party_id)), 0) AS parties, count(*) AS items, max(r.last_seen) AS newest, NULL AS confidence FROM @mart@.source_record r GROUP BY r.source_id
 		UNION ALL
 		SELECT 'behaviour' AS theme, 'orders' AS key, 'observed' AS provenance, NULL AS source_id, count(*) AS parties, sum(q.orders)::bigint AS items, max(q.last_order_at) AS newest, 1 AS confidence FROM @mart@.party_profile q WHERE q.orders > 0 HAVING count(*) > 0)
-	SELECT f.theme, f.key, f.provenance, CASE WHEN f.theme <> 'party' THEN coalesce(s.party_level, 'first') END AS level, s.name AS source, f.parties, round(f.parties::numeric / nullif(p.parties, 0), 4) AS fill_rate, f.items, f.newest,
+	SELECT f.theme, f.key, f.provenance, CASE WHEN f.theme <> 'party' THEN coalesce(s.party_level, 'first') END AS level, s.name AS source, f.parties, round(f.parties::numeric / nullif(n.parties, 0), 4) AS fill_rate, f.items, f.newest,
 		round(f.confidence::numeric, 4) AS confidence
-	FROM f CROSS JOIN p LEFT JOIN @mart@.source s ON s.source_id = f.source_id;
+	FROM f CROSS JOIN n LEFT JOIN @mart@.source s ON s.source_id = f.source_id;
 COMMENT ON VIEW @mart@.data_audit IS 'the audit: what is held, of how many parties, from whom, how fresh, how sure. A report that counts everything: read it now and then, and join nothing to it';
 COMMENT ON COLUMN @mart@.data_audit.theme IS 'party (its columns), contact, consent, attribute, key, record or behaviour';
 COMMENT ON COLUMN @mart@.data_audit.key IS 'what is held: a column, the kind of a contact point, purpose.channel.status, the key of an attribute, the scheme of a key';

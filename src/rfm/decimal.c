@@ -28,6 +28,32 @@ rfm_rescale(int64_t *value, int from, int to)
 	return true;
 }
 
+/* a value of that scale by the years in a span of microseconds, at least one, rounded half away from 0; false when it does not fit */
+bool
+rfm_yearly(int64_t value, int scale, int64_t span, int64_t *yearly)
+{
+	__int128	n,
+				q;
+
+	if (scale > RFM_YEARLY_SCALE)
+		return false;
+	n = (__int128) value * power10[RFM_YEARLY_SCALE - scale];
+	q = n;
+	if (span > RFM_YEAR)
+	{
+		if (__builtin_mul_overflow(n, (__int128) RFM_YEAR, &n))
+			return false;
+		q = n / span;
+		n -= q * span;
+		if ((n < 0 ? -n : n) * 2 >= span)
+			q += value < 0 ? -1 : 1;
+	}
+	if (q > INT64_MAX || q < -INT64_MAX)
+		return false;
+	*yearly = (int64_t) q;
+	return true;
+}
+
 /* RFM_OK, RFM_NAN for NaN and infinities, RFM_WIDE when it does not fit (then *scale is set and *value is not), RFM_BAD when malformed */
 rfm_status
 rfm_decode_numeric(const unsigned char *payload, size_t len, int64_t *value, int *scale)

@@ -35,6 +35,10 @@ typedef enum rfm_status
 extern rfm_status rfm_decode_numeric(const unsigned char *payload, size_t len, int64_t *value, int *scale);
 extern bool rfm_rescale(int64_t *value, int from, int to);
 
+#define RFM_YEAR INT64_C(31557600000000)	/* 365.25 days, in microseconds */
+#define RFM_YEARLY_SCALE 8
+extern bool rfm_yearly(int64_t value, int scale, int64_t span, int64_t *yearly);
+
 /* ---- summary.c: what one customer bought, as a state that grows in place ---- */
 typedef struct purchase_state
 {

@@ -10,10 +10,12 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(crmseg_share_cuts);
 PG_FUNCTION_INFO_V1(crmseg_sample_quantile);
 PG_FUNCTION_INFO_V1(crmseg_sample_size);
+PG_FUNCTION_INFO_V1(crmseg_yearly_amount);
 
 static int
 compare_numerics(const void *a, const void *b)
@@ -170,4 +172,27 @@ Datum
 crmseg_sample_size(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT64(sample_amounts(PG_GETARG_DATUM(0)).n);
+}
+
+/* (amount, since, at) returns numeric: by the years between, at least one, to RFM_YEARLY_SCALE decimals */
+Datum
+crmseg_yearly_amount(PG_FUNCTION_ARGS)
+{
+	Numeric		amount = PG_GETARG_NUMERIC(0);
+	TimestampTz since = PG_GETARG_TIMESTAMPTZ(1),
+				at = PG_GETARG_TIMESTAMPTZ(2);
+	int64		span,
+				value,
+				yearly;
+	int			scale;
+
+	if (TIMESTAMP_NOT_FINITE(since) || TIMESTAMP_NOT_FINITE(at) || __builtin_sub_overflow(at, since, &span))
+		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("the years are counted between finite times")));
+	if (rfm_small(amount, &value, &scale) && rfm_yearly(value, scale, span, &yearly))
+		PG_RETURN_NUMERIC(rfm_numeric(yearly, RFM_YEARLY_SCALE));
+	if (span <= RFM_YEAR)
+		PG_RETURN_NUMERIC(rfm_at_scale(amount, RFM_YEARLY_SCALE));
+	/* the server divides to sixteen digits, or to as many decimals as there are */
+	amount = DatumGetNumeric(rfm_numeric_op(numeric_mul, rfm_at_scale(amount, 3 * RFM_YEARLY_SCALE), rfm_numeric(RFM_YEAR, 0)));
+	PG_RETURN_NUMERIC(rfm_at_scale(DatumGetNumeric(rfm_numeric_op(numeric_div, amount, rfm_numeric(span, 0))), RFM_YEARLY_SCALE));
 }

@@ -73,7 +73,7 @@ SQL
 	load cart "$((PARTIES / 5))" "INSERT INTO cart (visitor_id, cart_id, party_id, created_at, updated_at, amount) SELECT lpad(to_hex(i * 10), 32, '0')::uuid, i, CASE WHEN i % 3 > 0 THEN i * 5 END, t, t, 20 FROM (SELECT i, timestamptz '$AT' - pick(i, 22, 86400 * 60) * interval '1 second' AS t FROM generate_series(:first, :last) i) x"
 	load cart_line "$((PARTIES / 5))" "INSERT INTO cart_line (visitor_id, cart_id, product_id, unit_price) SELECT lpad(to_hex(i * 10), 32, '0')::uuid, i, 1 + pick(i, 23, 5000), 20 FROM generate_series(:first, :last) i"
 	load service_case "$((PARTIES / 20))" "INSERT INTO service_case (party_id, kind, opened_at, product_id) SELECT i * 20 - i % 2, (ARRAY['complaint', 'quote', 'sample'])[1 + i % 3], timestamptz '$AT' - pick(i, 24, 400) * interval '1 day', 1 + pick(i, 25, 5000) FROM generate_series(:first, :last) i"
-	q -c 'VACUUM ANALYZE' -c 'CHECKPOINT' -c "SELECT crmseg.rescore('$MART')" -c "SELECT crmseg.refresh_priors('$MART')" -c "SELECT crmseg.define_segment('$MART', 'vip', 'tier = ''VIP''')" -c "SELECT crmseg.refresh_segments('$MART')" -c 'VACUUM ANALYZE' >/dev/null
+	q -c 'VACUUM ANALYZE' -c 'CHECKPOINT' -c "SELECT crmseg.rescore('$MART')" -c "SELECT crmseg.refresh_priors('$MART')" -c "SELECT crmseg.refresh_peers('$MART')" -c "SELECT crmseg.define_segment('$MART', 'vip', 'tier = ''VIP''')" -c "SELECT crmseg.refresh_segments('$MART')" -c 'VACUUM ANALYZE' >/dev/null
 fi
 
 [ -z "${FILL_ONLY:-}" ] || exit 0

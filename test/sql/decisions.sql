@@ -362,6 +362,27 @@ SELECT crmseg.set_attribute('dm', 1, 'faith', '"none"') > 0 AS a, crmseg.set_att
 SELECT crmseg.next_question('dm', 1);
 SELECT crmseg.set_attribute('dm', 1, 'garden', 'false') > 0 AS c;
 SELECT crmseg.next_question('dm', 1) IS NULL AS all_known, crmseg.next_question('dm', 2);
+-- of all parties, as the definition has it: a consent without a value, values whose time began after the traits were written, is to come, is over
+SELECT crmseg.set_consent('dm', 3, 'faith', 'web', 'granted', '2024-01-01');
+INSERT INTO party_attribute (party_id, attribute_id, num, collected_at, valid)
+	SELECT x.party_id, d.attribute_id, 1, now() - interval '10 days', tstzrange(now() + x.since, now() + x.until)
+	FROM attribute_def d, (VALUES (4, interval '-1 day', NULL::interval), (5, interval '1 day', NULL), (6, interval '-9 days', interval '-1 day'), (3, interval '-1 day', NULL)) x(party_id, since, until) WHERE d.key = 'children.count';
+UPDATE party_profile SET traits = '{}' WHERE party_id IN (3, 4);
+SELECT party_id, key FROM question_to_ask WHERE party_id BETWEEN 1 AND 6 ORDER BY 1;
+SELECT count(*) > 20 AS parties, count(*) FILTER (WHERE (q.attribute_id, q.key) IS DISTINCT FROM (a.attribute_id, a.key) OR q.party_id IS NULL) AS differ
+FROM party p JOIN party_profile f USING (party_id) LEFT JOIN question_to_ask q USING (party_id)
+LEFT JOIN LATERAL (
+	SELECT d.attribute_id, d.key FROM attribute_def d
+	WHERE d.ask_rank IS NOT NULL AND NOT f.traits ? d.key AND NOT EXISTS (SELECT FROM party_attribute v WHERE v.party_id = p.party_id AND v.attribute_id = d.attribute_id AND v.valid @> now())
+		AND (d.sensitivity <> 'special' OR EXISTS (SELECT FROM special_permission c WHERE c.party_id = p.party_id AND c.attribute_id = d.attribute_id AND c.valid @> now()))
+	ORDER BY d.ask_rank, d.attribute_id LIMIT 1) a ON true;
+SELECT crmseg.first_missing_key('{"a": null, "b": 1}', k, l) AS place FROM (VALUES (1, '{a,b}'::text[], NULL::text[]), (2, '{a,c,d}', '{}'), (3, '{a,c,d}', '{c,cc}'), (4, '{}', '{}'), (5, NULL, '{}')) v(n, k, l) ORDER BY n;
+SELECT crmseg.first_missing_key(NULL, '{a}', NULL), crmseg.first_missing_key('{}', ARRAY[repeat('é', 200), ''], ARRAY[repeat('é', 200)]);
+SELECT crmseg.first_missing_key('[1]', '{a}', NULL);
+SELECT crmseg.first_missing_key('{}', '{a,NULL}', NULL);
+SELECT crmseg.first_missing_key('{}', '{{a},{b}}', NULL);
+UPDATE attribute_def SET ask_rank = NULL;
+SELECT count(*) = (SELECT count(*) FROM party) AS parties, count(key) AS nothing_to_ask FROM question_to_ask;
 
 -- subject lines and tones by status
 INSERT INTO message (message_id, campaign_id, channel_id, variant, subject, tone) VALUES (1, 1, 1, 'A', 'Hello', 'light'), (2, 1, 1, 'B', 'Conditions', 'trade'), (3, 1, 3, 'C', 'Letter', 'formal');

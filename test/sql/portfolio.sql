@@ -68,6 +68,27 @@ FROM pm.customer_potential c FULL JOIN peer p USING (party_id),
 LATERAL (SELECT count(*) AS n0 FROM peer x WHERE (x.kind, x.sector, x.region) = (p.kind, p.sector, p.region)) a, LATERAL (SELECT count(*) AS n1 FROM peer x WHERE (x.kind, x.sector) = (p.kind, p.sector)) b,
 LATERAL (SELECT count(*) AS n, percentile_disc(0.8) WITHIN GROUP (ORDER BY x.margin) AS p80 FROM peer x WHERE x.kind = p.kind AND (n1 < 10 AND n0 < 10 OR x.sector = p.sector) AND (n0 < 10 OR x.region = p.region)) g;
 SELECT count(*) > 0 AS some, bool_and(class = 'C' AND potential >= 0.5) AS small_with_potential FROM pm.high_potential_small_customers;
+-- kept borders: in the same transaction those of the moment; who comes into a group that was not there is compared to the wider one
+BEGIN;
+CREATE TEMP TABLE of_the_moment ON COMMIT DROP AS SELECT * FROM pm.customer_potential;
+SELECT crmseg.refresh_peers('pm') = (SELECT count(*) FROM pm.peer_group) AS borders;
+SELECT count(*) > 100 AS customers, count(*) FILTER (WHERE a IS DISTINCT FROM b) AS differ FROM of_the_moment a FULL JOIN pm.customer_potential b USING (party_id);
+COMMIT;
+BEGIN;
+UPDATE pm.party SET country = 'ZZ' WHERE party_id = (SELECT min(party_id) FROM pm.customer_margin);
+UPDATE pm.party SET country = 'ZZ', industry_code = 'new' WHERE party_id = (SELECT max(party_id) FROM pm.customer_margin);
+SELECT c.sector = 'new' AS new_sector, (p.peers, p.peer_margin, p.fresh_as_of) IS NOT DISTINCT FROM (SELECT (b.peers, b.margin, b.made_at) FROM pm.peer_border b WHERE b.kind = c.kind AND b.region IS NULL AND b.sector IS NOT DISTINCT FROM nullif(c.sector, 'new')) AS wider
+FROM pm.customer_margin c JOIN pm.customer_potential p USING (party_id) WHERE c.region LIKE 'ZZ%' ORDER BY 1;
+ROLLBACK;
+SELECT count(*) AS customers, count(*) FILTER (WHERE abs(p.peer_margin - b.margin) > 0 OR p.yearly_margin <> c.margin) AS wrong FROM pm.customer_potential p JOIN pm.customer_margin c USING (party_id) JOIN pm.peer_border b USING (kind, sector, region);
+-- an amount by the years, against the server's arithmetic
+SELECT count(*) AS amounts, count(*) FILTER (WHERE y <> round(round(a, 25) * 31557600 / greatest(extract(epoch FROM t - s), 31557600), 8) OR scale(y) <> 8) AS differ
+FROM (SELECT a, s, t, crmseg.yearly_amount(a, s, t) AS y FROM (SELECT round(((random() - 0.5) * 10 ^ (i % 19))::numeric, (random() * 10)::int) AS a, '2024-01-01'::timestamptz - random() * interval '20 years' AS s, '2024-01-01'::timestamptz + random() * interval '1 year' AS t
+	FROM generate_series(1, 2000) i) x) v;
+SELECT crmseg.yearly_amount(a, '2020-01-01', '2022-01-01 12:00') FROM (VALUES (1, 100::numeric), (2, 0.00000001), (3, -0.00000003), (4, 1e30), (5, 0), (6, NULL)) v(n, a) ORDER BY n;
+SELECT crmseg.yearly_amount(1.000000005, '2022-01-01', '2020-01-01');
+SELECT crmseg.yearly_amount('NaN', '2020-01-01', '2022-01-01');
+SELECT crmseg.yearly_amount(1, '-infinity', '2022-01-01');
 SELECT count(*) AS customers, bool_and(p_alive BETWEEN 0 AND 1 AND expected_purchases >= 0 AND abs(expected_revenue - expected_purchases * expected_spend) < 1e-9) AS sane FROM crmseg.customer_values('pm');
 SELECT customers, crmseg.family(model) AS model, crmseg.family(spend_model) AS spend FROM crmseg.fit_customers('pm');
 SELECT bool_and(class = 'C') AS small, bool_and(expected_revenue >= (SELECT percentile_disc(0.8) WITHIN GROUP (ORDER BY expected_revenue) FROM crmseg.customer_values('pm')) - 1e-9) AS best_fifth FROM crmseg.high_potential_by_value('pm', '1 year', 0.2);
@@ -88,8 +109,10 @@ SELECT count(*) FROM crmseg.check_datamart('pm');
 -- a mart without any margin takes revenue
 UPDATE pm.sales_order SET margin = NULL;
 SELECT count(*) = (SELECT count(*) FROM pm.customer_rfm) AS all_customers FROM pm.customer_potential;
+SELECT crmseg.refresh_peers('pm') > 0 AS borders;
+SELECT count(*) = (SELECT count(*) FROM pm.customer_rfm) AS all_customers, count(DISTINCT fresh_as_of) AS kept FROM pm.customer_potential;
 SELECT c.relname, a.attname AS column_without_comment FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relnamespace = 'pm'::regnamespace AND c.relname IN ('customer_order', 'customer_history', 'customer_rhythm', 'overdue_customers', 'customer_potential', 'high_potential_small_customers', 'tier_def') AND col_description(c.oid, a.attnum) IS NULL;
+WHERE c.relnamespace = 'pm'::regnamespace AND c.relname IN ('customer_order', 'customer_history', 'customer_rhythm', 'overdue_customers', 'customer_margin', 'peer_group', 'peer_border', 'customer_potential', 'high_potential_small_customers', 'tier_def') AND col_description(c.oid, a.attnum) IS NULL;
 SET client_min_messages = warning;
 DROP SCHEMA pm CASCADE;
 DROP TABLE po_order, po, peer;

@@ -246,6 +246,10 @@ test_decimals(void)
 	CHECK(rfm_decode_numeric(out, 1, &v, &scale) == RFM_BAD, "a byte is no numeric");
 	v = 5;
 	CHECK(rfm_rescale(&v, 0, 18) && v == INT64_C(5000000000000000000) && !rfm_rescale(&v, 0, 1) && v == INT64_C(5000000000000000000), "rescaling says when it does not fit");
+	CHECK(rfm_yearly(100, 0, 2 * RFM_YEAR, &v) && v == INT64_C(5000000000), "an amount of two years is halved");
+	CHECK(rfm_yearly(-7, 2, RFM_YEAR / 2, &v) && v == -7000000, "less than a year counts as one");
+	CHECK(rfm_yearly(3, 8, 2 * RFM_YEAR, &v) && v == 2 && rfm_yearly(-3, 8, 2 * RFM_YEAR, &v) && v == -2, "halves are rounded away from 0");
+	CHECK(!rfm_yearly(1, 9, 0, &v) && !rfm_yearly(INT64_MAX, 0, 0, &v) && !rfm_yearly(INT64_MAX, 0, 3 * RFM_YEAR, &v) && !rfm_yearly(INT64_MIN, 8, 0, &v), "an amount by years that does not fit is told");
 }
 
 static void
