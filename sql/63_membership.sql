@@ -36,7 +36,7 @@ CREATE FUNCTION @extschema@.segments_touched(mart name, parties bigint[], relati
 COMMENT ON FUNCTION @extschema@.segments_touched(name, bigint[], regclass) IS 'internal: what the triggers of keep_segments call when rows of parties changed in a table: update_memberships as of now, of what rests on that table; while the clock of the mart stands elsewhere they wait for the next refresh. To be called with an empty search_path';
 
 -- ---- all members of one segment at once, by its SQL ----
-CREATE FUNCTION @extschema@.refresh_segment(mart name, segment bigint, as_of timestamptz, OUT entered bigint, OUT left_ bigint)
+CREATE FUNCTION @extschema@.refresh_segment(mart name, segment bigint, as_of timestamptz, is_new boolean, OUT entered bigint, OUT left_ bigint)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	m text := quote_ident(mart);
@@ -69,7 +69,7 @@ BEGIN
 			WHERE t.segment_id = $1 AND t.party_id = c.party_id AND upper(t.valid) = $2 RETURNING t.party_id),
 		begun AS (INSERT INTO %1$s.segment_member (segment_id, party_id, valid) SELECT $1, c.party_id, tstzrange($2, NULL) FROM come c
 			WHERE NOT EXISTS (SELECT FROM back b WHERE b.party_id = c.party_id) ON CONFLICT DO NOTHING),
-		put AS (UPDATE %1$s.party_segments s SET segments = (SELECT array_agg(DISTINCT u.id ORDER BY u.id) FROM unnest(s.segments || $1) u (id)) FROM come c WHERE s.party_id = c.party_id),
+		put AS (UPDATE %1$s.party_segments s SET segments = (SELECT array_agg(DISTINCT u.id ORDER BY u.id) FROM unnest(s.segments || $1) u (id)) FROM come c WHERE s.party_id = c.party_id AND NOT $5),
 		taken AS (UPDATE %1$s.party_segments s SET segments = array_remove(s.segments, $1) FROM gone g WHERE s.party_id = g.party_id),
 		told AS (
 			INSERT INTO %1$s.segment_change (party_id, segment_id, entered, at)
@@ -77,9 +77,9 @@ BEGIN
 		SELECT (SELECT count(*) FROM come), (SELECT count(*) FROM gone),
 			(SELECT count(@extschema@.tell_segment(d.notify_segments, $4, n.name)) FROM %1$s.datamart d, %1$s.segment_definition n
 				WHERE d.notify_segments IS NOT NULL AND n.segment_id = $1 AND (EXISTS (SELECT FROM come) OR EXISTS (SELECT FROM gone)))$q$, m, sql)
-		INTO entered, left_ USING segment, as_of, differ, mart;
+		INTO entered, left_ USING segment, as_of, differ, mart, is_new;
 END $$;
-COMMENT ON FUNCTION @extschema@.refresh_segment(name, bigint, timestamptz) IS 'internal: finds all members of one segment by its SQL and writes the entries and exits';
+COMMENT ON FUNCTION @extschema@.refresh_segment(name, bigint, timestamptz, boolean) IS 'internal: finds all members of one segment by its SQL and writes the entries and exits; of a new one the caller adds it to the lists of party_segments, once for all that are new';
 
 CREATE FUNCTION @extschema@.refresh_due(mart name, as_of timestamptz, row_only boolean, OUT entered bigint, OUT left_ bigint)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -146,7 +146,7 @@ BEGIN
 						WHERE b.says_now OR (b.kind <> 'v' AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = b.base AND a.attname = 'party_id' AND NOT a.attisdropped))), o.turns <> '{}', $3
 				FROM o LEFT JOIN LATERAL (SELECT @extschema@.segment_looks_elsewhere($1, p, o.segment_id) AS elsewhere FROM (SELECT * FROM %1$s.party_row LIMIT 1) p) e ON true
 				RETURNING segment_id, looks_elsewhere)
-			SELECT count(*) FILTER (WHERE NOT p.looks_elsewhere) > 20, bool_or(o.timed) FROM put p JOIN o ON o.segment_id = p.segment_id$q$, m) INTO by_row, timed USING mart, fresh, as_of;
+			SELECT count(*) FILTER (WHERE NOT p.looks_elsewhere) > 5, bool_or(o.timed) FROM put p JOIN o ON o.segment_id = p.segment_id$q$, m) INTO by_row, timed USING mart, fresh, as_of;
 		-- tells all sessions too that segment_state has others now
 		EXECUTE format('UPDATE %s.segment_definition d SET recorded_from = least(d.recorded_from, $2) WHERE d.segment_id = ANY ($1)', m) USING fresh, as_of;
 	END IF;
@@ -164,9 +164,16 @@ BEGIN
 	END IF;
 	FOR s IN EXECUTE format('SELECT t.segment_id FROM %s.segment_state t WHERE NOT t.foreseen OR (t.looks_elsewhere AND $2) OR (t.segment_id = ANY ($1) AND (t.looks_elsewhere OR NOT $3)) ORDER BY t.segment_id', m)
 			USING fresh, by_set, by_row LOOP
-		SELECT * INTO part FROM @extschema@.refresh_segment(mart, s.segment_id, as_of);
+		SELECT * INTO part FROM @extschema@.refresh_segment(mart, s.segment_id, as_of, s.segment_id = ANY (fresh) IS TRUE);
 		entered := entered + part.entered; left_ := left_ + part.left_;
 	END LOOP;
+	IF fresh IS NOT NULL THEN
+		-- a party's list is written once, not once for each segment that is new
+		EXECUTE format($q$
+			UPDATE %1$s.party_segments s SET segments = (SELECT array_agg(DISTINCT u.id ORDER BY u.id) FROM unnest(s.segments || x.ids) u (id))
+			FROM (SELECT t.party_id, array_agg(t.segment_id) AS ids FROM %1$s.segment_member t WHERE t.segment_id = ANY ($1) AND upper_inf(t.valid) GROUP BY 1) x
+			WHERE s.party_id = x.party_id AND NOT s.segments @> x.ids$q$, m) USING fresh;
+	END IF;
 	IF by_row OR timed THEN
 		-- a new window may be due earlier than the old ones
 		EXECUTE format('UPDATE %s.party_segments SET due_at = ''-infinity'' WHERE due_at IS DISTINCT FROM ''-infinity''', m);

@@ -28,8 +28,9 @@ BEGIN
 		taken AS (DELETE FROM %1$s.segment_set_delta d USING many WHERE many.segment_id = d.segment_id RETURNING d.segment_id, d.parties),
 		doubt AS MATERIALIZED (SELECT t.segment_id, @extschema@.party_set_union(@extschema@.party_set(t.parties)) AS parties FROM taken t GROUP BY 1),
 		looked AS (
-			SELECT d.segment_id, @extschema@.party_set_agg(u.id) AS members FROM doubt d CROSS JOIN LATERAL @extschema@.party_ids(d.parties) u (id)
-			WHERE EXISTS (SELECT FROM %1$s.segment_member t WHERE t.segment_id = d.segment_id AND t.party_id = u.id AND upper_inf(t.valid)) GROUP BY 1),
+			-- each is looked up by the key, however many there are and whatever the statistics say of a table just filled: a LIMIT is not made a join
+			SELECT d.segment_id, (SELECT @extschema@.party_set_agg(u.id) FROM @extschema@.party_ids(d.parties) u (id)
+				WHERE (SELECT true FROM %1$s.segment_member t WHERE t.segment_id = d.segment_id AND t.party_id = u.id AND upper_inf(t.valid) LIMIT 1)) AS members FROM doubt d),
 		put AS (
 			UPDATE %1$s.segment_set s SET folded_at = now(),
 				members = @extschema@.party_set_bytes(@extschema@.party_set_or(@extschema@.party_set_minus(@extschema@.party_set(s.members), d.parties), coalesce(l.members, '{}')))

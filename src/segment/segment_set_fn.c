@@ -1,10 +1,12 @@
 /*
  * segment_set_fn.c: segment_set_changed(), the trigger by which the sets of segments follow segment_member (mart step 22): whose stays a
- * statement wrote, as one row a segment in segment_set_delta. It is C from end to end, for it is fired by each entry and exit.
+ * statement wrote, as one row a segment in segment_set_delta. It is C from end to end, for it is fired by each entry and exit. The writer of
+ * memberships, which writes stays past the executor and its triggers, calls segment_set_note() itself.
  * And common_parties_of_all(), what segment_overlap() makes of many sets.
  */
 #include "compat.h"
 
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -21,6 +23,7 @@
 #include "activity/party_set_fn.h"
 #include "error.h"
 #include "mart/kept_plan.h"
+#include "segment_set_fn.h"
 
 PG_FUNCTION_INFO_V1(crmseg_segment_set_changed);
 PG_FUNCTION_INFO_V1(crmseg_party_set_common_of_all);
@@ -124,23 +127,61 @@ write_stays(const char *mart, stays *found)
 	}
 }
 
+/* the sets are the owner's: whoever may write the stays need not have rights on them */
+static void
+write_as_owner(Relation relation, stays *found)
+{
+	Oid			user;
+	int			security;
+
+	if (found->n == 0)
+		return;
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(relation->rd_rel->relowner, security | SECURITY_LOCAL_USERID_CHANGE);
+	write_stays(quote_identifier(get_namespace_name(RelationGetNamespace(relation))), found);
+	SetUserIdAndSecContext(user, security);
+}
+
+bool
+segment_set_is_trigger(const Trigger *t)
+{
+	FmgrInfo	f;
+
+	if (!TRIGGER_FOR_AFTER(t->tgtype) || TRIGGER_FOR_ROW(t->tgtype))
+		return false;
+	fmgr_info(t->tgfoid, &f);
+	return f.fn_addr == crmseg_segment_set_changed;
+}
+
+void
+segment_set_note(Relation relation, const int64 *segment, const int64 *party, int n)
+{
+	stays		found = {.s = palloc_extended(Max(1, n) * sizeof(stay), MCXT_ALLOC_HUGE), .n = n, .room = n};
+
+	for (int i = 0; i < n; i++)
+		found.s[i] = (stay) {segment[i], party[i]};
+	write_as_owner(relation, &found);
+	pfree(found.s);
+}
+
 Datum
 crmseg_segment_set_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *t = (TriggerData *) fcinfo->context;
-	const char *mart;
-	Oid			user;
-	int			security;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(t->tg_event) || TRIGGER_FIRED_FOR_ROW(t->tg_event))
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("segment_set_changed is the trigger of segment_member, after each statement")));
-	mart = quote_identifier(get_namespace_name(RelationGetNamespace(t->tg_relation)));
-	/* the sets are the owner's: whoever may write the stays need not have rights on them */
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(t->tg_relation->rd_rel->relowner, security | SECURITY_LOCAL_USERID_CHANGE);
 	SPI_connect();
 	if (TRIGGER_FIRED_BY_TRUNCATE(t->tg_event))
-		run_kept(psprintf("DELETE FROM %s.segment_set", mart), 0, NULL, NULL, NULL);
+	{
+		Oid			user;
+		int			security;
+
+		GetUserIdAndSecContext(&user, &security);
+		SetUserIdAndSecContext(t->tg_relation->rd_rel->relowner, security | SECURITY_LOCAL_USERID_CHANGE);
+		run_kept(psprintf("DELETE FROM %s.segment_set", quote_identifier(get_namespace_name(RelationGetNamespace(t->tg_relation)))), 0, NULL, NULL, NULL);
+		SetUserIdAndSecContext(user, security);
+	}
 	else
 	{
 		stays		found = {0};
@@ -154,11 +195,9 @@ crmseg_segment_set_changed(PG_FUNCTION_ARGS)
 			gather(&found, t->tg_oldtable, desc, segment, party);
 		if (t->tg_newtable)
 			gather(&found, t->tg_newtable, desc, segment, party);
-		if (found.n > 0)
-			write_stays(mart, &found);
+		write_as_owner(t->tg_relation, &found);
 	}
 	SPI_finish();
-	SetUserIdAndSecContext(user, security);
 	PG_RETURN_POINTER(NULL);
 }
 

@@ -8,6 +8,7 @@
 
 #include "mart/kept_plan.h"
 #include "mart/without_checks.h"
+#include "segment_set_fn.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
@@ -102,15 +103,20 @@ is_reference(const Trigger *t, Relation relation, bool is_own, void *arg)
 	return is_own && (t->tgfoid == F_RI_FKEY_CHECK_INS || t->tgfoid == F_RI_FKEY_CHECK_UPD);
 }
 
-/* nothing but what a mart makes: then rows can be written past the planner */
+/* nothing but what a mart makes: then rows can be written past the planner; has_sets: sets follow it, which must be told */
 static bool
-is_plain(Relation rel, int columns)
+is_plain(Relation rel, int columns, bool *has_sets)
 {
+	*has_sets = false;
 	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rel->relispartition || rel->rd_rel->relhassubclass || rel->rd_rel->relhasrules || rel->rd_rel->relrowsecurity || RelationGetDescr(rel)->natts != columns)
 		return false;
 	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
 		if (!rel->trigdesc->triggers[i].tgisinternal)
-			return false;
+		{
+			if (!segment_set_is_trigger(&rel->trigdesc->triggers[i]))
+				return false;
+			*has_sets = true;
+		}
 	return true;
 }
 
@@ -495,14 +501,22 @@ write_lists(upkeep *u)
 	char	   *notify;
 	Oid			types[6] = {INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID, TEXTOID};
 	Datum		values[6] = {0};
-	bool		follow;
+	bool		follow,
+				has_sets;
 
 	u->entered += u->come.n;
 	u->left += u->gone.n;
 	lock_references(u, &follow, &notify);
 	rel = table_open(get_relname_relid("segment_member", u->v->schema), RowExclusiveLock);
-	if (is_plain(rel, 3))
+	if (is_plain(rel, 3, &has_sets))
+	{
 		write_stays(u, rel);
+		if (has_sets)
+		{
+			segment_set_note(rel, u->gone.id, u->gone.party, u->gone.n);
+			segment_set_note(rel, u->come.id, u->come.party, u->come.n);
+		}
+	}
 	else
 		write_stays_by_sql(u);
 	table_close(rel, NoLock);
