@@ -97,8 +97,7 @@ CREATE TABLE @mart@.web_event (
 ) PARTITION BY RANGE (occurred_at);
 CREATE TABLE @mart@.web_event_default PARTITION OF @mart@.web_event DEFAULT;
 CREATE INDEX web_event_session ON @mart@.web_event (session_id);
--- who looked at a product is found without the events themselves
-CREATE INDEX web_event_product ON @mart@.web_event (product_id, occurred_at) INCLUDE (session_id, visitor_id) WHERE product_id IS NOT NULL;
+CREATE INDEX web_event_product ON @mart@.web_event (product_id, occurred_at) WHERE product_id IS NOT NULL;
 CREATE INDEX web_event_time ON @mart@.web_event USING brin (occurred_at);
 COMMENT ON TABLE @mart@.web_event IS 'what happened in a session: pages, products looked at, searches, quotes begun, signals of devices; cut by month, never rewritten';
 COMMENT ON TABLE @mart@.web_event_default IS 'events of months without a partition, until make_partitions';
