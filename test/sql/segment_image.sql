@@ -5,7 +5,7 @@ SET client_min_messages = warning;
 SET search_path = crmseg, public;
 SELECT create_datamart('img', '{"time_zone": "Asia/Tokyo"}');
 SELECT setseed(0.300) IS NOT NULL AS seed_0_300;
-SELECT CASE current_setting('crmseg_test.light', true) WHEN 'on' THEN 20 ELSE 80 END AS rows, CASE current_setting('crmseg_test.light', true) WHEN 'on' THEN 110 ELSE 500 END AS segments \gset
+SELECT 80 AS rows, CASE current_setting('crmseg_test.light', true) WHEN 'on' THEN 110 ELSE 500 END AS segments \gset
 -- column k is of the type k % 6
 SELECT format('CREATE TABLE img.wide (party_id bigint PRIMARY KEY, %s)', string_agg(format('c%s %s', k, (ARRAY['int', 'numeric', 'text', 'boolean', 'date', 'text[]'])[1 + k % 6]), ', ')) FROM generate_series(0, 299) k \gexec
 SELECT format('INSERT INTO img.wide SELECT i, %s FROM generate_series(1, %s) i', string_agg(format('CASE WHEN random() > %s THEN %s END', round((k % 10) / 10.0, 1),
