@@ -99,6 +99,8 @@ write_stays(const char *mart, stays *found)
 	int64		at = 0;
 	const char *sql = psprintf("INSERT INTO %s.segment_set_delta (segment_id, parties) SELECT u.segment_id, u.parties FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (segment_id, parties)", mart);
 
+	if (found->n == 0)
+		return;
 	qsort(found->s, found->n, sizeof(stay), by_segment);
 	while (at < found->n)
 	{
@@ -129,17 +131,16 @@ write_stays(const char *mart, stays *found)
 
 /* the sets are the owner's: whoever may write the stays need not have rights on them */
 static void
-write_as_owner(Relation relation, stays *found)
+become_owner(Relation relation, Oid *user, int *security)
 {
-	Oid			user;
-	int			security;
+	GetUserIdAndSecContext(user, security);
+	SetUserIdAndSecContext(relation->rd_rel->relowner, *security | SECURITY_LOCAL_USERID_CHANGE);
+}
 
-	if (found->n == 0)
-		return;
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(relation->rd_rel->relowner, security | SECURITY_LOCAL_USERID_CHANGE);
-	write_stays(quote_identifier(get_namespace_name(RelationGetNamespace(relation))), found);
-	SetUserIdAndSecContext(user, security);
+static const char *
+mart_of(Relation relation)
+{
+	return quote_identifier(get_namespace_name(RelationGetNamespace(relation)));
 }
 
 bool
@@ -157,10 +158,14 @@ void
 segment_set_note(Relation relation, const int64 *segment, const int64 *party, int n)
 {
 	stays		found = {.s = palloc_extended(Max(1, n) * sizeof(stay), MCXT_ALLOC_HUGE), .n = n, .room = n};
+	Oid			user;
+	int			security;
 
 	for (int i = 0; i < n; i++)
 		found.s[i] = (stay) {segment[i], party[i]};
-	write_as_owner(relation, &found);
+	become_owner(relation, &user, &security);
+	write_stays(mart_of(relation), &found);
+	SetUserIdAndSecContext(user, security);
 	pfree(found.s);
 }
 
@@ -168,20 +173,15 @@ Datum
 crmseg_segment_set_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *t = (TriggerData *) fcinfo->context;
+	Oid			user;
+	int			security;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(t->tg_event) || TRIGGER_FIRED_FOR_ROW(t->tg_event))
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("segment_set_changed is the trigger of segment_member, after each statement")));
+	become_owner(t->tg_relation, &user, &security);
 	SPI_connect();
 	if (TRIGGER_FIRED_BY_TRUNCATE(t->tg_event))
-	{
-		Oid			user;
-		int			security;
-
-		GetUserIdAndSecContext(&user, &security);
-		SetUserIdAndSecContext(t->tg_relation->rd_rel->relowner, security | SECURITY_LOCAL_USERID_CHANGE);
-		run_kept(psprintf("DELETE FROM %s.segment_set", quote_identifier(get_namespace_name(RelationGetNamespace(t->tg_relation)))), 0, NULL, NULL, NULL);
-		SetUserIdAndSecContext(user, security);
-	}
+		run_kept(psprintf("DELETE FROM %s.segment_set", mart_of(t->tg_relation)), 0, NULL, NULL, NULL);
 	else
 	{
 		stays		found = {0};
@@ -195,9 +195,10 @@ crmseg_segment_set_changed(PG_FUNCTION_ARGS)
 			gather(&found, t->tg_oldtable, desc, segment, party);
 		if (t->tg_newtable)
 			gather(&found, t->tg_newtable, desc, segment, party);
-		write_as_owner(t->tg_relation, &found);
+		write_stays(mart_of(t->tg_relation), &found);
 	}
 	SPI_finish();
+	SetUserIdAndSecContext(user, security);
 	PG_RETURN_POINTER(NULL);
 }
 

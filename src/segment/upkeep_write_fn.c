@@ -53,6 +53,8 @@ typedef struct upkeep
 	const char *m;				/* the schema, quoted */
 	TimestampTz at;
 	bool		present;		/* at is now */
+	AttrNumber	list,			/* columns of party_segments: segments, due_at */
+				due_at;
 	uint64		changed;		/* what more than the row decides is looked at when it rests on one of these, by RESTS_ON */
 	stays		come,
 				gone;
@@ -488,9 +490,9 @@ compare_party(upkeep *u, writer *w, Relation segments, const locked *l, const in
 		open_writer(w, segments);
 	fetch(w, unconstify(ItemPointerData *, &l->at));
 	if (!same)
-		w->is->tts_values[get_attnum(RelationGetRelid(w->rel), "segments") - 1] = PointerGetDatum(reverse_array_of_ids(id, n));
-	w->is->tts_values[get_attnum(RelationGetRelid(w->rel), "due_at") - 1] = TimestampTzGetDatum(due);
-	w->is->tts_isnull[get_attnum(RelationGetRelid(w->rel), "due_at") - 1] = !has_due;
+		w->is->tts_values[u->list - 1] = PointerGetDatum(reverse_array_of_ids(id, n));
+	w->is->tts_values[u->due_at - 1] = TimestampTzGetDatum(due);
+	w->is->tts_isnull[u->due_at - 1] = !has_due;
 	write_update(w);
 }
 
@@ -573,6 +575,8 @@ look_again(upkeep *u, ArrayType *parties, bool heed_clock)
 	}
 	qsort(row, rows, sizeof(found_row), compare_rows);
 	segments = table_open(get_relname_relid("party_segments", u->v->schema), RowExclusiveLock);
+	u->list = get_attnum(RelationGetRelid(segments), "segments");
+	u->due_at = get_attnum(RelationGetRelid(segments), "due_at");
 	PushActiveSnapshot(GetTransactionSnapshot());
 	u->come.n = u->gone.n = 0;
 	for (int i = 0, k = 0; i < n; i++)

@@ -8,20 +8,9 @@
 #include <string.h>
 
 #include "segment/match_index.h"
+#include "../lib/reallocate.h"
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void *
-reallocate(void *context, void *old, size_t size)
-{
-	(void) context;
-	if (!size)
-	{
-		free(old);
-		return NULL;
-	}
-	return realloc(old, size);
-}
 
 static char *blocks[4096];
 static int	taken;

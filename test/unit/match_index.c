@@ -7,6 +7,7 @@
 
 #include "unit.h"
 #include "segment/match_index.h"
+#include "../lib/reallocate.h"
 
 static uint64_t seed = 20260203;
 
@@ -38,18 +39,6 @@ empty(void)
 }
 
 static const segment_allocator arena = {take, NULL};
-
-static void *
-reallocate(void *context, void *old, size_t size)
-{
-	(void) context;
-	if (!size)
-	{
-		free(old);
-		return NULL;
-	}
-	return realloc(old, size);
-}
 
 /* keys are the value halved: 2k and 2k + 1 share a key and are told apart by compare alone */
 static int

@@ -7,6 +7,7 @@
 
 #include "unit.h"
 #include "segment/match_index.h"
+#include "../lib/reallocate.h"
 
 static uint64_t seed = 20261122;
 
@@ -15,18 +16,6 @@ draw(uint32_t below)
 {
 	seed = seed * 6364136223846793005u + 1442695040888963407u;
 	return (uint32_t) (seed >> 33) % below;
-}
-
-static void *
-reallocate(void *context, void *old, size_t size)
-{
-	(void) context;
-	if (!size)
-	{
-		free(old);
-		return NULL;
-	}
-	return realloc(old, size);
 }
 
 /* the standard's words, character by character */
