@@ -21,12 +21,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/planner.h"
 #include "parser/analyze.h"
-#include "parser/parse_coerce.h"
-#include "parser/parse_collate.h"
-#include "parser/parse_expr.h"
-#include "parser/parse_relation.h"
 #include "parser/parser.h"
-#include "parser/parsetree.h"
 #include "rewrite/rewriteHandler.h"
 #include "rewrite/rewriteManip.h"
 #include "utils/builtins.h"
@@ -34,7 +29,6 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
-#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(crmseg_matches_support);
 
@@ -82,209 +76,11 @@ find_ours(void)
 										 PointerGetDatum(buildoidvector((Oid[]) {NAMEOID, TEXTOID, TIMESTAMPTZOID}, 3)), ObjectIdGetDatum(schema));
 }
 
-/* ---- SQL into a tree ---- */
-
-static Node *
-row_reference(ParseState *pstate, ColumnRef *ref)
-{
-	segment_row *row = pstate->p_ref_hook_state;
-	int			depth = 0;
-
-	if (list_length(ref->fields) != 2 || !IsA(linitial(ref->fields), String) || !IsA(lsecond(ref->fields), String) || strcmp(strVal(linitial(ref->fields)), SEGMENT_ROW) != 0)
-		return NULL;
-	for (ParseState *p = pstate; p->parentParseState; p = p->parentParseState)
-		depth++;
-	for (int i = 0; i < row->desc->natts; i++)
-		if (!TupleDescAttr(row->desc, i)->attisdropped && strcmp(NameStr(TupleDescAttr(row->desc, i)->attname), strVal(lsecond(ref->fields))) == 0)
-			return row->column(row, i, depth);
-	return NULL;
-}
-
-/* subqueries pass the rewriter as any query does: views, row-level security */
-static bool
-rewrite_subqueries(Node *node, segment_row *row)
-{
-	if (!node)
-		return false;
-	if (IsA(node, SubLink))
-	{
-		SubLink    *link = (SubLink *) node;
-		List	   *rewritten;
-
-		if (rewrite_subqueries(link->testexpr, row))
-			return true;
-		rewritten = QueryRewrite((Query *) link->subselect);
-		if (list_length(rewritten) != 1)
-			elog(ERROR, "unexpected rewrite of a condition");
-		link->subselect = linitial(rewritten);
-		row->row_security = row->row_security || ((Query *) link->subselect)->hasRowSecurity;
-		return false;
-	}
-	return expression_tree_walker(node, rewrite_subqueries, row);
-}
-
-Node *
-segment_condition_tree(segment_row *row, const char *sql)
-{
-	List	   *raw = raw_parser(psprintf("SELECT (%s)", sql), RAW_PARSE_DEFAULT);
-	SelectStmt *select = (SelectStmt *) linitial_node(RawStmt, raw)->stmt;
-	ParseState *pstate = make_parsestate(NULL);
-	Node	   *node;
-
-	pstate->p_pre_columnref_hook = row_reference;
-	pstate->p_ref_hook_state = row;
-	node = transformExpr(pstate, linitial_node(ResTarget, select->targetList)->val, EXPR_KIND_WHERE);
-	node = coerce_to_boolean(pstate, node, "WHERE");
-	assign_expr_collations(pstate, node);
-	if (pstate->p_hasSubLinks)
-		rewrite_subqueries(node, row);
-	return node;
-}
-
-/* ---- the row of a query ---- */
-
-static Node *
-column_of_var(segment_row *row, int i, int depth)
-{
-	Var		   *v = (Var *) row->base;
-	Form_pg_attribute a = TupleDescAttr(row->desc, i);
-	Var		   *c = makeVar(v->varno, i + 1, a->atttypid, a->atttypmod, a->attcollation, v->varlevelsup + depth);
-
-	CRMSEG_COPY_NULLINGRELS(c, v);
-	return (Node *) c;
-}
-
-static Node *
-column_of_row(segment_row *row, int i, int depth)
-{
-	Node	   *n = copyObject(list_nth(((RowExpr *) row->base)->args, i));
-
-	IncrementVarSublevelsUp(n, depth, 0);
-	return n;
-}
-
-static Node *
-column_of_value(segment_row *row, int i, int depth)
-{
-	FieldSelect *f = makeNode(FieldSelect);
-	Form_pg_attribute a = TupleDescAttr(row->desc, i);
-
-	f->arg = copyObject((Expr *) row->base);
-	IncrementVarSublevelsUp((Node *) f->arg, depth, 0);
-	f->fieldnum = i + 1;
-	f->resulttype = a->atttypid;
-	f->resulttypmod = a->atttypmod;
-	f->resultcollid = a->attcollation;
-	return (Node *) f;
-}
-
-static TupleDesc
-desc_of_type(Oid type)
-{
-	TupleDesc	desc = lookup_rowtype_tupdesc_copy(getBaseType(type), -1);
-
-	return desc;
-}
-
-static void
-describe(TupleDesc desc, int i, const char *name, Oid type, int32 typmod, Oid collation)
-{
-	TupleDescInitEntry(desc, i + 1, name, type, typmod, 0);
-	TupleDescInitEntryCollation(desc, i + 1, collation);
-}
-
-/* queries from the one in hand outwards: a Var names its row by number and level */
-typedef struct levels
-{
-	Query	   *query;
-	struct levels *outer;
-} levels;
-
-static bool
-row_of(Node *arg, levels *at, segment_row *row)
-{
-	*row = (segment_row) {0};
-	for (;;)
-	{
-		if (IsA(arg, ConvertRowtypeExpr))
-			arg = (Node *) ((ConvertRowtypeExpr *) arg)->arg;
-		else if (IsA(arg, RelabelType))
-			arg = (Node *) ((RelabelType *) arg)->arg;
-		else
-			break;
-	}
-	row->base = arg;
-	if (exprType(arg) != RECORDOID && type_is_rowtype(exprType(arg)))
-		row->relation = get_typ_typrelid(getBaseType(exprType(arg)));
-	if (IsA(arg, Var) && ((Var *) arg)->varattno == 0)
-	{
-		Var		   *v = (Var *) arg;
-
-		row->column = column_of_var;
-		if (v->vartype != RECORDOID)
-		{
-			row->desc = desc_of_type(v->vartype);
-			return true;
-		}
-		for (Index up = v->varlevelsup; up > 0 && at; up--)
-			at = at->outer;
-		if (!at || v->varno < 1 || v->varno > list_length(at->query->rtable))
-			return false;
-		else
-		{
-			RangeTblEntry *rte = rt_fetch(v->varno, at->query->rtable);
-			List	   *names,
-					   *vars;
-
-			if (rte->rtekind == RTE_RELATION)
-				return false;
-			CRMSEG_EXPAND_RTE(rte, v->varno, &names, &vars);
-			row->desc = CreateTemplateTupleDesc(list_length(vars));
-			for (int i = 0; i < list_length(vars); i++)
-			{
-				Node	   *c = list_nth(vars, i);
-
-				describe(row->desc, i, strVal(list_nth(names, i)), exprType(c), exprTypmod(c), exprCollation(c));
-			}
-			return true;
-		}
-	}
-	if (IsA(arg, RowExpr))
-	{
-		RowExpr    *r = (RowExpr *) arg;
-
-		row->column = column_of_row;
-		if (r->row_typeid != RECORDOID)
-			row->desc = desc_of_type(r->row_typeid);
-		else
-		{
-			if (list_length(r->colnames) != list_length(r->args))
-				return false;
-			row->desc = CreateTemplateTupleDesc(list_length(r->args));
-			for (int i = 0; i < list_length(r->args); i++)
-			{
-				Node	   *a = list_nth(r->args, i);
-
-				describe(row->desc, i, strVal(list_nth(r->colnames, i)), exprType(a), exprTypmod(a), exprCollation(a));
-			}
-		}
-		return list_length(r->args) == row->desc->natts;
-	}
-	/* a value computed once for each column would be wrong if it changed, and dear */
-	if (exprType(arg) != RECORDOID && type_is_rowtype(exprType(arg)) && !contain_volatile_functions(arg))
-	{
-		row->desc = desc_of_type(exprType(arg));
-		row->column = column_of_value;
-		return true;
-	}
-	return false;
-}
-
 /* ---- the hook ---- */
 
 typedef struct expansion
 {
-	levels	   *at;
+	query_level *at;
 	ParamListInfo bound;		/* values that parameters have for this plan, NULL: for any */
 	List	   *tables;			/* whose change makes another plan */
 	bool		row_security;
@@ -380,7 +176,7 @@ expanded(expansion *x, Node *arg, vocabulary *v, const segment_node *tree, bool 
 	char	   *sql;
 	Node	   *n;
 
-	if (!row_of(arg, x->at, &row))
+	if (!segment_row_of(arg, x->at, &row))
 		return NULL;
 	s.row = row.desc;
 	s.row_relation = row.relation;
@@ -410,7 +206,7 @@ by_columns(expansion *x, Node *arg, Node *segment)
 
 	/* behind GROUP BY a row is known as a whole only */
 	if (!OidIsValid(ours.matches_columns) || !IsA(arg, Var) || v->varattno != 0 || v->varlevelsup != 0 || v->vartype == RECORDOID || !q ||
-		(!x->joining && (q->groupClause || q->groupingSets)) || get_typtype(v->vartype) != TYPTYPE_COMPOSITE || !row_of(arg, x->at, &row) ||
+		(!x->joining && (q->groupClause || q->groupingSets)) || get_typtype(v->vartype) != TYPTYPE_COMPOSITE || !segment_row_of(arg, x->at, &row) ||
 		row.desc->natts > FUNC_MAX_ARGS - 2)
 		return NULL;
 	args = list_make2(segment, makeNullConst(v->vartype, -1, InvalidOid));
@@ -648,7 +444,7 @@ expand_members(RangeTblEntry *rte, Query *around, expansion *x)
 static Query *
 expand_query(Query *q, expansion *x)
 {
-	levels		here = {q, x->at};
+	query_level here = {q, x->at};
 	bool		outer_made = x->made_query,
 				outer_security = x->row_security,
 				outer_joining = x->joining;
@@ -707,8 +503,8 @@ crmseg_matches_support(PG_FUNCTION_ARGS)
 {
 	Node	   *request = (Node *) PG_GETARG_POINTER(0);
 	SupportRequestSimplify *r;
-	levels		here = {0},
-			   *up = NULL;
+	query_level here = {0},
+			 *up = NULL;
 	expansion	x = {0};
 	Node	   *n;
 
@@ -720,7 +516,7 @@ crmseg_matches_support(PG_FUNCTION_ARGS)
 	/* the queries around, for a row without a type of its own */
 	for (PlannerInfo *root = r->root; root; root = root->parent_root)
 	{
-		levels	   *l = root == r->root ? &here : palloc(sizeof(levels));
+		query_level *l = root == r->root ? &here : palloc(sizeof(query_level));
 
 		l->query = root->parse;
 		l->outer = NULL;
