@@ -423,6 +423,8 @@ phonetic_codes(const char *s, size_t n, char (*codes)[PHONETIC_LENGTH + 1])
 	for (size_t i = 0; i < n && w[0].length < WORD_MAX; i++)
 		if ((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= '0' && s[i] <= '9'))
 			w[0].word[w[0].length++] = s[i];
+	if (w[0].length == 0)
+		return 0;
 	for (int k = 0; k < 2; k++)
 	{
 		if (k == 1 && !french(&w[0], &w[1]))
