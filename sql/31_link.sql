@@ -14,10 +14,20 @@ CREATE FUNCTION @extschema@.cluster_quality(records regclass, id_column name, co
 	AS 'MODULE_PATHNAME', 'crmseg_cluster_quality' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 10000;
 COMMENT ON FUNCTION @extschema@.cluster_quality(regclass, name, jsonb, float8, regclass, jsonb, int) IS 'each cluster of cluster_records with two records and more: how many, how many of its pairs are links by themselves and the share of all its pairs (density), the weakest edge that holds it together (the lightest of its heaviest spanning tree; log2 of the odds, probability, both records), by how many pairs the two halves are held that fall apart without it (1: a bridge), and whether it has more than size_guard records. Arguments and errors as link_records; 22023 for a size_guard below 1';
 
-CREATE FUNCTION @extschema@.resolve_records(records regclass, id_column name, columns jsonb, threshold float8, other regclass DEFAULT NULL, model jsonb DEFAULT NULL, at_least float8 DEFAULT 0.01)
-	RETURNS TABLE (what "char", left_id bigint, right_id bigint, match_weight float8, cluster_id bigint, size bigint, links bigint, held_by bigint)
-	AS 'MODULE_PATHNAME', 'crmseg_resolve_records' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100000;
-COMMENT ON FUNCTION @extschema@.resolve_records(regclass, name, jsonb, float8, regclass, jsonb, float8) IS 'internal: cluster_records (what r: left_id is in cluster_id), link_records from at_least on (p) and cluster_quality (c: left_id and right_id are the weakest edge) in one run, of records whose ids are numbers';
+CREATE FUNCTION @extschema@.resolve_records(records regclass, id_column name, columns jsonb, threshold float8, other regclass DEFAULT NULL, model jsonb DEFAULT NULL, at_least float8 DEFAULT 0.01,
+	OUT record_ids bigint[], OUT clusters bigint[], OUT left_ids bigint[], OUT right_ids bigint[], OUT weights float8[], OUT cluster_ids bigint[], OUT sizes bigint[], OUT links bigint[], OUT held_by bigint[],
+	OUT weakest_left bigint[], OUT weakest_right bigint[], OUT weakest float8[])
+	AS 'MODULE_PATHNAME', 'crmseg_resolve_records' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.resolve_records(regclass, name, jsonb, float8, regclass, jsonb, float8) IS 'internal: cluster_records (record_ids, clusters), link_records from at_least on (left_ids, right_ids, weights) and cluster_quality (cluster_ids and what follows) in one run, of records whose ids are numbers, as arrays';
+
+CREATE FUNCTION @extschema@.mixed_records(record_ids bigint[], clusters bigint[], placed bigint[], parties bigint[]) RETURNS TABLE (record_id bigint, cluster_id bigint, party_id bigint)
+	AS 'MODULE_PATHNAME', 'crmseg_mixed_records' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.mixed_records(bigint[], bigint[], bigint[], bigint[]) IS 'internal: the records whose party has records of several clusters, or whose cluster has records of several parties; placed and parties tell the party of each record. 22023 when arrays that belong together differ in length';
+
+CREATE FUNCTION @extschema@.placed_pairs(left_ids bigint[], right_ids bigint[], weights float8[], doubt float8, placed bigint[], parties bigint[])
+	RETURNS TABLE (bits integer, pairs bigint, one_party bigint, left_id bigint, right_id bigint, match_weight float8, match_probability float8)
+	AS 'MODULE_PATHNAME', 'crmseg_placed_pairs' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 10000;
+COMMENT ON FUNCTION @extschema@.placed_pairs(bigint[], bigint[], float8[], float8, bigint[], bigint[]) IS 'internal: how many pairs of records have each weight, in whole bits, and how many of them are of one party (left_id is null); and the pairs of two parties with a probability of doubt and more. placed and parties tell the party of each record. 22023 when arrays that belong together differ in length';
 
 CREATE FUNCTION @extschema@.explain_blocking(records regclass, id_column name, columns jsonb)
 	RETURNS TABLE (rule text, blocks bigint, pairs bigint, largest_block bigint, skipped bigint)

@@ -224,8 +224,10 @@ COMMENT ON FUNCTION @extschema@.mapped_text(jsonb, jsonb, integer) IS 'internal:
 
 -- What a record says: by the mapping of its import, or, of a record that was written without one, what its party said before it was merged.
 CREATE FUNCTION @extschema@.refresh_record_identity(mart name, records bigint[]) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' SET enable_seqscan FROM CURRENT SET jit = off AS $$
 BEGIN
+	-- a few records are found by their numbers, whatever the planner makes of it
+	PERFORM set_config('enable_seqscan', 'off', true) WHERE cardinality(records) < 10000;
 	EXECUTE format($q$
 		WITH spec AS MATERIALIZED (	-- once an import; what identify() wrote bears the names of the fields
 			SELECT b.import_id, b.m -> 'party' -> 'given_name' AS given_name, b.m -> 'party' -> 'family_name' AS family_name, b.m -> 'party' -> 'maiden_name' AS maiden_name, b.m -> 'party' -> 'birth_date' AS birth_date,
@@ -357,6 +359,9 @@ DECLARE
 	m text := quote_ident(mart);
 	records bigint[];
 	clusters bigint[];
+	placed bigint[];
+	parties bigint[];
+	of_which_party text := format('SELECT coalesce(array_agg(r.source_record_id), ''{}''), coalesce(array_agg(r.party_id), ''{}'') FROM %s.source_record r', m);
 	fresh bigint[];
 	alias bigint;
 	is_alias boolean;
@@ -369,14 +374,10 @@ DECLARE
 BEGIN
 	EXECUTE format('SELECT d.link_threshold, d.doubt_threshold FROM %s.datamart d', m) INTO threshold, doubt;
 	-- one run gives the clusters, the pairs for people to look at, and what holds each cluster together
-	SELECT coalesce(array_agg(c.left_id) FILTER (WHERE c.what = 'r'), '{}') AS records, coalesce(array_agg(c.cluster_id) FILTER (WHERE c.what = 'r'), '{}') AS clusters,
-		coalesce(array_agg(c.left_id) FILTER (WHERE c.what = 'p'), '{}') AS l, coalesce(array_agg(c.right_id) FILTER (WHERE c.what = 'p'), '{}') AS r, coalesce(array_agg(c.match_weight) FILTER (WHERE c.what = 'p'), '{}') AS weight,
-		coalesce(array_agg(c.cluster_id) FILTER (WHERE c.what = 'c'), '{}') AS cluster, coalesce(array_agg(c.size) FILTER (WHERE c.what = 'c'), '{}') AS size, coalesce(array_agg(c.links) FILTER (WHERE c.what = 'c'), '{}') AS links,
-		coalesce(array_agg(c.held_by) FILTER (WHERE c.what = 'c'), '{}') AS held_by, coalesce(array_agg(c.left_id) FILTER (WHERE c.what = 'c'), '{}') AS weakest_left,
-		coalesce(array_agg(c.right_id) FILTER (WHERE c.what = 'c'), '{}') AS weakest_right, coalesce(array_agg(c.match_weight) FILTER (WHERE c.what = 'c'), '{}') AS weakest INTO run
-	FROM @extschema@.resolve_records(format('%I.record_identity', mart)::regclass, 'source_record_id', @extschema@.record_identity_columns(), threshold, NULL, NULL, least(doubt, 0.01)) c;
-	records := run.records;
-	clusters := run.clusters;
+	run := @extschema@.resolve_records(format('%I.record_identity', mart)::regclass, 'source_record_id', @extschema@.record_identity_columns(), threshold, NULL, NULL, least(doubt, 0.01));
+	-- where parties and clusters are the same nothing is to be done: what follows looks at the others alone
+	EXECUTE of_which_party INTO placed, parties;
+	SELECT coalesce(array_agg(c.record_id), '{}'), coalesce(array_agg(c.cluster_id), '{}') INTO records, clusters FROM @extschema@.mixed_records(run.record_ids, run.clusters, placed, parties) c;
 	u := @extschema@.unlike_aliases(mart, records, clusters);
 	split := 0;
 	merged := 0;
@@ -409,17 +410,15 @@ BEGIN
 	EXECUTE format('DELETE FROM %s.weight_histogram', m);
 	EXECUTE format('DELETE FROM %s.record_cluster', m);
 	EXECUTE format('INSERT INTO %s.record_cluster (cluster_id, records, links, weakest_left_id, weakest_right_id, weakest_weight, held_by)
-		SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)', m) USING run.cluster, run.size, run.links, run.weakest_left, run.weakest_right, run.weakest, run.held_by;
-	EXECUTE format('WITH pair AS MATERIALIZED (
-			SELECT p.l, p.r, p.match_weight, 1 / (1 + power(2::float8, -p.match_weight)) AS match_probability FROM unnest($1, $3, $4) p (l, r, match_weight)),
-		placed AS MATERIALIZED (
-			SELECT p.*, a.party_id = b.party_id AS is_one FROM pair p JOIN %1$s.source_record a ON a.source_record_id = p.l JOIN %1$s.source_record b ON b.source_record_id = p.r),
-		counted AS (
-			INSERT INTO %1$s.weight_histogram (bits, pairs, one_party)
-			SELECT floor(p.match_weight), count(*), count(*) FILTER (WHERE p.is_one) FROM placed p GROUP BY 1)
+		SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)', m) USING run.cluster_ids, run.sizes, run.links, run.weakest_left, run.weakest_right, run.weakest, run.held_by;
+	IF split + merged > 0 THEN
+		EXECUTE of_which_party INTO placed, parties;
+	END IF;
+	EXECUTE format('WITH pair AS MATERIALIZED (SELECT * FROM @extschema@.placed_pairs($1, $2, $3, $4, $5, $6)),
+		counted AS (INSERT INTO %1$s.weight_histogram (bits, pairs, one_party) SELECT p.bits, p.pairs, p.one_party FROM pair p WHERE p.left_id IS NULL)
 		INSERT INTO %1$s.doubtful_pair (left_record_id, right_record_id, match_weight, match_probability)
-		SELECT p.l, p.r, p.match_weight, p.match_probability FROM placed p WHERE NOT p.is_one AND p.match_probability >= $2', m)
-		USING run.l, doubt, run.r, run.weight;
+		SELECT p.left_id, p.right_id, p.match_weight, p.match_probability FROM pair p WHERE p.left_id IS NOT NULL', m)
+		USING run.left_ids, run.right_ids, run.weights, doubt, placed, parties;
 END $$;
 COMMENT ON FUNCTION @extschema@.resolve_similar(name) IS 'internal: the second half of resolve, by similarity of all records; returns the parties taken apart and merged';
 

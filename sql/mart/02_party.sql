@@ -110,6 +110,7 @@ CREATE TABLE @mart@.source_record (
 	PRIMARY KEY (party_id, source_record_id),
 	UNIQUE (source_id, external_id)
 );
+CREATE INDEX source_record_number ON @mart@.source_record (source_record_id);
 CREATE INDEX source_record_unresolved ON @mart@.source_record (party_id) WHERE resolved_at IS NULL;
 COMMENT ON TABLE @mart@.source_record IS 'each record of each source as it was given: what a party was made of';
 COMMENT ON COLUMN @mart@.source_record.source_record_id IS 'number of the record';

@@ -3,7 +3,11 @@
  */
 #include "match/link_fn.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -413,38 +417,65 @@ crmseg_cluster_quality(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+static Datum
+numbers(const int64 *v, const bool *nulls, size_t n)
+{
+	int			dims[1] = {(int) n},
+				low[1] = {1};
+
+	StaticAssertStmt(sizeof(Datum) == sizeof(int64), "numbers are passed by value");
+	if (n > MaxArraySize)
+		ereport(ERROR, (errcode(CRMSEG_LIMIT), errmsg("resolve_records: at most %zu pairs", (size_t) MaxArraySize), errhint("Ask for pairs of a higher probability.")));
+	if (n == 0)
+		return PointerGetDatum(construct_empty_array(INT8OID));
+	return PointerGetDatum(construct_md_array((Datum *) v, (bool *) nulls, 1, dims, low, INT8OID, 8, true, TYPALIGN_DOUBLE));
+}
+
 /*
  * resolve_records(as cluster_records, at_least): what resolve asks of records whose ids are numbers, from one run: every record with its cluster,
- * every pair of at least that probability, and the quality of every cluster of two and more.
+ * every pair of at least that probability, and the quality of every cluster of two and more. One row of arrays: they go on to functions that
+ * take them whole.
  */
 Datum
 crmseg_resolve_records(PG_FUNCTION_ARGS)
 {
+	enum
+	{
+		RECORD, CLUSTER, LEFT, RIGHT, WEIGHT, OF, SIZE, LINKS, HELD_BY, WEAKEST_LEFT, WEAKEST_RIGHT, WEAKEST, FIELDS
+	};
 	TupleDesc	desc;
-	Tuplestorestate *store;
+	Datum		values[FIELDS];
+	bool		nulls[FIELDS] = {0},
+			   *without;
 	MemoryContext context,
 				old;
 	link_engine *e;
 	LinkShared *shared;
 	uint32	   *cluster,
 				n;
-	int64	   *number;
+	int64	   *number,
+			   *list[FIELDS];
 	ClusterQuality *q;
 	link_edge  *inner;
 	const link_edge *edge;
-	uint64		nedges;
+	uint64		nedges,
+				npairs = 0;
+	uint32		nclusters = 0;
 	double		threshold,
 				least;
 
 	check_arguments(fcinfo, "resolve_records", 4);
 	least = PG_ARGISNULL(6) ? 0.01 : PG_GETARG_FLOAT8(6);
 	least = Max(threshold_bits(least), KEEP_FROM);
-	store = link_result(fcinfo, &desc);
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != FIELDS)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
 	e = run_clusters(fcinfo, &cluster, &threshold, &shared);
 	n = link_rows(e);
 	q = quality(e, cluster, threshold, &inner);
+	edge = link_edges(e, &nedges);
 	number = MemoryContextAllocHuge(context, sizeof(int64) * (n + 1));
 	for (uint32 i = 0; i < n; i++)
 	{
@@ -458,45 +489,57 @@ crmseg_resolve_records(PG_FUNCTION_ARGS)
 		memcpy(text, id, len);
 		text[len] = 0;
 		number[i] = pg_strtoint64(text);
+		nclusters += q[i].size > 1;
 	}
+	for (uint64 i = 0; i < nedges; i++)
+		npairs += edge[i].weight >= least;
+	for (int f = 0; f < FIELDS; f++)
+		list[f] = MemoryContextAllocHuge(context, sizeof(int64) * ((f <= CLUSTER ? n : f <= WEIGHT ? npairs : nclusters) + 1));
+	without = MemoryContextAllocZero(context, nclusters + 1);
+	CHECK_FOR_INTERRUPTS();
 	for (uint32 i = 0; i < n; i++)
 	{
-		Datum		values[8] = {CharGetDatum('r'), Int64GetDatum(number[i]), 0, 0, Int64GetDatum(number[q[cluster[i]].least])};
-		bool		nulls[8] = {false, false, true, true, false, true, true, true};
-
-		tuplestore_putvalues(store, desc, values, nulls);
-		if ((i & 0xfff) == 0)
-			CHECK_FOR_INTERRUPTS();
+		list[RECORD][i] = number[i];
+		list[CLUSTER][i] = number[q[cluster[i]].least];
 	}
-	edge = link_edges(e, &nedges);
+	npairs = 0;
 	for (uint64 i = 0; i < nedges; i++)
 		if (edge[i].weight >= least)
 		{
 			int64		a = number[edge[i].a],
 						b = number[edge[i].b];
-			Datum		values[8] = {CharGetDatum('p'), Int64GetDatum(Min(a, b)), Int64GetDatum(Max(a, b)), Float8GetDatum(edge[i].weight)};
-			bool		nulls[8] = {false, false, false, false, true, true, true, true};
 
-			tuplestore_putvalues(store, desc, values, nulls);
-			if ((i & 0xfff) == 0)
-				CHECK_FOR_INTERRUPTS();
+			list[LEFT][npairs] = Min(a, b);
+			list[RIGHT][npairs] = Max(a, b);
+			list[WEIGHT][npairs++] = DatumGetInt64(Float8GetDatum(edge[i].weight));
 		}
+	nclusters = 0;
 	for (uint32 i = 0; i < n; i++)
 		if (q[i].size > 1)
 		{
 			const link_edge *x = q[i].weakest ? &inner[q[i].weakest - 1] : NULL;
-			Datum		values[8] = {CharGetDatum('c'), x ? Int64GetDatum(number[x->a]) : 0, x ? Int64GetDatum(number[x->b]) : 0, x ? Float8GetDatum(x->weight) : 0,
-				Int64GetDatum(number[q[i].least]), Int64GetDatum(q[i].size), Int64GetDatum((int64) q[i].links), Int64GetDatum((int64) q[i].held_by)};
-			bool		nulls[8] = {false, !x, !x, !x, false, false, false, false};
+			uint32		k = nclusters++;
 
-			tuplestore_putvalues(store, desc, values, nulls);
-			if ((i & 0xfff) == 0)
-				CHECK_FOR_INTERRUPTS();
+			without[k] = !x;
+			list[OF][k] = number[q[i].least];
+			list[SIZE][k] = q[i].size;
+			list[LINKS][k] = (int64) q[i].links;
+			list[HELD_BY][k] = (int64) q[i].held_by;
+			list[WEAKEST_LEFT][k] = x ? number[x->a] : 0;
+			list[WEAKEST_RIGHT][k] = x ? number[x->b] : 0;
+			list[WEAKEST][k] = x ? DatumGetInt64(Float8GetDatum(x->weight)) : 0;
 		}
 	link_shared_end(shared);
 	MemoryContextSwitchTo(old);
+	for (int f = 0; f < FIELDS; f++)
+	{
+		values[f] = numbers(list[f], f >= WEAKEST_LEFT ? without : NULL, f <= CLUSTER ? n : f <= WEIGHT ? npairs : nclusters);
+		/* as wide, and passed alike */
+		if (f == WEIGHT || f == WEAKEST)
+			ARR_ELEMTYPE(DatumGetArrayTypeP(values[f])) = FLOAT8OID;
+	}
 	MemoryContextDelete(context);
-	return (Datum) 0;
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }
 
 /* explain_blocking(records, id_column, columns) */
