@@ -297,13 +297,7 @@ CREATE FUNCTION @extschema@.first_missing_key(object jsonb, keys text[], leave_o
 COMMENT ON FUNCTION @extschema@.first_missing_key(jsonb, text[], text[]) IS 'internal: place of the first of the keys that a JSON object lacks (NULL: it has none) and that is not left out; NULL when there is no such key. 22023 for another kind of JSON, 22004 for a key that is NULL';
 
 CREATE FUNCTION @extschema@.next_question(mart name, party bigint) RETURNS text
-	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	key text;
-BEGIN
-	EXECUTE format('SELECT q.key FROM %I.question_to_ask q WHERE q.party_id = $1', mart) INTO key USING @extschema@.party_of(mart, party);
-	RETURN key;
-END $$;
+	AS 'MODULE_PATHNAME', 'crmseg_next_question' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION @extschema@.next_question(name, bigint) IS 'the attribute to ask a party for next: the first by ask_rank that is not known of it, special categories only under an explicit consent; NULL when all is known, and for an unknown party. The view question_to_ask says the same of all parties';
 
 CREATE FUNCTION @extschema@.churn_list(mart name, as_of timestamptz DEFAULT now(), horizon interval DEFAULT '90 days', max_rows integer DEFAULT 1000)

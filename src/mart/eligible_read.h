@@ -1,5 +1,5 @@
 /*
- * eligible_read.h: the queries of eligible() and choose_channel(), and their rows.
+ * eligible_read.h: the queries of eligible(), choose_channel() and next_question(), and their rows.
  */
 #ifndef CRMSEG_ELIGIBLE_READ_H
 #define CRMSEG_ELIGIBLE_READ_H
@@ -12,7 +12,7 @@
 
 #include "mart/eligible.h"
 
-enum {CAMPAIGN, PARTIES, POINTS, CONSENTS, WISHES, TARGETS, TOUCHES, ONE, TOUCHES_OF_ONE, ALIAS, CHANNELS, PRIORS, PERSON, N_PLANS};
+enum {CAMPAIGN, PARTIES, POINTS, CONSENTS, WISHES, TARGETS, TOUCHES, ONE, TOUCHES_OF_ONE, ALIAS, CHANNELS, PRIORS, PERSON, QUESTIONS, N_PLANS};
 
 /* The plans of a mart; they hold its name, so a renamed schema has others. */
 typedef struct Plans

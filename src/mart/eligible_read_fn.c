@@ -1,5 +1,5 @@
 /*
- * eligible_read_fn.c: what eligible() and choose_channel() read, by plans that are kept for each mart and run as the caller under the caller's snapshot.
+ * eligible_read_fn.c: what eligible(), choose_channel() and next_question() read, by plans that are kept for each mart and run as the caller under the caller's snapshot.
  */
 #include "compat.h"
 
@@ -111,6 +111,8 @@ static const char *const query[N_PLANS] = {
 	"UNION ALL SELECT 2, k.channel_id, NULL, NULL, (LEAST(k.response_w, k.touch_w) OPERATOR(pg_catalog./) $2)::pg_catalog.float8, (k.touch_w OPERATOR(pg_catalog./) $2)::pg_catalog.float8, k.touches "
 	"FROM @.party_channel k WHERE k.party_id OPERATOR(pg_catalog.=) $1 "
 	"UNION ALL SELECT 3, f.channel_id, NULL, NULL, NULL, NULL, NULL FROM @.contact_preference f WHERE f.party_id OPERATOR(pg_catalog.=) $1 AND f.is_preferred",
+	/* $1 parties: what to ask each for next. Of a range, the planner would expect many, and first make a table of all who are to be looked at closer */
+	[QUESTIONS] = "SELECT q.party_id, q.key FROM @.question_to_ask q WHERE q.party_id OPERATOR(pg_catalog.=) ANY ($1)",
 };
 
 static const Oid query_types[N_PLANS][MAX_PARAMETERS] = {
@@ -127,6 +129,7 @@ static const Oid query_types[N_PLANS][MAX_PARAMETERS] = {
 	[CHANNELS] = {INT8OID, TIMESTAMPTZOID},
 	[PRIORS] = {NAMEOID},
 	[PERSON] = {INT8OID, NUMERICOID},
+	[QUESTIONS] = {INT8ARRAYOID},
 };
 
 static SPIPlanPtr

@@ -126,6 +126,10 @@ $q$SELECT party_id FROM sales_order WHERE channel_id = 7 INTERSECT SELECT party_
 SELECT differ($q$SELECT party_id, crmseg.next_question('qm', party_id) FROM person$q$,
 $q$SELECT p.party_id, (SELECT d.key FROM attribute_def d WHERE d.ask_rank > 0 AND d.attribute_id NOT IN (SELECT a.attribute_id FROM party_attribute a WHERE a.party_id = p.party_id AND upper_inf(a.valid)) ORDER BY d.ask_rank LIMIT 1) FROM party p WHERE p.kind = 'person'$q$);
 SELECT differ($q$SELECT party_id, key FROM question_to_ask$q$, $q$SELECT party_id, crmseg.next_question('qm', party_id) FROM party$q$);
+-- the same of ids in any order, merged away, unknown, far apart, in one statement
+SELECT count(*) > 900 AS asked, count(*) FILTER (WHERE crmseg.next_question('qm', p) IS DISTINCT FROM (SELECT q.key FROM question_to_ask q WHERE q.party_id = crmseg.party_of('qm', p))) AS differ, count(*) FILTER (WHERE p IN (21, 34) AND crmseg.next_question('qm', p) IS NOT NULL) AS merged,
+	crmseg.next_question('qm', -9223372036854775808) IS NULL AND crmseg.next_question('qm', 9223372036854775807) IS NULL AND crmseg.next_question('qm', NULL) IS NULL AS no_such
+FROM (SELECT CASE WHEN i % 10 = 9 THEN i * 1000 - 400000 WHEN i > 700 THEN i % 40 ELSE i % 310 END AS p FROM generate_series(1, 1000) i ORDER BY md5(i::text)) x;
 -- 24: prospects who asked for a quote or a sample after our action
 SELECT differ($q$SELECT p.party_id, c.kind, c.product_id FROM prospects p JOIN service_case c USING (party_id) WHERE kind IN ('quote', 'sample') AND EXISTS (SELECT FROM interaction i WHERE i.party_id = p.party_id AND i.occurred_at BETWEEN c.opened_at - interval '30 days' AND c.opened_at)$q$,
 $q$SELECT DISTINCT c.party_id, c.kind, c.product_id FROM service_case c JOIN party p USING (party_id) JOIN interaction i USING (party_id) WHERE p.lifecycle = 'prospect' AND c.kind LIKE '%e' AND c.kind NOT LIKE 'p%' AND i.occurred_at <= c.opened_at AND i.occurred_at >= c.opened_at - interval '30 days'
