@@ -51,9 +51,10 @@ BEGIN
 		RETURN 0;
 	END IF;
 	EXECUTE format('INSERT INTO %s.rfm_cut (cuts, bins, as_of, customers) VALUES ($1, $2, $3, $4)', m) USING new_cuts, bins, as_of, customers;
+	PERFORM @extschema@.refresh_peers(mart);
 	RETURN customers;
 END $$;
-COMMENT ON FUNCTION @extschema@.rescore(name, timestamptz, integer) IS 'makes new borders for the scores of a datamart: quantiles of its customers, ages taken at as_of; customer_rfm shows the new scores at once, and no customer is rewritten. Returns the number of customers; 0, and nothing is stored, when there is none';
+COMMENT ON FUNCTION @extschema@.rescore(name, timestamptz, integer) IS 'makes new borders for the scores of a datamart: quantiles of its customers, ages taken at as_of; customer_rfm shows the new scores at once, and no customer is rewritten. Finds anew what customers alike reach (refresh_peers), as of now. Returns the number of customers; 0, and nothing is stored, when there is none';
 
 CREATE FUNCTION @extschema@.set_rfm_cuts(mart name, cuts @extschema@.rfm_cuts, as_of timestamptz DEFAULT NULL) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -242,7 +242,19 @@ UPDATE @mart@.party_profile p SET first_order_at = s.first_order_at, last_order_
 	returned = s.returned, margin = s.margin, last_active_at = s.last_active_at
 FROM @mart@.order_summary s WHERE s.party_id = p.party_id;
 
--- The borders are read once, in a row of their own; what stands inside the lateral part is done for each customer.
+CREATE VIEW @mart@.rfm_border WITH (security_invoker = true) AS
+	SELECT coalesce((SELECT c.cuts FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1),
+			(SELECT @extschema@.rfm_cuts(q.last_order_at, q.orders, q.revenue, now(), 5)::text FROM @mart@.party_profile q)) AS cuts,
+		coalesce((SELECT c.as_of FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1), now()) AS as_of,
+		coalesce((SELECT c.bins::integer FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1), 5) AS bins,
+		EXISTS (SELECT FROM @mart@.rfm_label_def) AS has_labels;
+COMMENT ON VIEW @mart@.rfm_border IS 'the borders by which customer_rfm and customer_360 score: the newest of rfm_cut, or the quintiles of the moment while there are none; one row';
+COMMENT ON COLUMN @mart@.rfm_border.cuts IS 'the borders, as in rfm_cut; NULL: there are none, and no customers to make them of';
+COMMENT ON COLUMN @mart@.rfm_border.as_of IS 'the instant at which ages are taken';
+COMMENT ON COLUMN @mart@.rfm_border.bins IS 'number of scores';
+COMMENT ON COLUMN @mart@.rfm_border.has_labels IS 'the mart has names of its own in rfm_label_def';
+
+-- The borders are read and parsed once, in a row of their own (OFFSET 0); what stands inside the lateral part is done for each customer.
 CREATE VIEW @mart@.customer_rfm WITH (security_invoker = true) AS
 	SELECT p.party_id, p.last_order_at AS last_purchase_at, p.orders AS frequency, p.revenue AS monetary,
 		@extschema@.r(s.score) AS r, @extschema@.f(s.score) AS f, @extschema@.m(s.score) AS m, s.score::integer AS rfm,
@@ -250,11 +262,7 @@ CREATE VIEW @mart@.customer_rfm WITH (security_invoker = true) AS
 			WHERE @extschema@.r(s.score) >= d.r_min AND @extschema@.r(s.score) <= d.r_max AND @extschema@.f(s.score) >= d.f_min AND @extschema@.f(s.score) <= d.f_max
 				AND @extschema@.m(s.score) >= d.m_min AND @extschema@.m(s.score) <= d.m_max ORDER BY d.position LIMIT 1), @extschema@.rfm_group(s.score, k.bins))
 			ELSE @extschema@.rfm_group(s.score, k.bins) END AS label
-	FROM (SELECT coalesce((SELECT c.cuts::@extschema@.rfm_cuts FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1),
-				(SELECT @extschema@.rfm_cuts(q.last_order_at, q.orders, q.revenue, now(), 5) FROM @mart@.party_profile q)) AS cuts,
-			coalesce((SELECT c.as_of FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1), now()) AS as_of,
-			coalesce((SELECT c.bins::integer FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1), 5) AS bins,
-			EXISTS (SELECT FROM @mart@.rfm_label_def) AS has_labels OFFSET 0) k
+	FROM (SELECT b.cuts::@extschema@.rfm_cuts AS cuts, b.as_of, b.bins, b.has_labels FROM @mart@.rfm_border b OFFSET 0) k
 	CROSS JOIN @mart@.party_profile p
 	CROSS JOIN LATERAL (SELECT @extschema@.rfm_score(p.last_order_at, p.orders, p.revenue, k.cuts, k.as_of) AS score OFFSET 0) s
 	WHERE p.orders > 0;

@@ -108,11 +108,7 @@ CREATE VIEW @mart@.customer_360 WITH (security_invoker = true) AS
 			WHERE @extschema@.r(s.score) >= d.r_min AND @extschema@.r(s.score) <= d.r_max AND @extschema@.f(s.score) >= d.f_min AND @extschema@.f(s.score) <= d.f_max
 				AND @extschema@.m(s.score) >= d.m_min AND @extschema@.m(s.score) <= d.m_max ORDER BY d.position LIMIT 1), @extschema@.rfm_group(s.score, k.bins))
 			ELSE @extschema@.rfm_group(s.score, k.bins) END AS rfm_label
-	FROM (SELECT coalesce((SELECT c.cuts::@extschema@.rfm_cuts FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1),
-				(SELECT @extschema@.rfm_cuts(q.last_order_at, q.orders, q.revenue, now(), 5) FROM @mart@.party_profile q)) AS cuts,
-			coalesce((SELECT c.as_of FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1), now()) AS as_of,
-			coalesce((SELECT c.bins::integer FROM @mart@.rfm_cut c ORDER BY c.rfm_cut_id DESC LIMIT 1), 5) AS bins,
-			EXISTS (SELECT FROM @mart@.rfm_label_def) AS has_labels OFFSET 0) k
+	FROM (SELECT b.cuts::@extschema@.rfm_cuts AS cuts, b.as_of, b.bins, b.has_labels FROM @mart@.rfm_border b OFFSET 0) k
 	CROSS JOIN @mart@.party p
 	LEFT JOIN @mart@.party_profile f ON f.party_id = p.party_id
 	CROSS JOIN LATERAL (SELECT CASE WHEN f.orders > 0 THEN @extschema@.rfm_score(f.last_order_at, f.orders, f.revenue, k.cuts, k.as_of) END AS score OFFSET 0) s

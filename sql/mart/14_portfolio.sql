@@ -50,7 +50,7 @@ COMMENT ON VIEW @mart@.overdue_customers IS 'customers whose next purchase, by t
 -- The yearly margin of every customer beside what the best fifth of customers like him reaches: of the same kind, industry or income band, and
 -- region; where these are fewer than ten, of the same kind and industry or income band, then of the same kind. A mart without any margin takes revenue.
 CREATE VIEW @mart@.customer_margin WITH (security_invoker = true) AS
-	SELECT y.party_id, y.kind, coalesce(y.industry_code, f.traits ->> 'income.band', '') AS sector, coalesce(y.country, '') || ' ' || coalesce(left(y.postal_code, 2), '') AS region, v.alike, v.margin
+	SELECT y.party_id, y.kind, coalesce(y.industry_code, f.traits ->> 'income.band', '') AS sector, coalesce(y.country, '') || ' ' || coalesce(left(y.postal_code, 2), '') AS region, v.alike, v.margin, f.revenue
 	FROM @mart@.party y JOIN @mart@.party_profile f ON f.party_id = y.party_id
 	CROSS JOIN LATERAL (
 		SELECT y.kind || E'\x1f' || coalesce(y.industry_code, f.traits ->> 'income.band', '') || E'\x1f' || coalesce(y.country, '') || ' ' || coalesce(left(y.postal_code, 2), '') AS alike,
@@ -62,6 +62,7 @@ COMMENT ON COLUMN @mart@.customer_margin.sector IS 'industry, or band of income 
 COMMENT ON COLUMN @mart@.customer_margin.region IS 'country and the first two characters of the postal code';
 COMMENT ON COLUMN @mart@.customer_margin.alike IS 'kind, sector and region as one key';
 COMMENT ON COLUMN @mart@.customer_margin.margin IS 'margin a year since the first purchase (revenue, in a mart that knows no margin), to eight decimals';
+COMMENT ON COLUMN @mart@.customer_margin.revenue IS 'purchases less returns, in the base currency, of all time';
 
 CREATE VIEW @mart@.peer_group WITH (security_invoker = true) AS
 	-- the wider groups are put together from the narrow ones
@@ -107,21 +108,22 @@ COMMENT ON COLUMN @mart@.peer_border.of_margin IS 'of margins, or of revenue whe
 COMMENT ON COLUMN @mart@.peer_border.made_at IS 'when it was made';
 
 -- A customer of a group that was not there when the borders were made is compared to the wider one. A join and nothing else, so that who asks for
--- some customers has it done for these; the groups of the moment come from a function, of which the planner expects few rows.
+-- some customers has it done for these; the groups of the moment come from a function, of which the planner expects few rows. What stands inside the
+-- lateral parts is computed once a customer, however often the columns outside name it.
 CREATE VIEW @mart@.customer_potential WITH (security_invoker = true) AS
-	SELECT q.party_id, q.margin AS yearly_margin, q.peer_margin, q.peers,
-		CASE WHEN q.peer_margin > 0 AND q.peer_margin > q.margin THEN least((q.peer_margin - q.margin) / q.peer_margin, 1) ELSE 0 END AS potential, q.made_at AS fresh_as_of
-	FROM (
-		SELECT c.party_id, c.margin, coalesce(n.margin, g.margin, (SELECT w.margin FROM @mart@.peer_border w WHERE w.alike IN (c.kind || E'\x1f' || c.sector, c.kind) ORDER BY w.sector LIMIT 1)) AS peer_margin,
+	SELECT c.party_id, c.margin AS yearly_margin, q.peer_margin, q.peers, t.potential, q.made_at AS fresh_as_of, c.revenue
+	FROM @mart@.customer_margin c
+	LEFT JOIN @mart@.peer_border n ON n.alike = c.alike AND n.of_margin = (SELECT EXISTS (SELECT FROM @mart@.party_profile f WHERE f.margin IS NOT NULL))
+	LEFT JOIN (
+		SELECT m.kind || E'\x1f' || m.sector || E'\x1f' || m.region AS alike, m.peers, m.margin, now() AS made_at
+		FROM @extschema@.peers_of_moment('@mart_text@.party_profile'::pg_catalog.regclass) m
+		WHERE NOT EXISTS (SELECT FROM @mart@.peer_border k WHERE k.of_margin = (SELECT EXISTS (SELECT FROM @mart@.party_profile f WHERE f.margin IS NOT NULL)))) g
+		ON g.alike = c.alike
+	CROSS JOIN LATERAL (
+		SELECT coalesce(n.margin, g.margin, (SELECT w.margin FROM @mart@.peer_border w WHERE w.alike IN (c.kind || E'\x1f' || c.sector, c.kind) ORDER BY w.sector LIMIT 1)) AS peer_margin,
 			coalesce(n.peers, g.peers, (SELECT w.peers FROM @mart@.peer_border w WHERE w.alike IN (c.kind || E'\x1f' || c.sector, c.kind) ORDER BY w.sector LIMIT 1)) AS peers,
-			coalesce(n.made_at, g.made_at, (SELECT w.made_at FROM @mart@.peer_border w WHERE w.alike IN (c.kind || E'\x1f' || c.sector, c.kind) ORDER BY w.sector LIMIT 1)) AS made_at
-		FROM @mart@.customer_margin c
-		LEFT JOIN @mart@.peer_border n ON n.alike = c.alike AND n.of_margin = (SELECT EXISTS (SELECT FROM @mart@.party_profile f WHERE f.margin IS NOT NULL))
-		LEFT JOIN (
-			SELECT m.kind || E'\x1f' || m.sector || E'\x1f' || m.region AS alike, m.peers, m.margin, now() AS made_at
-			FROM @extschema@.peers_of_moment('@mart_text@.party_profile'::pg_catalog.regclass) m
-			WHERE NOT EXISTS (SELECT FROM @mart@.peer_border k WHERE k.of_margin = (SELECT EXISTS (SELECT FROM @mart@.party_profile f WHERE f.margin IS NOT NULL)))) g
-			ON g.alike = c.alike) q;
+			coalesce(n.made_at, g.made_at, (SELECT w.made_at FROM @mart@.peer_border w WHERE w.alike IN (c.kind || E'\x1f' || c.sector, c.kind) ORDER BY w.sector LIMIT 1)) AS made_at OFFSET 0) q
+	CROSS JOIN LATERAL (SELECT CASE WHEN q.peer_margin > 0 AND q.peer_margin > c.margin THEN least((q.peer_margin - c.margin) / q.peer_margin, 1) ELSE 0 END AS potential OFFSET 0) t;
 COMMENT ON VIEW @mart@.customer_potential IS 'what each customer could bring more, by the customers like him, as refresh_peers (maintain) last found them, or those of the moment while nothing is kept. Reads profiles only. @primaryKey party_id';
 COMMENT ON COLUMN @mart@.customer_potential.party_id IS 'the customer';
 COMMENT ON COLUMN @mart@.customer_potential.yearly_margin IS 'margin a year since the first purchase (revenue, in a mart that knows no margin), to eight decimals';
@@ -129,12 +131,15 @@ COMMENT ON COLUMN @mart@.customer_potential.peer_margin IS 'the same of the cust
 COMMENT ON COLUMN @mart@.customer_potential.peers IS 'how many peers there are, himself included; NULL, and so peer_margin: nobody of his kind was there then';
 COMMENT ON COLUMN @mart@.customer_potential.potential IS 'what is missing to peer_margin, as a share of it: 0 to 1';
 COMMENT ON COLUMN @mart@.customer_potential.fresh_as_of IS 'when peer_margin and peers were found; now, where they are of the moment';
+COMMENT ON COLUMN @mart@.customer_potential.revenue IS 'purchases less returns, in the base currency, of all time';
 
+-- Class C is what brings less than the least of class B (portfolio); where nobody brings anything, all are.
 CREATE VIEW @mart@.high_potential_small_customers WITH (security_invoker = true) AS
-	SELECT o.party_id, o.class, o.rank, o.revenue, p.yearly_margin, p.peer_margin, p.peers, p.potential, p.fresh_as_of
-	FROM @mart@.portfolio o JOIN @mart@.customer_potential p ON p.party_id = o.party_id
-	WHERE o.class = 'C' AND p.potential >= 0.5;
+	SELECT p.party_id, 'C'::text AS class, p.revenue, p.yearly_margin, p.peer_margin, p.peers, p.potential, p.fresh_as_of
+	FROM @mart@.customer_potential p
+	WHERE p.potential >= 0.5 AND p.revenue < (SELECT coalesce((@extschema@.share_cuts(@extschema@.amount_sample(f.revenue), '{0.95}'))[2], 'Infinity') FROM @mart@.party_profile f WHERE f.orders > 0);
 COMMENT ON VIEW @mart@.high_potential_small_customers IS 'customers of class C who bring less than half of what their peers show to be possible. @primaryKey party_id';
+COMMENT ON COLUMN @mart@.high_potential_small_customers.class IS 'C, as in portfolio';
 
 CREATE TABLE @mart@.tier_def (
 	position smallint PRIMARY KEY,
