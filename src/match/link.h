@@ -173,6 +173,16 @@ extern uint32_t link_plan_parts(const link_plan *p);
 extern void link_plan_work(link_engine *e, link_plan *p, uint32_t (*next) (void *context), void *context);
 extern const uint32_t *link_plan_clusters(const link_plan *p);
 
+/*
+ * Reading by several processes: each reads parts of the rows into an engine that was started in the same way, writes each part down in
+ * link_part_size bytes and clears the engine; the parts are taken in the order of the rows. The engine is then as if it had read them all itself.
+ */
+extern size_t link_part_size(link_engine *part);
+extern void link_part_write(link_engine *part, void *area);
+extern void link_part_clear(link_engine *part);
+extern bool link_part_take(link_engine *e, const void *area);	/* false: too many rows */
+extern bool link_part_join(link_engine *e, link_engine *part);	/* the same of an engine in this process */
+
 extern uint32_t link_rows(const link_engine *e);
 extern int	link_comparisons(const link_engine *e);
 extern const char *link_comparison_name(const link_engine *e, int comparison, bool organisation);

@@ -176,7 +176,7 @@ link_put_city(link_engine *e, link_record *r, const char *t, int n)
 }
 
 void
-link_put_postcode(link_engine *e, link_record *r, const char *s, int n)
+link_put_postcode(link_engine *e, link_record *r, const char *country, const char *s, int n)
 {
 	char		o[LINK_TEXT_MAX + 1];
 	int			k = 0;
@@ -192,9 +192,9 @@ link_put_postcode(link_engine *e, link_record *r, const char *s, int n)
 	if (k == 6 && o[0] >= 'a' && all_digits(o + 1, 5))
 		memmove(o, o + 1, --k);
 	/* a zero that a spreadsheet took away */
-	if (k == 4 && all_digits(o, 4) && e->two_sides == false && r->country)
+	if (k == 4 && all_digits(o, 4) && e->two_sides == false && country)
 	{
-		const char *c = link_text(&e->countries, r->country);
+		const char *c = country;
 
 		if (memcmp(c, "fr", 2) == 0 || memcmp(c, "de", 2) == 0 || memcmp(c, "es", 2) == 0 || memcmp(c, "it", 2) == 0 || memcmp(c, "us", 2) == 0)
 		{
@@ -206,7 +206,7 @@ link_put_postcode(link_engine *e, link_record *r, const char *s, int n)
 }
 
 void
-link_put_address(link_engine *e, link_record *r, const char *s, int n)
+link_put_address(link_engine *e, link_record *r, const char *country, const char *s, int n)
 {
 	char		t[LINK_FOLD_ROOM],
 				o[LINK_TEXT_MAX + 1];
@@ -246,7 +246,7 @@ link_put_address(link_engine *e, link_record *r, const char *s, int n)
 			if (!own_place && street_tokens > 0 && d == m && (m == 5 || (m == 4 && r->number)) && r->postcode == 0)
 			{
 				/* what follows the postcode is the city */
-				link_put_postcode(e, r, w, m);
+				link_put_postcode(e, r, country, w, m);
 				if (i + 1 < ntokens)
 					link_put_city(e, r, token[i + 1].s, (int) (t + n - token[i + 1].s));
 				break;

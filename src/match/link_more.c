@@ -6,6 +6,19 @@
 
 #include <stdlib.h>
 
+void
+link_more_put(link_engine *e, const link_more *m)
+{
+	if (e->nmore == e->more_room)
+	{
+		uint32_t	room = e->more_room ? e->more_room * 2 : 256;
+
+		e->more = link_grow(e, e->more, sizeof(link_more) * e->more_room, sizeof(link_more) * room);
+		e->more_room = room;
+	}
+	e->more[e->nmore++] = *m;
+}
+
 /* a further value of the row that is being read */
 void
 link_more_value(link_engine *e, link_kind kind, const char *s, size_t n, const char *country)
@@ -38,14 +51,7 @@ link_more_value(link_engine *e, link_kind kind, const char *s, size_t n, const c
 		m.phone = link_intern(e, &e->phones, o, k);
 		e->phones.v[m.phone].flags |= flags;
 	}
-	if (e->nmore == e->more_room)
-	{
-		uint32_t	room = e->more_room ? e->more_room * 2 : 256;
-
-		e->more = link_grow(e, e->more, sizeof(link_more) * e->more_room, sizeof(link_more) * room);
-		e->more_room = room;
-	}
-	e->more[e->nmore++] = m;
+	link_more_put(e, &m);
 }
 
 static int

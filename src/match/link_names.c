@@ -402,12 +402,32 @@ mail_names(link_engine *e)
 	link_dict_free(e, &e->written);
 }
 
+/*
+ * First parts of compound names get numbers of their own. This waits until all rows are in, so that names are numbered in the order in which
+ * rows hold them, whatever parts the rows came in.
+ */
+static void
+head_names(link_engine *e)
+{
+	for (uint32_t i = 1, n = e->names.n; i <= n; i++)
+		if (e->name[i].head)
+		{
+			char		s[LINK_TEXT_MAX + 1];
+			uint32_t	k = e->name[i].head;
+
+			memcpy(s, link_text(&e->names, i), k);
+			k = link_name_id(e, s, k);
+			e->name[i].head = k;
+		}
+}
+
 /* link_names_settle: after it, first and last of every person are final, and names are counted as they are held now */
 void
 link_names_settle(link_engine *e)
 {
 	char		s[LINK_TEXT_MAX + 1];
 
+	head_names(e);
 	full_names(e);
 	mail_names(e);
 	for (uint32_t i = 1; i <= e->names.n; i++)

@@ -444,7 +444,8 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 			   *found = NULL;
 	int			k;
 	uint32_t	len = (uint32_t) n;
-	bool		comma;
+	bool		comma,
+				said = false;	/* the row names a country */
 	char		end[2] = {0};	/* the country at the end of the e-mail's domain */
 	int			first = 0,
 				last = 0,
@@ -496,15 +497,16 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 			{
 				uint32_t	c = link_intern(e, &e->countries, country, country == t ? k : 2);
 
-				r->country = c < 255 ? c : 0;
-				country = r->country ? link_text(&e->countries, r->country) : NULL;
+				r->country = link_small(c, 0);
+				country = e->countries.v[c].length > 1 ? link_text(&e->countries, c) : NULL;
+				said = true;
 			}
 		}
 		if (e->length[LINK_SOURCE])
 		{
 			uint32_t	c = link_intern(e, &e->sources, RAW(LINK_SOURCE));
 
-			r->source = c < 255 ? c : 255;
+			r->source = link_small(c, 255);
 		}
 		if (e->length[LINK_ORGANISATION_NAME])
 			put_company(e, r, RAW(LINK_ORGANISATION_NAME));
@@ -576,7 +578,7 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 				s += next, left -= next;
 			} while (next > 0);
 		}
-		if (r->country == 0)
+		if (!said)
 		{
 			/* else the phone's prefix or the e-mail's end says it */
 			char		c[2] = {0};
@@ -589,18 +591,19 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 			{
 				uint32_t	x = link_intern(e, &e->countries, c, 2);
 
-				r->country = x < 255 ? x : 0;
+				r->country = link_small(x, 0);
+				country = link_text(&e->countries, x);
 			}
 		}
 		if (e->length[LINK_POSTAL_CODE])
-			link_put_postcode(e, r, RAW(LINK_POSTAL_CODE));
+			link_put_postcode(e, r, country, RAW(LINK_POSTAL_CODE));
 		if (e->length[LINK_CITY])
 		{
 			k = link_fold(RAW(LINK_CITY), t);
 			link_put_city(e, r, t, k);
 		}
 		if (e->length[LINK_ADDRESS])
-			link_put_address(e, r, RAW(LINK_ADDRESS));
+			link_put_address(e, r, country, RAW(LINK_ADDRESS));
 		if (e->length[LINK_REGISTRY_NUMBER])
 			link_put_registry(e, r, RAW(LINK_REGISTRY_NUMBER));
 		if (e->rest_length)

@@ -100,7 +100,7 @@ typedef struct link_more
 typedef struct link_name
 {
 	uint32_t	skeleton,		/* number in the skeleton dictionary */
-				head,			/* first part of a compound name, else 0 */
+				head,			/* first part of a compound name, else 0; before settling its length */
 				as_first,		/* records that hold it so */
 				as_last;
 	float		lu_first,		/* log2 of how often another record has it by chance */
@@ -390,6 +390,13 @@ link_copy(char *to, const char *s, size_t n)
 	memcpy(to + n - 8, s + n - 8, 8);
 }
 
+/* the number of a country or source, of which a record has room for 254 */
+static inline uint8_t
+link_small(uint32_t id, uint8_t beyond)
+{
+	return id < 255 ? (uint8_t) id : beyond;
+}
+
 /* number of set bits, without a call where the processor's own instruction may not be used */
 static inline int
 link_bits(uint32_t x)
@@ -429,11 +436,12 @@ extern int	link_fold(const char *s, size_t n, char *out);
 extern void link_put_email(link_engine *e, link_record *r, const char *s, int n, bool nameless, char end[2]);
 extern int	link_email_form(const char *s, int n, char *t, char *raw, int *raw_n, int *ends, int *at);
 extern void link_put_city(link_engine *e, link_record *r, const char *t, int n);
-extern void link_put_postcode(link_engine *e, link_record *r, const char *s, int n);
-extern void link_put_address(link_engine *e, link_record *r, const char *s, int n);
+extern void link_put_postcode(link_engine *e, link_record *r, const char *country, const char *s, int n);
+extern void link_put_address(link_engine *e, link_record *r, const char *country, const char *s, int n);
 extern void link_put_registry(link_engine *e, link_record *r, const char *s, int n);
 
 /* ---- link_more.c, link_block.c ---- */
+extern void link_more_put(link_engine *e, const link_more *m);
 extern void link_more_value(link_engine *e, link_kind kind, const char *s, size_t n, const char *country);
 extern void link_more_order(link_engine *e, const uint64_t *order);
 extern void link_more_emails(link_engine *e, const uint32_t *box);
@@ -449,6 +457,7 @@ extern void link_contact_keys(const link_engine *e, uint32_t email, uint32_t pho
 /* ---- link_queue.c, link_settle.c, link_names.c ---- */
 extern void link_wait(link_engine *e, link_dict *d, const char *s, size_t n, size_t field, int what, int head, int flags);
 extern void link_flush(link_engine *e);
+extern void link_name_room(link_engine *e);
 extern uint32_t link_name_id(link_engine *e, const char *s, size_t n);
 extern void link_names_settle(link_engine *e);
 extern void link_emails_settle(link_engine *e);

@@ -5,7 +5,7 @@
 #include "match/link_private.h"
 
 /* room for what is known of every name */
-static void
+void
 link_name_room(link_engine *e)
 {
 	if (e->names.room > e->name_room)
@@ -100,12 +100,8 @@ link_flush(link_engine *e)
 		else
 		{
 			e->name[id].as_first++;
-			if (w->head && e->name[id].head == 0)
-			{
-				uint32_t	h = link_name_id(e, s, w->head);
-
-				e->name[id].head = h;
-			}
+			if (e->name[id].head == 0)
+				e->name[id].head = w->head;
 		}
 	}
 	e->nwaiting = 0;
