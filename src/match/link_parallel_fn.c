@@ -41,9 +41,9 @@ next_number(void *context)
 	return pg_atomic_fetch_add_u32(context, 1);
 }
 
-/* a segment until the end of the transaction or its detaching; NULL when the machine has no room for it */
-static dsm_segment *
-make_segment(Size size)
+/* link_make_segment: until the end of the transaction or its detaching; NULL when the machine has no room for it */
+dsm_segment *
+link_make_segment(Size size)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -151,7 +151,7 @@ uint64
 link_score_shared(link_engine *e, double keep_from, LinkShared **shared)
 {
 	int			workers = workers_for(e);
-	dsm_segment *area = workers > 0 ? make_segment(link_share_size(e)) : NULL;
+	dsm_segment *area = workers > 0 ? link_make_segment(link_share_size(e)) : NULL;
 
 	*shared = NULL;
 	if (!area)
@@ -170,7 +170,7 @@ link_cluster_shared(link_engine *e, double threshold, uint32 *cluster, LinkShare
 	Size		size = shared ? link_plan_size(e) : 0;
 
 	if (shared)
-		shared->plan = make_segment(size);
+		shared->plan = link_make_segment(size);
 	if (!shared || !shared->plan)
 	{
 		link_cluster(e, threshold, cluster);

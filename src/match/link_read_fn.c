@@ -1,6 +1,7 @@
 /*
  * link_read_fn.c: the rows of a table, view or foreign table into the linkage engine. They are read by a plain query with the rights of the
- * caller, straight from the executor, so that privileges and row-level security hold and nothing is copied in between.
+ * caller, straight from the executor, so that privileges and row-level security hold and nothing is copied in between; large tables by several
+ * processes (link_scan_fn.c).
  */
 #include "match/link_fn.h"
 
@@ -254,13 +255,11 @@ append_column(StringInfo q, Oid relid, const char *name)
 		appendStringInfo(q, "o.%s::pg_catalog.text", quote_identifier(name));
 }
 
-static void
-read_relation(link_engine *e, Oid relid, const char *id, const LinkColumns *c, int side)
+/* link_query: what reads a relation's id and columns as text, without its conditions */
+char *
+link_query(Oid relid, const char *id, const LinkColumns *c)
 {
-	RowReceiver receiver = {{receive_row, receiver_startup, receiver_done, receiver_done, DestNone}};
 	StringInfoData q;
-	SPIExecuteOptions options = {0};
-	int			rc;
 
 	if (get_attnum(relid, id) <= 0)
 		ereport(ERROR, (errcode(CRMSEG_UNKNOWN_NAME), errmsg("column \"%s\" of relation \"%s\" does not exist", id, get_rel_name(relid)),
@@ -269,10 +268,6 @@ read_relation(link_engine *e, Oid relid, const char *id, const LinkColumns *c, i
 		if (get_attnum(relid, c->name[i]) <= 0)
 			ereport(ERROR, (errcode(CRMSEG_UNKNOWN_NAME), errmsg("column \"%s\" of relation \"%s\" does not exist", c->name[i], get_rel_name(relid)),
 							errhint("Both relations must have the columns; a view can rename them.")));
-	receiver.e = e;
-	receiver.columns = c->n;
-	receiver.side = side;
-	receiver.context = CurrentMemoryContext;
 	initStringInfo(&q);
 	/* an id is told whole, an instant too */
 	if (getBaseType(get_atttype(relid, get_attnum(relid, id))) == TEXTOID)
@@ -285,11 +280,30 @@ read_relation(link_engine *e, Oid relid, const char *id, const LinkColumns *c, i
 		append_column(&q, relid, c->name[i]);
 	}
 	appendStringInfo(&q, " FROM %s o", quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid)));
+	return q.data;
+}
+
+/* link_run: the rows of a query into an engine; in_order: without workers of the planner's, so that they come in the order of the table */
+void
+link_run(link_engine *e, const char *query, int columns, int side, bool in_order)
+{
+	RowReceiver receiver = {{receive_row, receiver_startup, receiver_done, receiver_done, DestNone}};
+	SPIExecuteOptions options = {0};
+	SPIPlanPtr	plan;
+	int			rc;
+
+	receiver.e = e;
+	receiver.columns = columns;
+	receiver.side = side;
+	receiver.context = CurrentMemoryContext;
 	options.read_only = true;
 	options.dest = &receiver.pub;
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	rc = SPI_execute_extended(q.data, &options);
+	plan = SPI_prepare_cursor(query, 0, NULL, in_order ? 0 : CURSOR_OPT_PARALLEL_OK);
+	if (!plan)
+		elog(ERROR, "preparing to read the records failed: %s", SPI_result_code_string(SPI_result));
+	rc = SPI_execute_plan_extended(plan, &options);
 	if (rc < 0)
 		elog(ERROR, "reading the records failed: %s", SPI_result_code_string(rc));
 	SPI_finish();
@@ -303,14 +317,19 @@ link_read(Oid relid, Name id_column, Jsonb *columns, Oid other, Jsonb *model)
 	link_engine *e;
 	const char *id;
 	size_t		n;
+	Oid			relation[2] = {relid, other};
+	char	   *query[2] = {NULL, NULL};
 
 	if (!get_rel_name(relid) || (OidIsValid(other) && !get_rel_name(other)))
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", get_rel_name(relid) ? other : relid)));
 	link_columns(columns, relid, &c);
 	e = link_engine_start(&c);
-	read_relation(e, relid, NameStr(*id_column), &c, 0);
+	query[0] = link_query(relid, NameStr(*id_column), &c);
 	if (OidIsValid(other))
-		read_relation(e, other, NameStr(*id_column), &c, 1);
+		query[1] = link_query(other, NameStr(*id_column), &c);
+	if (!link_scan_shared(e, &c, relation, query))
+		for (int side = 0; side < 2 && query[side]; side++)
+			link_run(e, query[side], c.n, side, false);
 	if (model)
 		link_model_give(model, e);
 	if (!link_settle(e, &id, &n))
