@@ -123,14 +123,64 @@ skeletons(void)
 }
 
 /* rows of pieces that normal forms are made of, and of bytes that are no text */
+static const link_kind random_kinds[] = {LINK_GIVEN_NAME, LINK_FAMILY_NAME, LINK_MAIDEN_NAME, LINK_FULL_NAME, LINK_ORGANISATION_NAME, LINK_DATE, LINK_EMAIL, LINK_PHONE, LINK_ADDRESS, LINK_ADDRESS,
+LINK_POSTAL_CODE, LINK_CITY, LINK_COUNTRY, LINK_SEX, LINK_REGISTRY_NUMBER, LINK_CODE, LINK_TEXT, LINK_SOURCE, LINK_DATE};
+#define RANDOM_KINDS ((int) (sizeof random_kinds / sizeof *random_kinds))
+
+static link_engine *
+random_engine(const link_memory *memory)
+{
+	const char *names[RANDOM_KINDS];
+
+	for (int i = 0; i < RANDOM_KINDS; i++)
+		names[i] = "column";
+	return link_start(memory, RANDOM_KINDS, random_kinds, names);
+}
+
+static void
+random_row(link_engine *e, int id, int side)
+{
+	static const char *const piece[] = {"Jean", "Dupont", "M.", ", ", "-", "@", "example.org", "+x", "12", " rue ", "75002", "flat 3", "é", "\xc3", "\xff", "'", "  ", "S.A.R.L.", "1982-11-18", "00", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+	char		t[32];
+
+	for (int c = 0; c < RANDOM_KINDS; c++)
+	{
+		char		v[600];
+		size_t		k = 0;
+
+		if (draw(2))
+			continue;
+		for (uint32_t p = draw(5); p > 0; p--)
+		{
+			const char *s = piece[draw(sizeof piece / sizeof *piece)];
+
+			memcpy(v + k, s, strlen(s));
+			k += strlen(s);
+		}
+		/* more countries and sources than a record has room for, and of one letter */
+		if (random_kinds[c] == LINK_COUNTRY || random_kinds[c] == LINK_SOURCE)
+		{
+			k = 1 + draw(3);
+			for (size_t i = 0; i < k; i++)
+				v[i] = (char) ('a' + draw(26));
+			if (draw(4) == 0)
+				memcpy(v, "fr", k = 2);
+		}
+		{
+			char	   *exact = malloc(k ? k : 1);
+
+			memcpy(exact, v, k);
+			link_value(e, c, exact, k);
+			free(exact);
+		}
+	}
+	snprintf(t, sizeof t, "%d", id);
+	link_row(e, t, strlen(t), side);
+}
+
 static void
 random_rows(int n, int sides)
 {
-	static const char *const piece[] = {"Jean", "Dupont", "M.", ", ", "-", "@", "example.org", "+x", "12", " rue ", "75002", "flat 3", "é", "\xc3", "\xff", "'", "  ", "S.A.R.L.", "1982-11-18", "00", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
-	static const link_kind kinds[] = {LINK_GIVEN_NAME, LINK_FAMILY_NAME, LINK_MAIDEN_NAME, LINK_FULL_NAME, LINK_ORGANISATION_NAME, LINK_DATE, LINK_EMAIL, LINK_PHONE, LINK_ADDRESS, LINK_ADDRESS,
-	LINK_POSTAL_CODE, LINK_CITY, LINK_COUNTRY, LINK_SEX, LINK_REGISTRY_NUMBER, LINK_CODE, LINK_TEXT, LINK_SOURCE, LINK_DATE};
-	const int	nkinds = sizeof kinds / sizeof *kinds;
-	const char *names[32];
 	link_memory memory = {get, grow, give_back, look, NULL};
 	link_engine *e;
 	link_model	model;
@@ -141,39 +191,10 @@ random_rows(int n, int sides)
 	uint64_t	edges;
 	const link_edge *edge;
 
-	for (int i = 0; i < nkinds; i++)
-		names[i] = "column";
-	e = link_start(&memory, nkinds, kinds, names);
+	e = random_engine(&memory);
 	CHECK(link_usable(e), "columns that identify");
 	for (int i = 0; i < n; i++)
-	{
-		char		t[32];
-
-		for (int c = 0; c < nkinds; c++)
-		{
-			char		v[600];
-			size_t		k = 0;
-
-			if (draw(2))
-				continue;
-			for (uint32_t p = draw(5); p > 0; p--)
-			{
-				const char *s = piece[draw(sizeof piece / sizeof *piece)];
-
-				memcpy(v + k, s, strlen(s));
-				k += strlen(s);
-			}
-			{
-				char	   *exact = malloc(k ? k : 1);
-
-				memcpy(exact, v, k);
-				link_value(e, c, exact, k);
-				free(exact);
-			}
-		}
-		snprintf(t, sizeof t, "%d", i / sides);
-		link_row(e, t, strlen(t), i % sides);
-	}
+		random_row(e, i / sides, i % sides);
 	CHECK(link_settle(e, &id, &size), "ids are unique");
 	link_block(e);
 	link_train(e, NULL, &model);
@@ -193,6 +214,71 @@ random_rows(int n, int sides)
 	CHECK(good, "m and u are probabilities");
 	link_end(e);
 	free(cluster);
+}
+
+static bool
+same_dict(const link_dict *a, const link_dict *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (uint32_t i = 1; i <= a->n; i++)
+		if (a->v[i].length != b->v[i].length || a->v[i].count != b->v[i].count || a->v[i].flags != b->v[i].flags || memcmp(link_text(a, i), link_text(b, i), a->v[i].length))
+			return false;
+	return true;
+}
+
+/* rows that came in parts, written down or joined, are as if one engine had read them all */
+static void
+parts(int n, int most, int sides)
+{
+	link_memory memory = {get, grow, give_back, look, NULL};
+	link_engine *one = random_engine(&memory),
+			   *whole = random_engine(&memory),
+			   *part = random_engine(&memory);
+	uint64_t	before = seed;
+	const char *id;
+	size_t		size;
+
+	for (int i = 0; i < n; i++)
+		random_row(one, i, sides == 2 && i > n / 2);
+	seed = before;
+	for (int i = 0, in = 0; i <= n; i++)
+	{
+		/* a part is of one side */
+		if (i == n || in == most || (sides == 2 && i == n / 2 + 1))
+		{
+			if (i % 2)
+			{
+				void	   *area = malloc(size = link_part_size(part));
+
+				link_part_write(part, area);
+				CHECK(link_part_take(whole, area), "room for a written part");
+				free(area);
+			}
+			else
+				CHECK(link_part_join(whole, part), "room for a part");
+			link_part_clear(part);
+			in = 0;
+		}
+		if (i < n)
+		{
+			random_row(part, i, sides == 2 && i > n / 2);
+			in++;
+		}
+	}
+	link_flush(one);
+	link_flush(whole);
+	CHECK(same_dict(&one->names, &whole->names) && same_dict(&one->phones, &whole->phones) && same_dict(&one->addresses, &whole->addresses) && same_dict(&one->full, &whole->full) &&
+		  same_dict(&one->countries, &whole->countries) && same_dict(&one->extras[0], &whole->extras[0]), "the same values, %d rows, at most %d a part", n, most);
+	CHECK(one->n == whole->n && (n == 0 || memcmp(one->record, whole->record, sizeof(link_record) * n) == 0), "the same records, %d rows, at most %d a part", n, most);
+	CHECK(n == 0 || memcmp(one->extra, whole->extra, sizeof(uint32_t) * one->nextra * n) == 0, "the same extras");
+	CHECK(one->nmore == whole->nmore && (one->nmore == 0 || memcmp(one->more, whole->more, sizeof(link_more) * one->nmore) == 0), "the same further values");
+	CHECK(link_settle(one, &id, &size) && link_settle(whole, &id, &size), "ids are unique");
+	CHECK(n == 0 || memcmp(one->record, whole->record, sizeof(link_record) * n) == 0, "the same settled");
+	CHECK(link_block(one) == link_block(whole), "the same pairs");
+	link_end(one);
+	link_end(whole);
+	link_end(part);
 }
 
 /* every second number */
@@ -317,6 +403,10 @@ main(void)
 	random_rows(1, 1);
 	random_rows(3000, 1);
 	random_rows(2000, 2);
+	parts(0, 10, 1);
+	parts(700, 50, 1);
+	parts(700, 1, 2);
+	parts(3000, 1000, 2);
 	shared_work(2);
 	shared_work(19000);
 	shared_work(20000);			/* LINK_PLACED */
