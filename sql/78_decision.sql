@@ -1,8 +1,16 @@
 -- May we, should we, by which channel: eligibility of a party, the best channel, audiences reserved among many workers, what a campaign
 -- brought. (The tables are those of sql/mart/09_campaign.sql and 11_behaviour.sql, the views those of 15_decision.sql.)
 
+CREATE FUNCTION @extschema@.eligible_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'crmseg_eligible_support' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.eligible_support(internal) IS 'internal: for the planner, puts eligible_of_many in the place of eligible in a query over rows';
+
+CREATE FUNCTION @extschema@.eligible_of_many(mart name, party bigint, channel text, campaign bigint, at timestamptz, OUT ok boolean, OUT reason text)
+	AS 'MODULE_PATHNAME', 'crmseg_eligible_of_many' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.eligible_of_many(name, bigint, text, bigint, timestamptz) IS 'internal: eligible in a query over rows, to which the planner leads it: it keeps queries begun until that query ends';
+
 CREATE FUNCTION @extschema@.eligible(mart name, party bigint, channel text, campaign bigint, at timestamptz DEFAULT now(), OUT ok boolean, OUT reason text)
-	AS 'MODULE_PATHNAME', 'crmseg_eligible' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
+	AS 'MODULE_PATHNAME', 'crmseg_eligible' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100 SUPPORT @extschema@.eligible_support;
 COMMENT ON FUNCTION @extschema@.eligible(name, bigint, text, bigint, timestamptz) IS 'may this party be written to, by this channel, for this campaign, at this instant? The reason when not, the first that holds of: unknown_party, closed (the party, or the campaign is not running), deceased, no_address, bounced, no_consent, suppressed, already_claimed, paused, quiet_hours, over_cap (a cap of NULL is no rule, of 0 is never). A transactional campaign (is_commercial false) needs no consent and knows no pause, quiet hours or cap, but suppression, bounces and refusals hold. 22023 for an unknown channel or campaign';
 
 CREATE FUNCTION @extschema@.eligible_point(mart name, party bigint, channel text, campaign bigint, at timestamptz, OUT ok boolean, OUT reason text, OUT contact_point_id bigint)

@@ -30,7 +30,6 @@ typedef struct Channel
 {
 	int16		id;
 	text	   *name;
-	Statement  *eligible;
 	int64		touches;		/* of the party at hand */
 } Channel;
 
@@ -42,6 +41,9 @@ typedef struct Call
 	TupleDesc	desc;
 	bool		is_valid;
 	Moment		moment;
+	int64		campaign;		/* what was read is for it and for this instant */
+	TimestampTz at;
+	Statement  *eligible;
 	int			n;
 	Channel    *channel;
 	ChannelChoice *choice;
@@ -70,13 +72,13 @@ number_of(const Rows *r, uint64 row, int column, bool *null)
 static void
 set_moment(Call *c, Plans *p, Name mart, int64 campaign, TimestampTz at)
 {
-	Moment		moment = eligible_moment(p, campaign, at);
+	Moment		moment = eligible_moment(p);
 	Datum		values[2] = {Int64GetDatum(campaign), TimestampTzGetDatum(at)};
 	MemoryContext was;
 	Rows		r;
 	bool		null;
 
-	if (c->is_valid && eligible_same_moment(&c->moment, &moment))
+	if (c->is_valid && c->campaign == campaign && c->at == at && eligible_same_moment(&c->moment, &moment))
 		return;
 	c->is_valid = false;
 	if (c->moment_context == NULL)
@@ -94,7 +96,6 @@ set_moment(Call *c, Plans *p, Name mart, int64 campaign, TimestampTz at)
 	{
 		c->channel[i].id = DatumGetInt16(cell(&r, i, 1, &null));
 		c->channel[i].name = DatumGetTextPCopy(cell(&r, i, 2, &null));
-		c->channel[i].eligible = eligible_begin(c->moment_context);
 		c->choice[i].cost = number_of(&r, i, 3, &null);
 		c->choice[i].cost_place = number(&r, i, 4);
 		c->value = number_of(&r, i, 5, &null);
@@ -121,6 +122,8 @@ set_moment(Call *c, Plans *p, Name mart, int64 campaign, TimestampTz at)
 	}
 	MemoryContextSwitchTo(was);
 	c->moment = moment;
+	c->campaign = campaign;
+	c->at = at;
 	c->is_valid = true;
 }
 
@@ -171,10 +174,10 @@ read_person(Call *c, Plans *p, int64 party, bool keep)
 	if (keep && !c->tried)
 	{
 		c->tried = true;
-		c->lookup = eligible_lookup_open(c->moment_context, p->plan[PERSON], values, NULL);
+		c->lookup = eligible_lookup_open(c->moment_context, p->plan[PERSON], values, NULL, 1);
 	}
 	if (c->lookup != NULL)
-		eligible_lookup(c->lookup, party, gather, c);
+		eligible_lookup(c->lookup, values, NULL, gather, c);
 	else
 		eligible_rows(eligible_run(p->plan[PERSON], values, NULL), gather, c);
 }
@@ -223,6 +226,7 @@ crmseg_choose_channel(PG_FUNCTION_ARGS)
 			elog(ERROR, "choose_channel returns a row");
 		c = palloc0(sizeof *c);
 		c->context = CurrentMemoryContext;
+		c->eligible = eligible_begin(c->context);
 		c->desc = BlessTupleDesc(CreateTupleDescCopy(desc));
 		MemoryContextSwitchTo(was);
 		fcinfo->flinfo->fn_extra = c;
@@ -243,8 +247,7 @@ crmseg_choose_channel(PG_FUNCTION_ARGS)
 	}
 	for (int i = 0; i < c->n; i++)
 	{
-		int64		point;
-		EligibleReason reason = eligible_ask(c->channel[i].eligible, p, c->channel[i].name, campaign, at, party, keep, &point);
+		EligibleReason reason = eligible_ask(c->eligible, p, c->channel[i].name, campaign, at, party, keep).reason;
 
 		c->choice[i].is_open = reason == ELIGIBLE_OK;
 		c->choice[i].prior = prior_of(c, c->channel[i].id);

@@ -9,6 +9,8 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
+#include "mart/digest.h"
+
 PG_FUNCTION_INFO_V1(crmseg_suppression_digest);
 
 #define HALF 64					/* bytes of the inner key; what is behind them is the outer one */
@@ -21,11 +23,9 @@ sha256(pg_cryptohash_ctx *c, const void *head, size_t head_size, const void *bod
 		elog(ERROR, "could not compute a digest: %s", pg_cryptohash_error(c));
 }
 
-Datum
-crmseg_suppression_digest(PG_FUNCTION_ARGS)
+bytea *
+suppression_digest(const bytea *key, const text *value)
 {
-	bytea	   *key = PG_GETARG_BYTEA_PP(0);
-	text	   *value = PG_GETARG_TEXT_PP(1);
 	size_t		size = VARSIZE_ANY_EXHDR(key),
 				half = Min(size, HALF);
 	const char *bytes = VARDATA_ANY(value);
@@ -43,5 +43,11 @@ crmseg_suppression_digest(PG_FUNCTION_ARGS)
 	SET_VARSIZE(digest, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	sha256(c, VARDATA_ANY(key) + half, size - half, inner, sizeof inner, (uint8 *) VARDATA(digest));
 	pg_cryptohash_free(c);
-	PG_RETURN_BYTEA_P(digest);
+	return digest;
+}
+
+Datum
+crmseg_suppression_digest(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(suppression_digest(PG_GETARG_BYTEA_PP(0), PG_GETARG_TEXT_PP(1)));
 }

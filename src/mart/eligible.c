@@ -22,7 +22,7 @@ is_usable(const EligiblePoint *p)
 
 EligibleReason
 eligible_decide(const EligibleCampaign *campaign, const EligibleParty *party, const EligiblePoint *points, int n_points,
-				const EligibleConsent *consents, int n_consents, int64_t *point)
+				const EligibleConsent *consents, int n_consents, eligible_suppressed is_suppressed, void *arg, int64_t *point)
 {
 	bool		refused = false,
 				granted = !campaign->needs_opt_in || !campaign->is_commercial,
@@ -66,7 +66,7 @@ eligible_decide(const EligibleCampaign *campaign, const EligibleParty *party, co
 		if (may_not || !(may || (granted && is_best)))
 			continue;
 		allowed = true;
-		if (*point == 0 && !points[i].is_suppressed)
+		if (*point == 0 && !(is_suppressed ? is_suppressed(i, arg) : points[i].is_suppressed))
 			*point = points[i].id;
 	}
 	if (!usable)

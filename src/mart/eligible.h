@@ -41,8 +41,11 @@ typedef struct EligiblePoint
 	int64_t		id;
 	char		status;			/* first letter of valid, unverified, bounced, invalid, opted_out */
 	bool		is_current;
-	bool		is_suppressed;
+	bool		is_suppressed;	/* unless this is asked for */
 } EligiblePoint;
+
+/* Is the address of this point suppressed? Asked only where it matters. */
+typedef bool (*eligible_suppressed) (int point, void *arg);
 
 /* a statement in force for the purpose and channel; point 0: for any */
 typedef struct EligibleConsent
@@ -64,9 +67,9 @@ typedef struct EligibleParty
 
 /*
  * Everything but the caps. On ELIGIBLE_OK *point is where to write: the first address that a consent allows (its own, or one for any if it
- * is the best of its kind; the most restrictive statement counts) and that is not suppressed.
+ * is the best of its kind; the most restrictive statement counts) and that is not suppressed: as its point says, or, where it is given, is_suppressed.
  */
 extern EligibleReason eligible_decide(const EligibleCampaign *campaign, const EligibleParty *party, const EligiblePoint *points, int n_points,
-									  const EligibleConsent *consents, int n_consents, int64_t *point);
+									  const EligibleConsent *consents, int n_consents, eligible_suppressed is_suppressed, void *arg, int64_t *point);
 
 #endif

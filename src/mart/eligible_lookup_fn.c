@@ -1,6 +1,6 @@
 /*
- * eligible_lookup_fn.c: one query, begun once, for many parties one after the other: the executor's plan is started anew (ExecReScan) with another
- * parameter, which leaves rights, row security and whatever stands in the place of a table to the executor. It lives in a portal, so that
+ * eligible_lookup_fn.c: one query, begun once, for many parties one after the other: the executor's plan is started anew (ExecReScan) with other
+ * parameters, which leaves rights, row security and whatever stands in the place of a table to the executor. It lives in a portal, so that
  * an error, a savepoint or the end of the transaction clears it away.
  */
 #include "compat.h"
@@ -8,7 +8,6 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "utils/memutils.h"
 #include "utils/partcache.h"
@@ -22,6 +21,7 @@ struct Lookup
 {
 	Portal		portal;
 	char	   *name;
+	int			changing;		/* the first parameters, which are given anew each time */
 	MemoryContextCallback end;
 };
 
@@ -53,9 +53,9 @@ is_fresh(PlanState *state)
 	}
 }
 
-/* Partitions are left out when the query is begun: for the first party, and so for all, unless they are cut by something that may be a party. */
+/* Partitions are left out when the query is begun: for the first values, and so for all. May they be cut by what one of those that change stands for? */
 static bool
-is_cut_by_number(EState *state)
+is_cut_by(EState *state, ParamListInfo params, int changing)
 {
 	ListCell   *lc;
 
@@ -70,7 +70,8 @@ is_cut_by_number(EState *state)
 			bool		found = false;
 
 			for (int i = 0; i < key->partnatts; i++)
-				found |= key->parttypid[i] == INT8OID;
+				for (int k = 0; k < changing; k++)
+					found |= key->parttypid[i] == params->params[k].ptype;
 			table_close(rel, AccessShareLock);
 			if (found)
 				return true;
@@ -90,13 +91,15 @@ end_lookup(void *arg)
 }
 
 Lookup *
-eligible_lookup_open(MemoryContext context, SPIPlanPtr plan, Datum *values, const char *nulls)
+eligible_lookup_open(MemoryContext context, SPIPlanPtr plan, Datum *values, const char *nulls, int changing)
 {
-	Portal		portal = SPI_cursor_open(NULL, plan, values, nulls, true);
+	Portal		portal;
 	Lookup	   *l;
 
+	eligible_make_plan(plan);
+	portal = SPI_cursor_open(NULL, plan, values, nulls, true);
 	if (portal->strategy != PORTAL_ONE_SELECT || portal->portalParams == NULL || !is_fresh(portal->queryDesc->planstate)
-		|| is_cut_by_number(portal->queryDesc->estate))
+		|| is_cut_by(portal->queryDesc->estate, portal->portalParams, changing))
 	{
 		SPI_cursor_close(portal);
 		return NULL;
@@ -104,6 +107,7 @@ eligible_lookup_open(MemoryContext context, SPIPlanPtr plan, Datum *values, cons
 	portal->visible = false;	/* not one of the user's cursors */
 	l = MemoryContextAllocZero(context, sizeof *l);
 	l->portal = portal;
+	l->changing = changing;
 	l->name = MemoryContextStrdup(context, portal->name);
 	l->end.func = end_lookup;
 	l->end.arg = l;
@@ -112,7 +116,7 @@ eligible_lookup_open(MemoryContext context, SPIPlanPtr plan, Datum *values, cons
 }
 
 void
-eligible_lookup(Lookup *l, int64 key, lookup_row row, void *arg)
+eligible_lookup(Lookup *l, const Datum *values, const char *nulls, lookup_row row, void *arg)
 {
 	PlanState  *state = l->portal->queryDesc->planstate;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -120,7 +124,11 @@ eligible_lookup(Lookup *l, int64 key, lookup_row row, void *arg)
 	TupleTableSlot *slot;
 
 	CurrentResourceOwner = l->portal->resowner;
-	l->portal->portalParams->params[0].value = Int64GetDatum(key);
+	for (int i = 0; i < l->changing; i++)
+	{
+		l->portal->portalParams->params[i].value = values[i];
+		l->portal->portalParams->params[i].isnull = nulls && nulls[i] == 'n';
+	}
 	ExecReScan(state);
 	while (slot = ExecProcNode(state), !TupIsNull(slot))
 	{

@@ -12,7 +12,7 @@
 
 #include "mart/eligible.h"
 
-enum {CAMPAIGN, PARTIES, POINTS, CONSENTS, WISHES, TARGETS, TOUCHES, ONE, TOUCHES_OF_ONE, ALIAS, CHANNELS, PRIORS, PERSON, QUESTIONS, N_PLANS};
+enum {CAMPAIGN, PARTIES, POINTS, CONSENTS, WISHES, TARGETS, TOUCHES, ONE, TOUCHES_OF_ONE, SUPPRESSED, COMMERCIAL, ALIAS, CHANNELS, PRIORS, PERSON, QUESTIONS, N_PLANS};
 
 /* The plans of a mart; they hold its name, so a renamed schema has others. */
 typedef struct Plans
@@ -24,14 +24,13 @@ typedef struct Plans
 
 /* The plans for a mart of this name; 3F000 or 55000 when it is none or of another step. Within SPI. */
 extern Plans *eligible_plans(const char *mart);
+extern Plans *eligible_plans_made(const char *mart);	/* the same where they are made already, else NULL; needs no SPI */
 
-/* What was read once for a statement holds while the same is asked for, by the same user, under the same snapshot. */
+/* What was read once for a statement holds for the same user, under the same snapshot. */
 typedef struct Moment
 {
 	Oid			schema;
 	Oid			user;
-	int64		campaign;
-	TimestampTz at;
 	TimestampTz transaction;
 	TransactionId xmin,
 				xmax;
@@ -40,18 +39,29 @@ typedef struct Moment
 	CommandId	curcid;
 } Moment;
 
-extern Moment eligible_moment(const Plans *p, int64 campaign, TimestampTz at);
+extern Moment eligible_moment(const Plans *p);
 extern bool eligible_same_moment(const Moment *a, const Moment *b);
 
-/* A statement's questions about one channel and its answers (eligible_fn.c); lives in the context it was begun in. */
+/* A statement's questions, about any channels, campaigns and instants, and its answers (eligible_statement_fn.c); lives in the context it was begun in. */
 typedef struct Statement Statement;
 extern Statement *eligible_begin(MemoryContext context);
 
+typedef struct Answer
+{
+	int64		party;
+	int64		point;			/* where to write, when ok */
+	EligibleReason reason;
+	char		status;			/* of the hash table that may hold it */
+} Answer;
+
 /*
- * May the party be written to? *point says where. Within SPI. 22023 for a channel or campaign that does not exist. keep: a query may be kept
- * begun for the parties to come, until the context ends.
+ * May the party be written to? Within SPI. 22023 for a channel or campaign that does not exist. keep: queries may be kept begun for the parties to
+ * come, until the context ends.
  */
-extern EligibleReason eligible_ask(Statement *st, Plans *p, text *channel, int64 campaign, TimestampTz at, int64 party, bool keep, int64 *point);
+extern Answer eligible_ask(Statement *st, Plans *p, text *channel, int64 campaign, TimestampTz at, int64 party, bool keep);
+
+/* The answer where it is known already, else NULL; needs no SPI. Good until the next question. */
+extern const Answer *eligible_known(Statement *st, Plans *p, text *channel, int64 campaign, TimestampTz at, int64 party);
 
 /* Rows of a query, read in the order of their first column, the party. */
 typedef struct Rows
@@ -62,15 +72,16 @@ typedef struct Rows
 } Rows;
 
 /*
- * A query that is begun once and asked again and again with another first parameter (an int8): to begin it costs more than to run it. It ends with the
- * context it was opened in. NULL: its plan holds something that keeps rows, or what may be left out, from one time to the next. The plan is to be
- * made before, by eligible_run.
+ * A query that is begun once and asked again and again with other values of its first parameters (so many as are said to change): to begin it costs more
+ * than to run it. It ends with the context it was opened in. NULL: its plan holds something that keeps rows, or what may be left out, from one
+ * time to the next.
  */
 typedef struct Lookup Lookup;
 typedef void (*lookup_row) (TupleTableSlot *slot, void *arg);
-extern Lookup *eligible_lookup_open(MemoryContext context, SPIPlanPtr plan, Datum *values, const char *nulls);
-extern void eligible_lookup(Lookup *lookup, int64 key, lookup_row row, void *arg);
+extern Lookup *eligible_lookup_open(MemoryContext context, SPIPlanPtr plan, Datum *values, const char *nulls, int changing);
+extern void eligible_lookup(Lookup *lookup, const Datum *values, const char *nulls, lookup_row row, void *arg);
 
+extern void eligible_make_plan(SPIPlanPtr plan);
 extern Rows eligible_run(SPIPlanPtr plan, Datum *values, const char *nulls);
 extern void eligible_rows(Rows r, lookup_row row, void *arg);
 

@@ -13,6 +13,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "mart/eligible_read.h"
@@ -28,11 +29,9 @@ static HTAB *all_plans;
 #define QUIET(at, hour) "f.quiet_hours OPERATOR(pg_catalog.@>) " HOUR(at, hour) " OR f.quiet_hours OPERATOR(pg_catalog.@>) (" HOUR(at, hour) " OPERATOR(pg_catalog.+) 24)"
 
 static const char *const query[N_PLANS] = {
-	/* $1 channel, $2 campaign, $3 instant */
+	/* $1 channel, $2 campaign */
 	[CAMPAIGN] = "SELECT h.channel_id, h.contact_kind, h.can_solicit AND h.contact_kind IS NOT NULL, h.needs_opt_in, g.is_commercial, g.purpose, g.topic, "
-	"g.running IS NULL OR g.running OPERATOR(pg_catalog.@>) $3, "
-	"(pg_catalog.timezone(d.time_zone, $3))::pg_catalog.date, pg_catalog.date_part('hour', pg_catalog.timezone(d.time_zone, $3))::integer, "
-	"h.max_touches, COALESCE(h.per, '30 days'), d.max_touches, COALESCE(d.max_touches_per, '30 days') "
+	"g.running, d.time_zone, h.max_touches, COALESCE(h.per, '30 days'), d.max_touches, COALESCE(d.max_touches_per, '30 days'), (SELECT k.key FROM @.suppression_key k) "
 	"FROM @.datamart d LEFT JOIN @.channel h ON h.name OPERATOR(pg_catalog.=) $1 LEFT JOIN @.campaign g ON g.campaign_id OPERATOR(pg_catalog.=) $2",
 	/* from here on: $1 to $2 parties */
 	[PARTIES] = "SELECT y.party_id, y.lifecycle OPERATOR(pg_catalog.=) 'closed', y.deceased_on IS NOT NULL, y.restricted_at IS NOT NULL FROM @.party y "
@@ -70,30 +69,26 @@ static const char *const query[N_PLANS] = {
 	"ORDER BY 1",
 	/*
 	 * $1 one party, $2 kind of address, $3 day, $4 purpose, $5 channel, $6 instant, $7 hour, $8 topic, $9 campaign: what the queries above read of it,
-	 * in one, for to begin a query takes longer than to find a row; the first column says which
+	 * in one, for to begin a query takes longer than to find a row; the first column says which. Of the targets also those that count as touches.
 	 */
 	[ONE] = "SELECT 1, NULL::pg_catalog.int8, y.lifecycle OPERATOR(pg_catalog.=) 'closed', y.deceased_on IS NOT NULL, y.restricted_at IS NOT NULL, NULL::pg_catalog.int4, NULL::pg_catalog.interval, "
-	"NULL::\"char\" FROM @.party y WHERE y.party_id OPERATOR(pg_catalog.=) $1 "
-	"UNION ALL SELECT 2, c.contact_point_id, c.valid OPERATOR(pg_catalog.@>) $3, (SELECT true FROM @.suppression s WHERE s.kind OPERATOR(pg_catalog.=) $2 "
-	"AND s.value_hash OPERATOR(pg_catalog.=) crmseg.suppression_digest((SELECT k.key FROM @.suppression_key k), c.value_norm) LIMIT 1), c.is_primary, NULL, NULL, c.status::\"char\" "
+	"NULL::\"char\", NULL::pg_catalog.timestamptz, NULL::pg_catalog.text FROM @.party y WHERE y.party_id OPERATOR(pg_catalog.=) $1 "
+	"UNION ALL SELECT 2, c.contact_point_id, c.valid OPERATOR(pg_catalog.@>) $3, NULL, c.is_primary, NULL, NULL, c.status::\"char\", NULL, c.value_norm "
 	"FROM @.contact_point c WHERE c.party_id OPERATOR(pg_catalog.=) $1 AND c.kind OPERATOR(pg_catalog.=) $2 "
-	"UNION ALL SELECT 3, c.contact_point_id, c.status OPERATOR(pg_catalog.=) 'granted', NULL, NULL, NULL, NULL, NULL FROM @.consent c "
+	"UNION ALL SELECT 3, c.contact_point_id, c.status OPERATOR(pg_catalog.=) 'granted', NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM @.consent c "
 	"WHERE c.party_id OPERATOR(pg_catalog.=) $1 AND c.purpose OPERATOR(pg_catalog.=) $4 AND c.channel_id OPERATOR(pg_catalog.=) $5 AND c.valid OPERATOR(pg_catalog.@>) $6 "
-	"UNION ALL SELECT CASE f.channel_id WHEN 0 THEN 5 ELSE 4 END, NULL, f.paused OPERATOR(pg_catalog.@>) $6, " QUIET("$6", "$7") ", $8 OPERATOR(pg_catalog.<>) ALL (f.topics), f.max_touches, f.per, NULL "
+	"UNION ALL SELECT CASE f.channel_id WHEN 0 THEN 5 ELSE 4 END, NULL, f.paused OPERATOR(pg_catalog.@>) $6, " QUIET("$6", "$7") ", $8 OPERATOR(pg_catalog.<>) ALL (f.topics), f.max_touches, f.per, NULL, NULL, NULL "
 	"FROM @.contact_preference f WHERE f.party_id OPERATOR(pg_catalog.=) $1 AND (f.channel_id OPERATOR(pg_catalog.=) $5 OR f.channel_id OPERATOR(pg_catalog.=) 0) "
-	"UNION ALL SELECT 6, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM @.campaign_target t WHERE t.party_id OPERATOR(pg_catalog.=) $1 "
-	"AND t.campaign_id OPERATOR(pg_catalog.=) $9 AND t.state OPERATOR(pg_catalog.<>) 'cancelled' AND (t.channel_id OPERATOR(pg_catalog.=) $5 OR t.is_control)",
-	/* what TOUCHES reads, of $1 one party; $2 from, $3 to */
-	[TOUCHES_OF_ONE] = "SELECT i.channel_id, i.occurred_at FROM @.interaction i WHERE i.party_id OPERATOR(pg_catalog.=) $1 "
-	"AND i.occurred_at OPERATOR(pg_catalog.>) $2 AND i.occurred_at OPERATOR(pg_catalog.<=) $3 AND i.is_solicitation "
-	"AND i.direction OPERATOR(pg_catalog.=) 'o' AND i.status OPERATOR(pg_catalog.<>) ALL ('{planned,failed,suppressed}') "
-	"UNION ALL SELECT t.channel_id, t.claimed_at FROM @.campaign_target t "
-	"WHERE t.party_id OPERATOR(pg_catalog.=) $1 AND t.state OPERATOR(pg_catalog.=) 'claimed' AND NOT t.is_control "
-	"AND t.claimed_at OPERATOR(pg_catalog.>) $2 AND t.claimed_at OPERATOR(pg_catalog.<=) $3 "
-	/* sub-selects of one row, for a join might be of a kind that cannot be begun anew */
-	"AND (SELECT g.is_commercial FROM @.campaign g WHERE g.campaign_id OPERATOR(pg_catalog.=) t.campaign_id) "
-	"AND (SELECT true FROM @.interaction i WHERE i.party_id OPERATOR(pg_catalog.=) t.party_id AND i.campaign_id OPERATOR(pg_catalog.=) t.campaign_id "
-	"AND i.channel_id OPERATOR(pg_catalog.=) t.channel_id AND i.occurred_at OPERATOR(pg_catalog.>=) t.claimed_at AND i.occurred_at OPERATOR(pg_catalog.>) $2 LIMIT 1) IS NULL",
+	"UNION ALL SELECT 6, t.campaign_id, t.campaign_id OPERATOR(pg_catalog.=) $9 AND (t.channel_id OPERATOR(pg_catalog.=) $5 OR t.is_control), "
+	"t.state OPERATOR(pg_catalog.=) 'claimed' AND NOT t.is_control, NULL, t.channel_id, NULL, NULL, t.claimed_at, NULL "
+	"FROM @.campaign_target t WHERE t.party_id OPERATOR(pg_catalog.=) $1 AND t.state OPERATOR(pg_catalog.<>) 'cancelled'",
+	/* the messages of $1 one party since $2, and which of them count as touches; the others may be what became of a claim */
+	[TOUCHES_OF_ONE] = "SELECT i.channel_id, i.occurred_at, i.campaign_id::pg_catalog.int8, i.is_solicitation AND i.direction OPERATOR(pg_catalog.=) 'o' "
+	"AND i.status OPERATOR(pg_catalog.<>) ALL ('{planned,failed,suppressed}') FROM @.interaction i WHERE i.party_id OPERATOR(pg_catalog.=) $1 "
+	"AND i.occurred_at OPERATOR(pg_catalog.>) $2",
+	/* $1 digest, $2 kind */
+	[SUPPRESSED] = "SELECT true FROM @.suppression s WHERE s.value_hash OPERATOR(pg_catalog.=) $1 AND s.kind OPERATOR(pg_catalog.=) $2",
+	[COMMERCIAL] = "SELECT g.is_commercial FROM @.campaign g WHERE g.campaign_id OPERATOR(pg_catalog.=) $1",
 	[ALIAS] = "SELECT a.party_id FROM @.party_alias a WHERE a.old_party_id OPERATOR(pg_catalog.=) $1",
 	/*
 	 * $1 campaign, $2 instant: the channels, their places by cost (those of unknown cost last), what a response is worth, and the weight of the
@@ -116,7 +111,7 @@ static const char *const query[N_PLANS] = {
 };
 
 static const Oid query_types[N_PLANS][MAX_PARAMETERS] = {
-	[CAMPAIGN] = {TEXTOID, INT8OID, TIMESTAMPTZOID},
+	[CAMPAIGN] = {TEXTOID, INT8OID},
 	[PARTIES] = {INT8OID, INT8OID},
 	[POINTS] = {INT8OID, INT8OID, TEXTOID, DATEOID},
 	[CONSENTS] = {INT8OID, INT8OID, TEXTOID, INT2OID, TIMESTAMPTZOID},
@@ -124,7 +119,9 @@ static const Oid query_types[N_PLANS][MAX_PARAMETERS] = {
 	[TARGETS] = {INT8OID, INT8OID, INT2OID, INT8OID},
 	[TOUCHES] = {INT8ARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
 	[ONE] = {INT8OID, TEXTOID, DATEOID, TEXTOID, INT2OID, TIMESTAMPTZOID, INT4OID, TEXTOID, INT8OID},
-	[TOUCHES_OF_ONE] = {INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+	[TOUCHES_OF_ONE] = {INT8OID, TIMESTAMPTZOID},
+	[SUPPRESSED] = {BYTEAOID, TEXTOID},
+	[COMMERCIAL] = {INT8OID},
 	[ALIAS] = {INT8OID},
 	[CHANNELS] = {INT8OID, TIMESTAMPTZOID},
 	[PRIORS] = {NAMEOID},
@@ -160,14 +157,25 @@ prepare(int which, const char *schema)
 }
 
 Plans *
+eligible_plans_made(const char *mart)
+{
+	Oid			schema = get_namespace_oid(mart, true);
+	Plans	   *p = all_plans ? hash_search(all_plans, mart, HASH_FIND, NULL) : NULL;
+
+	return p != NULL && p->schema == schema && OidIsValid(schema) ? p : NULL;
+}
+
+Plans *
 eligible_plans(const char *mart)
 {
 	Oid			schema = get_namespace_oid(mart, true);
 	char		key[NAMEDATALEN] = {0};
-	Plans	   *p;
+	Plans	   *p = eligible_plans_made(mart);
 	Oid			type = NAMEOID;
 	Datum		name = PointerGetDatum(key);
 
+	if (p != NULL)
+		return p;
 	strlcpy(key, mart, NAMEDATALEN);
 	if (all_plans == NULL)
 	{
@@ -176,8 +184,6 @@ eligible_plans(const char *mart)
 		all_plans = hash_create("crmseg eligible", 8, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	}
 	p = hash_search(all_plans, key, HASH_FIND, NULL);
-	if (p != NULL && p->schema == schema && OidIsValid(schema))
-		return p;
 	if (p == NULL)
 	{
 		p = hash_search(all_plans, key, HASH_ENTER, NULL);
@@ -199,18 +205,18 @@ eligible_plans(const char *mart)
 }
 
 Moment
-eligible_moment(const Plans *p, int64 campaign, TimestampTz at)
+eligible_moment(const Plans *p)
 {
 	Snapshot	s = GetActiveSnapshot();
 
-	return (Moment) {.schema = p->schema, .user = GetUserId(), .campaign = campaign, .at = at, .transaction = GetCurrentTransactionStartTimestamp(),
+	return (Moment) {.schema = p->schema, .user = GetUserId(), .transaction = GetCurrentTransactionStartTimestamp(),
 		.xmin = s->xmin, .xmax = s->xmax, .xcnt = s->xcnt, .subxcnt = s->subxcnt, .curcid = s->curcid};
 }
 
 bool
 eligible_same_moment(const Moment *a, const Moment *b)
 {
-	return a->schema == b->schema && a->user == b->user && a->campaign == b->campaign && a->at == b->at && a->transaction == b->transaction
+	return a->schema == b->schema && a->user == b->user && a->transaction == b->transaction
 		&& a->xmin == b->xmin && a->xmax == b->xmax && a->xcnt == b->xcnt && a->subxcnt == b->subxcnt && a->curcid == b->curcid;
 }
 
@@ -218,24 +224,32 @@ eligible_same_moment(const Moment *a, const Moment *b)
  * A plan that was made while a table was small serves when it is large: it goes by keys; and what the planner then holds to be dear is not
  * compiled. The settings are for the making alone.
  */
+void
+eligible_make_plan(SPIPlanPtr plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	CachedPlan *made;
+	int			guc;
+
+	if (source->is_valid && source->gplan != NULL && source->gplan->is_valid)
+		return;
+	guc = NewGUCNestLevel();
+	set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	made = SPI_plan_get_cached_plan(plan);
+	if (made)
+		ReleaseCachedPlan(made, CurrentResourceOwner);
+	AtEOXact_GUC(true, guc);
+}
+
 Rows
 eligible_run(SPIPlanPtr plan, Datum *values, const char *nulls)
 {
 	Rows		r = {0};
-	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
-	bool		is_made = source->is_valid && source->gplan != NULL && source->gplan->is_valid;
-	int			guc = 0;
 	int			rc;
 
-	if (!is_made)
-	{
-		guc = NewGUCNestLevel();
-		set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-		set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	}
+	eligible_make_plan(plan);
 	rc = SPI_execute_plan(plan, values, nulls, true, 0);
-	if (!is_made)
-		AtEOXact_GUC(true, guc);
 	if (rc != SPI_OK_SELECT)
 		elog(ERROR, "eligible: query failed: %s", SPI_result_code_string(rc));
 	r.table = SPI_tuptable;

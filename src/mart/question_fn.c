@@ -207,7 +207,7 @@ crmseg_next_question(PG_FUNCTION_ARGS)
 	Call	   *c = fcinfo->flinfo->fn_extra;
 	Name		mart = PG_GETARG_NAME(0);
 	Plans		now = {.schema = get_namespace_oid(NameStr(*mart), true)};
-	Moment		moment = eligible_moment(&now, 0, 0);
+	Moment		moment = eligible_moment(&now);
 	text	   *key,
 			   *copy;
 

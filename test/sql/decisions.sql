@@ -157,6 +157,43 @@ SELECT count(*) > 100 AS many, count(*) FILTER (WHERE one IS DISTINCT FROM many)
 SELECT c.name, count(*) FILTER (WHERE e.reason IS DISTINCT FROM slow_reason(p.party_id, c.name, 3, '2026-06-15 11:00+00')) AS differ
 FROM (VALUES ('email'), ('sms'), ('post')) c (name), LATERAL (SELECT party_id FROM party p WHERE p.party_id % CASE WHEN current_setting('crmseg_test.light', true) = 'on' THEN 513 ELSE 57 END = 0 ORDER BY party_id OFFSET 0) p, crmseg.eligible('dr', p.party_id, c.name, 3, '2026-06-15 11:00+00') e
 GROUP BY 1 ORDER BY 1;
+-- one statement that asks for channels, campaigns and instants in turn, for parties in no order, some twice or unknown: against statements of one question (seed 0.12)
+SELECT setseed(0.12);
+CREATE TEMPORARY TABLE question AS SELECT n, 3 * (random() * 1510)::int::bigint AS party, (ARRAY['email', 'sms', 'post', 'phone', 'email'])[1 + (random() * 4)::int] AS channel, 1 + (random() * 2)::int::bigint AS campaign,
+		timestamptz '2026-06-15 11:00+00' - CASE WHEN n % 3 = 0 THEN random() * interval '60 days' WHEN n % 3 = 1 THEN (n % 7) * interval '7 hours' ELSE '0' END AS at
+	FROM generate_series(1, CASE WHEN current_setting('crmseg_test.light', true) = 'on' THEN 300 ELSE 4000 END) n;
+INSERT INTO question SELECT q.n + 10000, q.party, q.channel, q.campaign, q.at FROM question q WHERE q.n % 5 = 0;
+INSERT INTO question SELECT 20000 + row_number() OVER (ORDER BY t, i), party, 'sms', 1, t FROM unnest(ARRAY[0, 4503, 0, 3, -1]) WITH ORDINALITY p (party, i), unnest('{infinity,-infinity,2026-06-15 11:00+00}'::timestamptz[]) t;
+CREATE TEMPORARY TABLE answer (n int, reason text);
+DO $$
+DECLARE
+	q question;
+BEGIN
+	FOR q IN SELECT * FROM question LOOP
+		INSERT INTO answer SELECT q.n, e.reason FROM crmseg.eligible('dr', q.party, q.channel, q.campaign, q.at) e;
+	END LOOP;
+END $$;
+SELECT count(*) > 300 AS many, count(DISTINCT a.reason) > 9 AS all_sorts, count(*) FILTER (WHERE e.reason IS DISTINCT FROM a.reason OR e.ok IS DISTINCT FROM (a.reason IS NULL)) AS differ
+FROM question q JOIN answer a USING (n), crmseg.eligible('dr', q.party, q.channel, q.campaign, q.at) e;
+-- in the list of columns, as a condition, in a query within the query, as an expression of PL/pgSQL, after which tables may change
+SELECT count(*) FILTER (WHERE x.reason IS DISTINCT FROM a.reason OR x.ok IS DISTINCT FROM (a.reason IS NULL)) AS differ
+FROM (SELECT q.n, (crmseg.eligible('dr', q.party, q.channel, q.campaign, q.at)).* FROM question q OFFSET 0) x JOIN answer a USING (n);
+SELECT count(*) FILTER (WHERE a.reason IS NULL) = (SELECT count(*) FROM question q WHERE (crmseg.eligible('dr', q.party, q.channel, q.campaign, q.at)).ok) AS same FROM answer a JOIN question USING (n);
+SELECT count(*) FILTER (WHERE a.reason IS DISTINCT FROM (SELECT (crmseg.eligible('dr', q.party, q.channel, q.campaign, q.at)).reason)) AS differ FROM question q JOIN answer a USING (n);
+BEGIN;
+DO $$
+DECLARE
+	q record;
+	differ int := 0;
+BEGIN
+	FOR q IN SELECT x.*, a.reason FROM question x JOIN answer a USING (n) WHERE x.n % 10 = 1 LOOP
+		IF (crmseg.eligible('dr', q.party, q.channel, q.campaign, q.at)).reason IS DISTINCT FROM q.reason THEN differ := differ + 1; END IF;
+	END LOOP;
+	IF differ > 0 THEN RAISE '% differ', differ; END IF;
+	ALTER TABLE campaign_target ADD COLUMN note text;
+END $$;
+ALTER TABLE interaction ADD COLUMN note text;
+ROLLBACK;
 -- an error in the middle, a savepoint, a change of the tables in the same transaction; nothing is left begun
 BEGIN;
 SAVEPOINT s;
