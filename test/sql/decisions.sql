@@ -161,7 +161,7 @@ GROUP BY 1 ORDER BY 1;
 SELECT setseed(0.12);
 CREATE TEMPORARY TABLE question AS SELECT n, 3 * (random() * 1510)::int::bigint AS party, (ARRAY['email', 'sms', 'post', 'phone', 'email'])[1 + (random() * 4)::int] AS channel, 1 + (random() * 2)::int::bigint AS campaign,
 		timestamptz '2026-06-15 11:00+00' - CASE WHEN n % 3 = 0 THEN random() * interval '60 days' WHEN n % 3 = 1 THEN (n % 7) * interval '7 hours' ELSE '0' END AS at
-	FROM generate_series(1, CASE WHEN current_setting('crmseg_test.light', true) = 'on' THEN 300 ELSE 4000 END) n;
+	FROM generate_series(1, CASE WHEN current_setting('crmseg_test.light', true) = 'on' THEN 300 ELSE 2000 END) n;
 INSERT INTO question SELECT q.n + 10000, q.party, q.channel, q.campaign, q.at FROM question q WHERE q.n % 5 = 0;
 INSERT INTO question SELECT 20000 + row_number() OVER (ORDER BY t, i), party, 'sms', 1, t FROM unnest(ARRAY[0, 4503, 0, 3, -1]) WITH ORDINALITY p (party, i), unnest('{infinity,-infinity,2026-06-15 11:00+00}'::timestamptz[]) t;
 CREATE TEMPORARY TABLE answer (n int, reason text);
