@@ -172,7 +172,7 @@ BEGIN
 	EXECUTE format('CREATE TEMPORARY TABLE crmseg_channel_summary ON COMMIT DROP AS SELECT * FROM %s.channel_summary', m);
 	EXECUTE format('DELETE FROM %s.party_channel c WHERE NOT EXISTS (SELECT FROM pg_temp.crmseg_channel_summary s WHERE s.party_id = c.party_id AND s.channel_id = c.channel_id)', m);
 	GET DIAGNOSTICS gone = ROW_COUNT;
-	EXECUTE format('INSERT INTO %s.party_channel AS c SELECT s.party_id, s.channel_id, s.touches, s.responses, s.touch_w, s.response_w, s.last_touch_at, s.last_response_at
+	EXECUTE format('INSERT INTO %s.party_channel AS c (party_id, channel_id, touches, responses, touch_w, response_w, last_touch_at, last_response_at) SELECT s.party_id, s.channel_id, s.touches, s.responses, s.touch_w, s.response_w, s.last_touch_at, s.last_response_at
 			FROM pg_temp.crmseg_channel_summary s
 		ON CONFLICT (party_id, channel_id) DO UPDATE SET touches = excluded.touches, responses = excluded.responses, touch_w = excluded.touch_w, response_w = excluded.response_w,
 			last_touch_at = excluded.last_touch_at, last_response_at = excluded.last_response_at
@@ -180,6 +180,7 @@ BEGIN
 			IS DISTINCT FROM (excluded.touches, excluded.responses, excluded.touch_w, excluded.response_w, excluded.last_touch_at, excluded.last_response_at)', m);
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	EXECUTE 'DROP TABLE pg_temp.crmseg_channel_summary';
+	PERFORM @extschema@.rank_channels(mart);
 	RETURN gone + changed;
 END $$;
 COMMENT ON FUNCTION @extschema@.refresh_channels(name) IS 'rebuilds party_channel exactly from interactions and reactions, for instance after half_life_days changed, months were detached or triggers were off; returns the rows that were wrong, normally 0. Interactions and reactions wait meanwhile. Needs the rights of the owner';

@@ -55,9 +55,26 @@ BEGIN
 	EXECUTE format('DELETE FROM %s.channel_prior', m);
 	EXECUTE format('INSERT INTO %s.channel_prior (channel_id, lifecycle, is_professional, rate, strength, parties) SELECT * FROM @extschema@.channel_priors($1)', m) USING mart;
 	GET DIAGNOSTICS made = ROW_COUNT;
+	PERFORM @extschema@.rank_channels(mart);
 	RETURN made;
 END $$;
-COMMENT ON FUNCTION @extschema@.refresh_priors(name) IS 'makes channel_prior anew from party_channel, as maintain does; returns its rows';
+COMMENT ON FUNCTION @extschema@.refresh_priors(name) IS 'makes channel_prior anew from party_channel, and the best channel of each party by it, as maintain does; returns its rows';
+
+CREATE FUNCTION @extschema@.rank_channels(mart name) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	changed bigint;
+	m text := @extschema@.require_datamart(mart);
+BEGIN
+	-- in the order of parties, as those who touch them lock them; then by what holds once they are locked
+	EXECUTE format('CREATE TEMPORARY TABLE crmseg_ranked ON COMMIT DROP AS SELECT DISTINCT r.party_id FROM %s.channel_ranking r WHERE r.is_best <> r.should_be', m);
+	EXECUTE format('SELECT count(*) FROM (SELECT p.party_id FROM %s.party_profile p JOIN pg_temp.crmseg_ranked k ON k.party_id = p.party_id ORDER BY p.party_id FOR NO KEY UPDATE OF p) l', m) INTO changed;
+	EXECUTE format('UPDATE %1$s.party_channel c SET is_best = r.should_be FROM %1$s.channel_ranking r
+		WHERE r.is_best <> r.should_be AND r.party_id = c.party_id AND r.channel_id = c.channel_id AND c.party_id IN (SELECT k.party_id FROM pg_temp.crmseg_ranked k)', m);
+	EXECUTE 'DROP TABLE pg_temp.crmseg_ranked';
+	RETURN changed;
+END $$;
+COMMENT ON FUNCTION @extschema@.rank_channels(name) IS 'internal: the best channel of each party anew (party_channel.is_best), as refresh_priors and refresh_channels do; returns the parties for which it had changed';
 
 CREATE FUNCTION @extschema@.require_campaign(mart name, campaign bigint) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -225,6 +225,7 @@ CREATE TABLE @mart@.party_channel (
 	response_w numeric NOT NULL DEFAULT 0,
 	last_touch_at timestamptz,
 	last_response_at timestamptz,
+	is_best boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (party_id, channel_id)
 ) WITH (fillfactor = 85);
 COMMENT ON TABLE @mart@.party_channel IS 'how each channel works with each party: kept by triggers on interaction and reaction, rebuilt by refresh_channels';
@@ -236,6 +237,7 @@ COMMENT ON COLUMN @mart@.party_channel.touch_w IS 'the touches, each with the we
 COMMENT ON COLUMN @mart@.party_channel.response_w IS 'the responses, each with the weight of the message it answers';
 COMMENT ON COLUMN @mart@.party_channel.last_touch_at IS 'last solicitation';
 COMMENT ON COLUMN @mart@.party_channel.last_response_at IS 'last response';
+COMMENT ON COLUMN @mart@.party_channel.is_best IS 'the one that works best with the party (channel_ranking), as of its last touch, response or wish, or of refresh_priors where that came later: what best_channel shows';
 
 -- The same from the facts alone, for the rebuild and for the parties whose facts changed.
 CREATE VIEW @mart@.channel_summary WITH (security_invoker = true) AS
@@ -269,14 +271,24 @@ COMMENT ON COLUMN @mart@.channel_summary.last_response_at IS 'last response';
 CREATE FUNCTION @mart@.channel_touched() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+	touched bigint[];
 BEGIN
 	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
+	SELECT array_agg(DISTINCT i.party_id) INTO touched FROM new_row i WHERE i.is_solicitation AND i.direction = 'o' AND i.status NOT IN ('planned', 'failed', 'suppressed');
+	IF touched IS NULL THEN
+		RETURN NULL;
+	END IF;
+	-- one session at a time decides which channel of a party is the best
+	PERFORM FROM party_profile p WHERE p.party_id = ANY (touched) ORDER BY p.party_id FOR NO KEY UPDATE;
 	INSERT INTO party_channel AS c (party_id, channel_id, touches, touch_w, last_touch_at)
 		SELECT i.party_id, i.channel_id, count(*), sum(@extschema@.decay_weight(i.occurred_at, d.half_life_days)), max(i.occurred_at)
 		FROM new_row i CROSS JOIN datamart d WHERE i.is_solicitation AND i.direction = 'o' AND i.status NOT IN ('planned', 'failed', 'suppressed')
 		GROUP BY i.party_id, i.channel_id ORDER BY i.party_id, i.channel_id
 	ON CONFLICT (party_id, channel_id) DO UPDATE SET touches = c.touches + excluded.touches, touch_w = c.touch_w + excluded.touch_w,
 		last_touch_at = greatest(c.last_touch_at, excluded.last_touch_at);
+	UPDATE party_channel c SET is_best = r.should_be FROM channel_ranking r
+	WHERE r.party_id = ANY (touched) AND r.is_best <> r.should_be AND c.party_id = r.party_id AND c.channel_id = r.channel_id;
 	RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION @mart@.channel_touched() FROM PUBLIC;
@@ -285,12 +297,20 @@ COMMENT ON FUNCTION @mart@.channel_touched() IS 'trigger: adds new interactions 
 CREATE FUNCTION @mart@.channel_answered() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+	touched bigint[];
 BEGIN
 	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
 	-- a click of one's own is a sign of life, an opening is not
 	WITH a AS (SELECT n.party_id, max(n.occurred_at) AS at FROM new_row n WHERE n.kind IN ('click', 'reply', 'order', 'unsubscribe', 'complaint') AND NOT n.is_machine GROUP BY n.party_id),
 	l AS (SELECT p.party_id, a.at FROM a JOIN party_profile p ON p.party_id = a.party_id WHERE p.last_active_at IS NULL OR p.last_active_at < a.at ORDER BY p.party_id FOR NO KEY UPDATE OF p)
 	UPDATE party_profile p SET last_active_at = greatest(p.last_active_at, l.at) FROM l WHERE p.party_id = l.party_id;
+	SELECT array_agg(DISTINCT n.party_id) INTO touched FROM new_row n WHERE n.kind IN ('click', 'reply', 'order') AND NOT n.is_machine;
+	IF touched IS NULL THEN
+		RETURN NULL;
+	END IF;
+	-- one session at a time decides which channel of a party is the best
+	PERFORM FROM party_profile p WHERE p.party_id = ANY (touched) ORDER BY p.party_id FOR NO KEY UPDATE;
 	INSERT INTO party_channel (party_id, channel_id)
 		SELECT DISTINCT n.party_id, n.channel_id FROM new_row n WHERE n.kind IN ('click', 'reply', 'order') AND NOT n.is_machine ORDER BY 1, 2 ON CONFLICT DO NOTHING;
 	PERFORM FROM party_channel c WHERE (c.party_id, c.channel_id) IN (SELECT n.party_id, n.channel_id FROM new_row n WHERE n.kind IN ('click', 'reply', 'order') AND NOT n.is_machine)
@@ -312,6 +332,8 @@ BEGIN
 		FROM a CROSS JOIN datamart d GROUP BY 1, 2)
 	UPDATE party_channel c SET responses = c.responses + s.responses, response_w = c.response_w + s.response_w, last_response_at = greatest(c.last_response_at, s.last_at)
 	FROM s WHERE c.party_id = s.party_id AND c.channel_id = s.channel_id;
+	UPDATE party_channel c SET is_best = r.should_be FROM channel_ranking r
+	WHERE r.party_id = ANY (touched) AND r.is_best <> r.should_be AND c.party_id = r.party_id AND c.channel_id = r.channel_id;
 	RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION @mart@.channel_answered() FROM PUBLIC;
@@ -334,14 +356,18 @@ BEGIN
 	IF touched IS NULL THEN
 		RETURN NULL;
 	END IF;
+	-- one session at a time decides which channel of a party is the best
+	PERFORM FROM party_profile p WHERE p.party_id = ANY (touched) ORDER BY p.party_id FOR NO KEY UPDATE;
 	PERFORM FROM party_channel c WHERE c.party_id = ANY (touched) ORDER BY c.party_id, c.channel_id FOR UPDATE;
 	WITH s AS MATERIALIZED (
 		SELECT v.* FROM unnest(touched) t(party_id) CROSS JOIN LATERAL (SELECT v.* FROM channel_summary v WHERE v.party_id = t.party_id OFFSET 0) v),
 	gone AS (
 		DELETE FROM party_channel c WHERE c.party_id = ANY (touched) AND NOT EXISTS (SELECT FROM s WHERE s.party_id = c.party_id AND s.channel_id = c.channel_id))
-	INSERT INTO party_channel AS c SELECT s.party_id, s.channel_id, s.touches, s.responses, s.touch_w, s.response_w, s.last_touch_at, s.last_response_at FROM s ORDER BY 1, 2
+	INSERT INTO party_channel AS c (party_id, channel_id, touches, responses, touch_w, response_w, last_touch_at, last_response_at) SELECT s.party_id, s.channel_id, s.touches, s.responses, s.touch_w, s.response_w, s.last_touch_at, s.last_response_at FROM s ORDER BY 1, 2
 	ON CONFLICT (party_id, channel_id) DO UPDATE SET touches = excluded.touches, responses = excluded.responses, touch_w = excluded.touch_w, response_w = excluded.response_w,
 		last_touch_at = excluded.last_touch_at, last_response_at = excluded.last_response_at;
+	UPDATE party_channel c SET is_best = r.should_be FROM channel_ranking r
+	WHERE r.party_id = ANY (touched) AND r.is_best <> r.should_be AND c.party_id = r.party_id AND c.channel_id = r.channel_id;
 	RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION @mart@.channel_changed() FROM PUBLIC;

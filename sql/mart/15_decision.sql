@@ -24,10 +24,10 @@ CREATE VIEW @mart@.channel_rate WITH (security_invoker = true) AS
 	SELECT c.party_id, h.name AS channel, c.channel_id, c.touches, c.responses, c.last_touch_at, c.last_response_at,
 		(c.touch_w / n.weight)::double precision AS touches_now, (c.response_w / n.weight)::double precision AS responses_now,
 		@extschema@.channel_rate(c.response_w, c.touch_w, n.weight, coalesce(p.rate, b.rate), coalesce(p.strength, b.strength)) AS rate,
-		coalesce(f.is_preferred, false) AS is_preferred, h.unit_cost
+		coalesce(f.is_preferred, false) AS is_preferred, h.unit_cost, c.is_best
 	FROM @mart@.party_channel c
 	JOIN @mart@.channel h ON h.channel_id = c.channel_id AND h.can_solicit
-	JOIN @mart@.party y ON y.party_id = c.party_id
+	LEFT JOIN @mart@.party y ON y.party_id = c.party_id
 	CROSS JOIN (SELECT @extschema@.decay_weight(now(), d.half_life_days) AS weight FROM @mart@.datamart d OFFSET 0) n
 	LEFT JOIN @mart@.channel_prior p ON p.channel_id = c.channel_id AND p.lifecycle = y.lifecycle AND p.is_professional = y.is_professional
 	LEFT JOIN @mart@.channel_prior b ON b.channel_id = h.channel_id AND b.lifecycle IS NULL AND b.is_professional IS NULL
@@ -38,14 +38,59 @@ COMMENT ON COLUMN @mart@.channel_rate.touches_now IS 'touches, each counting hal
 COMMENT ON COLUMN @mart@.channel_rate.responses_now IS 'responses, likewise';
 COMMENT ON COLUMN @mart@.channel_rate.rate IS 'expected responses for one more touch';
 COMMENT ON COLUMN @mart@.channel_rate.is_preferred IS 'the party prefers it';
+COMMENT ON COLUMN @mart@.channel_rate.is_best IS 'the one that best_channel shows';
 
-SELECT @extschema@.comment_view_columns(@mart_literal@);
+-- Which channel is the best of a party: the one it prefers, else the one with the highest rate. Kept in party_channel.is_best, for all parties are
+-- otherwise put in order at each question; ranked of a party when it was touched, has answered or said what it prefers, and of all by refresh_priors.
+CREATE VIEW @mart@.channel_ranking WITH (security_invoker = true) AS
+	SELECT x.party_id, x.channel_id, x.is_best, x.place = 1 AS should_be
+	FROM (SELECT r.party_id, r.channel_id, r.is_best, row_number() OVER (PARTITION BY r.party_id ORDER BY r.is_preferred DESC, r.rate DESC, r.unit_cost, r.channel_id) AS place FROM @mart@.channel_rate r) x
+	UNION ALL
+	SELECT c.party_id, c.channel_id, c.is_best, false FROM @mart@.party_channel c JOIN @mart@.channel h ON h.channel_id = c.channel_id AND NOT h.can_solicit;
+COMMENT ON VIEW @mart@.channel_ranking IS 'which channel is kept as the best of each party, and which one should be by what holds now';
+COMMENT ON COLUMN @mart@.channel_ranking.should_be IS 'what is_best should be';
+
 CREATE VIEW @mart@.best_channel WITH (security_invoker = true) AS
-	SELECT DISTINCT ON (r.party_id) r.party_id, r.channel, r.rate, r.is_preferred, r.touches, r.responses
-	FROM @mart@.channel_rate r
-	ORDER BY r.party_id, r.is_preferred DESC, r.rate DESC, r.unit_cost, r.channel_id;
-COMMENT ON VIEW @mart@.best_channel IS 'the channel that works best with each party that was ever touched: the one it prefers, else the one with the highest rate, from kept tables. Whether it may be used now is for eligible and choose_channel to say. @primaryKey party_id';
-COMMENT ON COLUMN @mart@.best_channel.rate IS 'expected responses for one more touch';
+	SELECT r.party_id, r.channel, r.rate, r.is_preferred, r.touches, r.responses
+	FROM @mart@.channel_rate r WHERE r.is_best;
+COMMENT ON VIEW @mart@.best_channel IS 'the channel that works best with each party that was ever touched: the one it prefers, else the one with the highest rate, as of the last touch, response or wish of the party or the last refresh_priors (maintain); the rate is that of now. Whether it may be used now is for eligible and choose_channel to say. @primaryKey party_id';
+COMMENT ON COLUMN @mart@.best_channel.rate IS 'expected responses for one more touch, as of now';
+SELECT @extschema@.comment_view_columns(@mart_literal@);
+
+CREATE FUNCTION @mart@.channel_wished() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+	touched bigint[];
+BEGIN
+	PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
+	IF TG_OP = 'TRUNCATE' OR TG_TABLE_NAME = 'channel' THEN
+		SELECT array_agg(DISTINCT c.party_id) INTO touched FROM party_channel c;
+	ELSIF TG_OP = 'INSERT' THEN
+		SELECT array_agg(DISTINCT n.party_id) INTO touched FROM new_row n WHERE n.is_preferred;
+	ELSIF TG_OP = 'DELETE' THEN
+		SELECT array_agg(DISTINCT o.party_id) INTO touched FROM old_row o WHERE o.is_preferred;
+	ELSE
+		SELECT array_agg(DISTINCT x.party_id) INTO touched FROM (SELECT o.party_id FROM old_row o WHERE o.is_preferred UNION ALL SELECT n.party_id FROM new_row n WHERE n.is_preferred) x;
+	END IF;
+	IF touched IS NULL THEN
+		RETURN NULL;
+	END IF;
+	PERFORM FROM party_profile p WHERE p.party_id = ANY (touched) ORDER BY p.party_id FOR NO KEY UPDATE;
+	UPDATE party_channel c SET is_best = r.should_be FROM channel_ranking r
+	WHERE r.party_id = ANY (touched) AND r.is_best <> r.should_be AND c.party_id = r.party_id AND c.channel_id = r.channel_id;
+	RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION @mart@.channel_wished() FROM PUBLIC;
+COMMENT ON FUNCTION @mart@.channel_wished() IS 'trigger: ranks the channels of the parties whose preferred channel changed, or of all after a change of a channel, as the owner of the mart';
+CREATE TRIGGER contact_preference_wish_insert AFTER INSERT ON @mart@.contact_preference REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION @mart@.channel_wished();
+CREATE TRIGGER contact_preference_wish_update AFTER UPDATE ON @mart@.contact_preference REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION @mart@.channel_wished();
+CREATE TRIGGER contact_preference_wish_delete AFTER DELETE ON @mart@.contact_preference REFERENCING OLD TABLE AS old_row FOR EACH STATEMENT EXECUTE FUNCTION @mart@.channel_wished();
+CREATE TRIGGER contact_preference_wish_truncate AFTER TRUNCATE ON @mart@.contact_preference FOR EACH STATEMENT EXECUTE FUNCTION @mart@.channel_wished();
+CREATE TRIGGER channel_rank AFTER UPDATE ON @mart@.channel FOR EACH ROW WHEN ((OLD.can_solicit, OLD.unit_cost) IS DISTINCT FROM (NEW.can_solicit, NEW.unit_cost)) EXECUTE FUNCTION @mart@.channel_wished();
+
+-- facts that were there before this step
+UPDATE @mart@.party_channel c SET is_best = true FROM @mart@.channel_ranking r WHERE r.should_be AND r.party_id = c.party_id AND r.channel_id = c.channel_id;
 
 -- What to ask each party next: the first attribute that the traits of its profile lack. Two kinds of parties are looked at closer, and are
 -- found by an index each: those with an attribute whose time began after it was collected, which the traits may not hold yet, and, where
