@@ -65,13 +65,19 @@ date_is_default(int32_t date)
 	if (date == MATCH_DATE_EARLIEST || date == MATCH_DATE_LATEST)
 		return true;
 	c = civil_from_days(date);
+	return date_is_default_day(c.year, c.month, c.day);
+}
+
+bool
+date_is_default_day(int64_t year, int month, int day)
+{
 	/* 1 January of the epochs of databases, spreadsheets and operating systems */
-	if (c.month == 1 && c.day == 1)
-		return c.year <= 1 || c.year == 1601 || c.year == 1753 || c.year == 1800 || c.year == 1899 || c.year == 1900 || c.year == 1901 ||
-			c.year == 1904 || c.year == 1910 || c.year == 1970 || c.year >= 9999;
-	if (c.month == 12 && (c.day == 30 || c.day == 31))
-		return c.year == 1899 || (c.day == 31 && (c.year == 1969 || c.year >= 9999));
-	return (c.year == 1111 && c.month == 11 && c.day == 11) || (c.year == 1900 && c.month == 1 && c.day == 2);
+	if (month == 1 && day == 1)
+		return year <= 1 || year == 1601 || year == 1753 || year == 1800 || year == 1899 || year == 1900 || year == 1901 ||
+			year == 1904 || year == 1910 || year == 1970 || year >= 9999;
+	if (month == 12 && (day == 30 || day == 31))
+		return year == 1899 || (day == 31 && (year == 1969 || year >= 9999));
+	return (year == 1111 && month == 11 && day == 11) || (year == 1900 && month == 1 && day == 2);
 }
 
 /* One digit of eight wrong, or two neighbours swapped. */

@@ -178,7 +178,7 @@ profile_weight(link_work *w, const link_cluster_node *a, const link_cluster_node
 			continue;
 		}
 		m += e->lm[org][c][best.level[c]];
-		h += c == LINK_C_FIRST ? best.lh_first : e->lh[org][c][best.level[c]];
+		h += c == LINK_C_FIRST ? best.lh_first : link_lh(e, org, c, best.level[c], best.lu[c]);
 		u += best.lu[c];
 	}
 	if (org)
@@ -317,6 +317,48 @@ merge(link_work *w, uint32_t a, uint32_t b)
 	y->room = y->neighbours = 0;
 }
 
+/*
+ * Whether another cluster z contests x to y: a record without a date of birth that fits father and son, a bare name that two people bear. Of what
+ * may be (x is one with y, with z, y is one with z, all three are, none) the odds that x and y are one must still reach the threshold. z counts
+ * where it would be taken by itself and cannot be one with y. When z and y become one later, or z goes elsewhere, x is weighed anew.
+ */
+static bool
+contested(link_work *w, uint32_t xi, uint32_t yi, float s)
+{
+	link_cluster_node *x = &w->c[xi],
+			   *y = &w->c[yi];
+	float		least = (float) w->threshold;
+
+	for (uint32_t i = 0; i < x->neighbours; i++)
+	{
+		uint32_t	zi = w->link[x->neighbour + i],
+					after;
+		link_cluster_node *z = &w->c[zi];
+		float		xz,
+					yz,
+					all;
+
+		if (zi == yi || z->dead)
+			continue;
+		xz = profile_weight(w, x, z);
+		if (xz < 0 || xz < s - 1 - least)
+			continue;
+		yz = profile_weight(w, y, z);
+		if (yz >= 0)
+			continue;
+		/* y's members stand behind x's for a moment */
+		after = w->next[w->last[xi]];
+		w->next[w->last[xi]] = y->first;
+		x->size += y->size;
+		all = profile_weight(w, x, z);
+		x->size -= y->size;
+		w->next[w->last[xi]] = after;
+		if (s + log2f(1 + exp2f(all)) - log2f(1 + exp2f(xz) + exp2f(yz)) < least)
+			return true;
+	}
+	return false;
+}
+
 /* room for a component of this many members */
 static void
 make_room(link_work *w, uint32_t size)
@@ -388,6 +430,8 @@ link_grow_clusters(link_work *w, const uint32_t *row, uint32_t size, const link_
 
 		if (w->c[x.a].version == x.va && w->c[x.b].version == x.vb && !w->c[x.a].dead && !w->c[x.b].dead)
 		{
+			if (contested(w, x.a, x.b, x.weight) || contested(w, x.b, x.a, x.weight))
+				continue;
 			merge(w, x.a, x.b);
 			if ((w->stamp & 0xff) == 0)
 				link_look(w->e);

@@ -166,7 +166,8 @@ phone_level(const link_engine *e, uint32_t a, uint32_t b)
 		link_bits(p->letters & ~q->letters) <= 1 && link_bits(q->letters & ~p->letters) <= 1 &&
 		edit_distance_bytes((const uint8_t *) link_text(&e->phones, a), p->length, (const uint8_t *) link_text(&e->phones, b), q->length) <= 1)
 		return 3;
-	return 4;
+	/* people have both: that says next to nothing */
+	return (p->flags ^ q->flags) & (VALUE_MOBILE | VALUE_LANDLINE) ? 4 : 5;
 }
 
 static int
@@ -630,7 +631,7 @@ link_weight_from(const link_engine *e, int org, const link_pair_levels *p, float
 	for (int c = LINK_C_LAST; c < LINK_C_EXTRA + e->nextra; c++)
 	{
 		m += e->lm[org][c][p->level[c]];
-		h += e->lh[org][c][p->level[c]];
+		h += link_lh(e, org, c, p->level[c], p->lu[c]);
 		u += p->lu[c];
 	}
 	if (link_impersonal(p) && !org)

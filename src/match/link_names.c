@@ -8,6 +8,8 @@
 #include <math.h>
 
 #define PIECES 8
+#define UNKNOWN_BEHIND 0.001	/* what stands behind a given name is no known one: rather a family name */
+#define UNKNOWN_PAIR 0.02		/* of two words that are not known as a family name */
 
 typedef struct split
 {
@@ -66,11 +68,18 @@ split_tokens(const link_engine *e, const text_token *token, int n, split *best)
 			{
 				/* a further given name or an initial behind a known one */
 				double		h = 0.2 * first_count(e, link_lookup(&e->names, s.text[0], s.head[0]));
+				uint32_t	rest = link_lookup(&e->names, s.text[0] + s.head[0], s.length[0] - s.head[0]);
 
+				if (s.length[0] - s.head[0] > 1 && first_count(e, rest) < 1)
+					h *= UNKNOWN_BEHIND;
 				if (h > s.score)
 					s.score = h;
 			}
-			s.score *= last_count(e, link_lookup(&e->names, s.text[1], s.length[1]));
+			{
+				uint32_t	last = link_lookup(&e->names, s.text[1], s.length[1]);
+
+				s.score *= last_count(e, last) * (s.head[1] && last_count(e, last) < 1 ? UNKNOWN_PAIR : 1);
+			}
 			/* an initial is a given name */
 			if (s.length[0] == 1 && s.length[1] > 1)
 				s.score *= 30;

@@ -85,6 +85,18 @@ is_nothing(const char *s, int n)
 	return false;
 }
 
+/* a date that says something: what systems write when they know none is left out */
+static uint32_t
+birth_date(const char *s, size_t n, uint32_t *other)
+{
+	uint32_t	d = link_read_date(s, n, other);
+
+	if (d == 0 || !date_is_default_day(d >> 9, d >> 5 & 15, d & 31))
+		return d;
+	*other = 0;
+	return 0;
+}
+
 static uint32_t
 put_extra(link_engine *e, int x, const char *s, size_t n)
 {
@@ -97,7 +109,7 @@ put_extra(link_engine *e, int x, const char *s, size_t n)
 		case LINK_DATE:
 			{
 				uint32_t	other,
-							d = link_read_date(s, n, &other);
+							d = birth_date(s, n, &other);
 
 				return d == 0 ? 0 : link_intern(e, &e->extras[x], (const char *) &d, sizeof d);
 			}
@@ -525,7 +537,7 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 		{
 			uint32_t	other;
 
-			r->date = link_read_date(RAW(LINK_DATE), &other);
+			r->date = birth_date(RAW(LINK_DATE), &other);
 			if (other)
 				r->flags |= RECORD_DATE_OTHER;
 		}

@@ -22,7 +22,7 @@ link_pair(link_engine *e, uint32_t a, uint32_t b, link_step steps[LINK_COMPARISO
 		int			l = p.level[c];
 		double		now;
 
-		h += c == LINK_C_FIRST ? p.lh_first : e->lh[org][c][l];
+		h += c == LINK_C_FIRST ? p.lh_first : link_lh(e, org, c, l, p.lu[c]);
 		u += p.lu[c];
 		now = org ? u : h > u ? h + log2(1 + exp2(u - h)) : u + log2(1 + exp2(h - u));
 		steps[c] = (link_step) {c, l, l == 0 ? 0 : exp2(e->lm[org][c][l]), l == 0 ? 0 : exp2(p.lu[c]),

@@ -15,32 +15,33 @@
 #define U_SAMPLE	100000
 #define U_PER_RECORD 10
 #define USUAL_PAIRS	1000.0		/* how many pairs what is usual of unrelated ones counts for */
+#define HOUSE_LEAST	0.1		/* pairs of one household by pairs of one party, at least, where neither address nor telephone would show them */
 #define PRIOR_PAIRS	100.0		/* how many pairs a prior counts for */
 
 static const double m_person[LINK_C_SOURCE][LINK_LEVELS] = {
-	{0, .80, .06, .05, .07, .02}, {0, .82, .11, .07}, {0, .90, .04, .04, .02}, {0, .60, .05, .01, .34}, {0, .35, .20, .03, .42},
+	{0, .80, .06, .05, .07, .02}, {0, .82, .11, .07}, {0, .90, .04, .04, .02}, {0, .60, .05, .01, .34}, {0, .35, .20, .03, .24, .18},
 	{0, .68, .05, .05, .22}, {0, .95, .03, .02}
 };
 static const double m_organisation[LINK_C_SOURCE][LINK_LEVELS] = {
-	{0, .95, .05}, {0, .80, .17, .03}, {0, .90, .04, .04, .02}, {0, .60, .05, .01, .34}, {0, .35, .20, .03, .42}, {0, .68, .05, .05, .22},
+	{0, .95, .05}, {0, .80, .17, .03}, {0, .90, .04, .04, .02}, {0, .60, .05, .01, .34}, {0, .35, .20, .03, .24, .18}, {0, .68, .05, .05, .22},
 	{0, .95, .02, .03}
 };
 static const double h_person[LINK_C_SOURCE][LINK_LEVELS] = {
-	{0, .2, .2, .2, .2, .2}, {0, .80, .07, .13}, {0, .02, .01, .03, .94}, {0, .05, .01, .01, .93}, {0, .03, .42, .01, .54},
+	{0, .2, .2, .2, .2, .2}, {0, .80, .07, .13}, {0, .02, .01, .03, .94}, {0, .05, .01, .01, .93}, {0, .03, .42, .01, .22, .32},
 	{0, .76, .04, .04, .16}, {0, .005, .005, .99}
 };
 
 /* what is usual of unrelated pairs: learned from a made-up retailer's hundred thousand records */
 static const double u_usual[LINK_C_EXTRA][LINK_LEVELS] = {
 	{0, .0055, .004, .006, .0006, .984}, {0, .0004, .0001, .9995}, {0, .00004, .0006, .0055, .994}, {0, 1e-6, 1e-5, 1e-5, .99998},
-	{0, 1e-6, 1e-6, 1e-6, .999997}, {0, 1e-6, 2e-5, 8e-4, .9992}, {0, 1e-6, 1e-6, .999998}, {0, .2, .8}, {0, .02, .98}
+	{0, 1e-6, 1e-6, 1e-6, .4, .6}, {0, 1e-6, 2e-5, 8e-4, .9992}, {0, 1e-6, 1e-6, .999998}, {0, .2, .8}, {0, .02, .98}
 };
 
 static const char *const level_name[LINK_C_EXTRA][LINK_LEVELS] = {
 	{"missing", "equal", "nickname or part", "initial", "near", "different"}, {"missing", "equal", "near", "different"},
 	{"missing", "equal", "day and month swapped or 1 January", "two parts of three", "different"},
 	{"missing", "same mailbox", "same or near local part", "same private domain", "different"},
-	{"missing", "same mobile", "same landline", "one digit off", "different"},
+	{"missing", "same mobile", "same landline", "one digit off", "a mobile and a landline", "different"},
 	{"missing", "same", "street or number off", "same postal code or city", "different"}, {"missing", "equal", "one sign off", "different"},
 	{"missing", "same", "different"}, {"missing", "same", "different"}
 };
@@ -51,7 +52,7 @@ static const char *const extra_name[3][LINK_LEVELS] = {
 int
 link_levels(int comparison, link_kind extra, bool organisation)
 {
-	static const uint8_t levels[LINK_C_EXTRA] = {5, 3, 4, 4, 4, 4, 3, 2, 2};
+	static const uint8_t levels[LINK_C_EXTRA] = {5, 3, 4, 4, 5, 4, 3, 2, 2};
 
 	if (comparison >= LINK_C_EXTRA)
 		return extra == LINK_DATE ? 4 : extra == LINK_SEX ? 2 : 3;
@@ -363,7 +364,8 @@ maximise(link_engine *e, int org, link_class_model *k)
 	em_sample	s = {0};
 	int			nc = LINK_C_EXTRA + e->nextra;
 	double		least,
-				relatives;
+				relatives,
+				unplaced;
 	size_t		most = EM_SAMPLE + EM_SAMPLE / 8;
 
 	if (of_kind == 0)
@@ -393,6 +395,8 @@ maximise(link_engine *e, int org, link_class_model *k)
 	/* a table that is to be linked has some doubles: what is expected of it before anything is seen */
 	/* in a few records a parent and a child of one name are as likely as a double with another date of birth */
 	relatives = org || e->with_first == 0 ? 0 : 0.8 * 900 / (900 + (double) e->of_kind[0] * e->of_kind[0]);
+	/* households whose members no place and no line brings together are not seen among the candidates */
+	unplaced = fmax(0, 1 - 2 * (e->with_address + e->with_phone) / (double) (e->of_kind[0] + 1));
 	least = fmin(0.5 + 0.01 * e->of_kind[org], k->pairs / 4);
 	names_by_count(e, org, by_count);
 	for (int round = 0; s.npairs && round < EM_ROUNDS; round++)
@@ -456,10 +460,15 @@ maximise(link_engine *e, int org, link_class_model *k)
 		link_look(e);
 		/* what equal whole names are found to be worth beyond the counts of their parts */
 		for (int b = 0; b < LINK_NAME_BINS; b++)
-			shift[b + 1] = (float) log2((weight * chance[b + 1] + 2 + 0.02 * by_count[b]) / (2 + 1.02 * by_count[b]));
+		{
+			double		found = (weight * chance[b + 1] + 2 + 0.02 * by_count[b]) / (2 + 1.02 * by_count[b]);
+
+			/* not more often: where names say all, parties of several records would be taken for people of one name */
+			shift[b + 1] = (float) log2(found < 1 ? found : 1);
+		}
 		moved = fabs(k->same - weight * suma) / (k->same + 1e-9);
 		k->same = weight * suma + least;
-		k->household = org ? 0 : weight * sumb + fmin(0.3, least) + relatives * k->same;
+		k->household = org ? 0 : fmax(weight * sumb + fmin(0.3, least), HOUSE_LEAST * unplaced * k->same) + relatives * k->same;
 		for (int c = 0; c < nc; c++)
 		{
 			int			levels = levels_of(e, c, org);

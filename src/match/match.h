@@ -70,6 +70,7 @@ typedef enum match_date_level
 } match_date_level;
 extern match_date_level date_compare(int32_t a, int32_t b);
 extern bool date_is_default(int32_t day);
+extern bool date_is_default_day(int64_t year, int month, int day);
 extern double date_similarity(int32_t a, int32_t b);
 
 /*
