@@ -6,7 +6,9 @@ DECLARE
 	m text := @extschema@.require_datamart(mart);
 	p text := coalesce(prefix, mart);
 	-- who a person is and how to reach it: not for marketing
-	identity_tables text[] := '{contact_point,source_record,external_key,party_undo,record_identity,import_reject,import_warning,suppression,suppression_key,privacy_log}';
+	identity_tables text[] := '{party_undo,record_identity,import_reject,import_warning,suppression,suppression_key,privacy_log}';
+	-- of these, what names nobody: that there is an address, of which kind, whether it works, and from whom
+	harmless jsonb := '{"contact_point": ["contact_point_id", "party_id", "kind", "status", "is_primary", "verified_at", "source_id", "valid"], "source_record": ["party_id", "source_id", "last_seen"], "external_key": ["party_id", "scheme", "source_id"]}';
 	r record;
 	role_name text;
 	columns text;
@@ -34,9 +36,11 @@ BEGIN
 		IF r.relname NOT IN ('privacy_log', 'retention_rule', 'datamart', 'reader_scope', 'suppression', 'suppression_key') THEN
 			EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %I', r.rel, p || '_steward');
 		END IF;
-		-- marketing: everything but who it is; direct identifiers are the columns without statistics
-		IF r.relname <> ALL (identity_tables) AND r.relname NOT IN ('party_key', 'reader_scope') THEN
-			SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE coalesce(a.attstattarget, -1) <> 0) INTO columns
+		-- marketing: everything but who it is; direct identifiers are the columns without statistics. visitor_id is a pseudonym, as party_id is, and joins a cart to its lines
+		IF harmless ? r.relname THEN
+			EXECUTE format('GRANT SELECT (%s) ON %s TO %I', (SELECT string_agg(quote_ident(c), ', ') FROM jsonb_array_elements_text(harmless -> r.relname) c), r.rel, p || '_marketing');
+		ELSIF r.relname <> ALL (identity_tables) AND r.relname NOT IN ('party_key', 'reader_scope') THEN
+			SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE coalesce(a.attstattarget, -1) <> 0 OR a.attname = 'visitor_id') INTO columns
 			FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped HAVING bool_or(a.attstattarget = 0);
 			EXECUTE format('GRANT SELECT %s ON %s TO %I', coalesce('(' || columns || ')', ''), r.rel, p || '_marketing');
 		END IF;

@@ -1,17 +1,17 @@
 -- Step 18: the audit of the data: what is held, of how many, from whom, how fresh and how sure. A report: it counts all parties, contact
 -- points, consents and attributes each time it is read; no other view builds on it.
-CREATE VIEW @mart@.data_audit WITH (security_invoker = true) AS
+CREATE VIEW @mart@.data_held WITH (security_invoker = true) AS
 	WITH n AS (SELECT count(*) AS parties FROM @mart@.party y WHERE y.kind <> 'unidentified'),
 	-- apart from that number, so that who asks for another theme does not have all columns counted
 	p AS (
-		SELECT max(y.updated_at) AS newest, count(y.salutation) AS salutation, count(y.given_name) AS given_name, count(y.family_name) AS family_name, count(y.sex) AS sex,
-			count(y.birth_date) AS birth_date, count(y.language) AS language, count(y.country) AS country, count(y.postal_code) AS postal_code, count(y.legal_name) AS legal_name,
+		SELECT max(y.updated_at) AS newest, count(y.salutation) AS salutation, count(y.sex) AS sex,
+			count(y.birth_date) AS birth_date, count(y.language) AS language, count(y.country) AS country, count(y.postal_code) AS postal_code,
 			count(y.industry_code) AS industry_code, count(y.headcount) AS headcount, count(y.trade) AS trade, count(y.tier) AS tier
 		FROM @mart@.party y WHERE y.kind <> 'unidentified'),
 	f AS (
 		SELECT 'party'::text AS theme, v.key, 'declared'::text AS provenance, NULL::smallint AS source_id, v.parties, NULL::bigint AS items, p.newest, NULL::double precision AS confidence
-		FROM p CROSS JOIN LATERAL (VALUES ('salutation', p.salutation), ('given_name', p.given_name), ('family_name', p.family_name), ('sex', p.sex), ('birth_date', p.birth_date), ('language', p.language),
-			('country', p.country), ('postal_code', p.postal_code), ('legal_name', p.legal_name), ('industry_code', p.industry_code), ('headcount', p.headcount), ('trade', p.trade), ('tier', p.tier)) v(key, parties)
+		FROM p CROSS JOIN LATERAL (VALUES ('salutation', p.salutation), ('sex', p.sex), ('birth_date', p.birth_date), ('language', p.language),
+			('country', p.country), ('postal_code', p.postal_code), ('industry_code', p.industry_code), ('headcount', p.headcount), ('trade', p.trade), ('tier', p.tier)) v(key, parties)
 		WHERE v.parties > 0
 		UNION ALL
 		-- as sure as the share of them that is known to work
@@ -35,6 +35,27 @@ CREATE VIEW @mart@.data_audit WITH (security_invoker = true) AS
 	SELECT f.theme, f.key, f.provenance, CASE WHEN f.theme <> 'party' THEN coalesce(s.party_level, 'first') END AS level, s.name AS source, f.parties, round(f.parties::numeric / nullif(n.parties, 0), 4) AS fill_rate, f.items, f.newest,
 		round(f.confidence::numeric, 4) AS confidence
 	FROM f CROSS JOIN n LEFT JOIN @mart@.source s ON s.source_id = f.source_id;
+COMMENT ON VIEW @mart@.data_held IS 'the audit without names: as data_audit, for those who may not read the names of parties';
+COMMENT ON COLUMN @mart@.data_held.theme IS 'party (its columns), contact, consent, attribute, key, record or behaviour';
+COMMENT ON COLUMN @mart@.data_held.key IS 'what is held: a column, the kind of a contact point, purpose.channel.status, the key of an attribute, the scheme of a key';
+COMMENT ON COLUMN @mart@.data_held.provenance IS 'declared, observed or inferred';
+COMMENT ON COLUMN @mart@.data_held.level IS 'first, second or third party: the level of the source, first without one; NULL: columns of party, which several sources fill';
+COMMENT ON COLUMN @mart@.data_held.source IS 'who said so, NULL: several, or not known';
+COMMENT ON COLUMN @mart@.data_held.parties IS 'of how many parties';
+COMMENT ON COLUMN @mart@.data_held.fill_rate IS 'their share of all parties that are somebody, 0 to 1';
+COMMENT ON COLUMN @mart@.data_held.items IS 'how many there are, where a party can have several';
+COMMENT ON COLUMN @mart@.data_held.newest IS 'when the newest was collected, verified, said or seen; NULL: never';
+COMMENT ON COLUMN @mart@.data_held.confidence IS 'how sure, 0 to 1: the mean confidence of attributes; of contact points the share that works, an unverified one counted half';
+
+-- with the names of parties, which marketing may not even count
+CREATE VIEW @mart@.data_audit WITH (security_invoker = true) AS
+	SELECT h.* FROM @mart@.data_held h
+	UNION ALL
+	SELECT 'party', v.key, 'declared', NULL, NULL, v.parties, round(v.parties::numeric / nullif(p.parties, 0), 4), NULL, p.newest, NULL
+	FROM (SELECT count(*) AS parties, max(y.updated_at) AS newest, count(y.given_name) AS given_name, count(y.family_name) AS family_name, count(y.legal_name) AS legal_name
+		FROM @mart@.party y WHERE y.kind <> 'unidentified') p
+	CROSS JOIN LATERAL (VALUES ('given_name', p.given_name), ('family_name', p.family_name), ('legal_name', p.legal_name)) v(key, parties)
+	WHERE v.parties > 0;
 COMMENT ON VIEW @mart@.data_audit IS 'the audit: what is held, of how many parties, from whom, how fresh, how sure. A report that counts everything: read it now and then, and join nothing to it';
 COMMENT ON COLUMN @mart@.data_audit.theme IS 'party (its columns), contact, consent, attribute, key, record or behaviour';
 COMMENT ON COLUMN @mart@.data_audit.key IS 'what is held: a column, the kind of a contact point, purpose.channel.status, the key of an attribute, the scheme of a key';

@@ -12,9 +12,11 @@ COMMENT ON VIEW @mart@.party_row IS 'a party and its profile as the row that seg
 COMMENT ON COLUMN @mart@.party_row.age IS 'whole years lived today, in the time zone of the mart';
 
 CREATE VIEW @mart@.party_features WITH (security_invoker = true) AS
-	SELECT p.party_id, p.kind, p.lifecycle, p.is_professional, p.sex, w.age, p.language, p.country, p.industry_code, p.headcount, p.tier,
+	SELECT p.party_id, p.kind, p.lifecycle, p.is_professional, p.sex,
+		extract(year FROM age((now() AT TIME ZONE (SELECT d.time_zone FROM @mart@.datamart d))::date::timestamp, p.birth_date::timestamp))::integer AS age, p.language, p.country, p.industry_code, p.headcount, p.tier,
 		f.orders, f.revenue, f.largest_order, f.returns, f.margin, c.r, c.f, c.m, c.label AS rfm_label
-	FROM @mart@.party_row w JOIN @mart@.party p ON p.party_id = w.party_id LEFT JOIN @mart@.party_profile f ON f.party_id = p.party_id LEFT JOIN @mart@.customer_rfm c ON c.party_id = p.party_id;
+	FROM @mart@.party p LEFT JOIN @mart@.party_profile f ON f.party_id = p.party_id LEFT JOIN @mart@.customer_rfm c ON c.party_id = p.party_id
+	WHERE p.kind <> 'unidentified';
 COMMENT ON VIEW @mart@.party_features IS 'what segment_profile describes the members of a segment by, if it is told no other relation';
 COMMENT ON COLUMN @mart@.party_features.age IS 'whole years lived today';
 COMMENT ON COLUMN @mart@.party_features.rfm_label IS 'name of the RFM group';

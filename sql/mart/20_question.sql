@@ -34,6 +34,15 @@ CREATE VIEW @mart@.web_activity WITH (security_invoker = true) AS
 COMMENT ON VIEW @mart@.web_activity IS 'what each visitor did on the web site, with the party he is (NULL: not known) and the product he looked at';
 COMMENT ON COLUMN @mart@.web_activity.product IS 'name of the product';
 
+-- the same without pages, whose addresses may name who looks at them
+CREATE VIEW @mart@.product_interest WITH (security_invoker = true) AS
+	SELECT s.party_id, e.visitor_id, e.session_id, e.occurred_at, e.kind, e.value, e.product_id, p.sku, p.name AS product, p.category, p.brand, p.audience, s.device, s.campaign_id
+	FROM @mart@.web_event e
+	JOIN @mart@.web_session s ON s.session_id = e.session_id AND coalesce(s.visitor_id = e.visitor_id, false)
+	JOIN @mart@.product p ON p.product_id = e.product_id;
+COMMENT ON VIEW @mart@.product_interest IS 'which products each visitor looked at or put in a cart, with the party he is (NULL: not known); web_activity without pages';
+COMMENT ON COLUMN @mart@.product_interest.product IS 'name of the product';
+
 -- A reaction is never before its message; that is not asked here, so that the planner may read all reactions once where it wants many messages.
 CREATE VIEW @mart@.message_outcome WITH (security_invoker = true) AS
 	SELECT i.party_id, i.interaction_id, i.occurred_at, h.name AS channel, i.campaign_id, g.name AS campaign, i.message_id, m.variant, m.subject, m.offer, m.format, m.tone, i.is_solicitation, i.status, i.agent,

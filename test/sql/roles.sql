@@ -37,6 +37,22 @@ SELECT lines_read, inserted, rejected FROM crmseg.import_report('roles_mart', cr
 RESET ROLE;
 UPDATE roles_mart.product SET brand = 'brand ' || sku;
 UPDATE roles_mart.party SET country = c.country FROM roles_mart.contact_point c WHERE c.party_id = party.party_id AND c.kind = 'postal' AND party.country IS NULL;
+-- somebody whose name stands in the address of a page
+INSERT INTO roles_mart.web_session (visitor_id, started_at, session_id, party_id, landing) SELECT crmseg.visitor_id('zq'), '2024-03-01', 8000, min(party_id), '/zqcanary' FROM roles_mart.party;
+INSERT INTO roles_mart.web_event (visitor_id, session_id, occurred_at, kind, page, product_id) SELECT crmseg.visitor_id('zq'), 8000, '2024-03-01', 'product', '/?mail=zqcanary@example.fr', min(product_id) FROM roles_mart.product;
+CREATE FUNCTION pg_temp.can_read(reader text, rel oid) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	ok boolean := true;
+BEGIN
+	PERFORM set_config('role', reader, true);
+	BEGIN
+		EXECUTE format('SELECT FROM %s LIMIT 0', rel::regclass);
+	EXCEPTION WHEN insufficient_privilege THEN
+		ok := false;
+	END;
+	PERFORM set_config('role', 'none', true);
+	RETURN ok;
+END $$;
 SET ROLE rm_marketing;
 DO $$
 DECLARE
@@ -57,6 +73,22 @@ BEGIN
 	END LOOP;
 	RAISE WARNING 'enough views can be read: %', readable >= 6;
 END $$;
+RESET ROLE;
+-- which views each of the readers cannot read, so that nobody opens or shuts one unseen
+SELECT r.role, (SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c WHERE c.relnamespace = 'roles_mart'::regnamespace AND c.relkind = 'v' AND NOT pg_temp.can_read('rm_' || r.role, c.oid)) AS cannot_read
+FROM unnest('{steward,marketing,activation,data_protection}'::text[]) WITH ORDINALITY r (role, n) ORDER BY r.n;
+-- marketing sees that there are addresses, records and keys, not which; carts, what was in them and what was looked at by the pseudonym of a visitor, no page
+SELECT c.relname, string_agg(a.attname, ' ' ORDER BY a.attnum) FILTER (WHERE NOT has_column_privilege('rm_marketing', a.attrelid, a.attnum, 'SELECT')) AS hidden
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+WHERE c.relnamespace = 'roles_mart'::regnamespace AND c.relname IN ('contact_point', 'source_record', 'external_key', 'cart', 'cart_line', 'web_session', 'web_event') AND a.attnum > 0 AND NOT a.attisdropped GROUP BY 1 ORDER BY 1;
+SET ROLE rm_marketing;
+SELECT theme, key, parties FROM roles_mart.data_held WHERE theme IN ('contact', 'record', 'party') ORDER BY 1, 2;
+SELECT count(*) >= 0 AS carts FROM roles_mart.abandoned_carts c JOIN roles_mart.cart_line l USING (visitor_id, cart_id) JOIN roles_mart.product_interest i USING (party_id);
+SELECT count(*) FROM roles_mart.party_features;
+SELECT theme FROM roles_mart.data_audit;
+SELECT page FROM roles_mart.web_activity;
+SELECT value_norm FROM roles_mart.contact_point;
+SELECT payload FROM roles_mart.source_record;
 SELECT count(*), sum(revenue) FROM roles_mart.customer_profile;
 -- what happened, who allowed what and which card somebody holds is no identity; the proof and the number of the card are
 SELECT count(*) > 0 AS timeline FROM roles_mart.timeline;
@@ -137,6 +169,7 @@ CREATE FUNCTION pg_temp.plan_begins() RETURNS text LANGUAGE plpgsql AS $$ DECLAR
 SELECT pg_temp.plan_begins();
 RESET enable_seqscan;
 RESET ROLE;
+DROP FUNCTION pg_temp.can_read(text, oid);
 DROP SCHEMA roles_mart, roles_input CASCADE;
 DO $$
 DECLARE
