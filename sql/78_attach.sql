@@ -19,7 +19,7 @@ CREATE FUNCTION @extschema@.attach_entities(OUT entity text, OUT target text, OU
 		('loyalty_account', 'loyalty_account', '{programme,card_no}', '{party,programme,card_no}', '{party}'),
 		('product', 'product', '{product_id}', '{sku}', '{sku}'),
 		('cart', 'cart', '{visitor_id,cart_id}', '{visitor}', '{party,channel,order}'),
-		('cart_line', 'cart_line', '{visitor_id,cart_id,product_id}', '{cart,sku}', '{cart,sku}') $$;
+		('cart_line', 'cart_line', '{visitor_id,cart_id,product_id,line_no}', '{cart,sku}', '{cart,sku}') $$;
 COMMENT ON FUNCTION @extschema@.attach_entities() IS 'internal: the entities beside party and order that attach takes: their table, the columns that find a row again beside the party, what a mapping must name, what it may name to be looked up';
 
 CREATE FUNCTION @extschema@.attach(mart name, entity text, relation regclass, columns jsonb) RETURNS bigint
@@ -206,6 +206,16 @@ BEGIN
 		EXECUTE format('UPDATE pg_temp.crmseg_row r SET line_no = n.line_no FROM (SELECT x.row_key, coalesce((g.ref ->> ''line_no'')::integer, (SELECT coalesce(max(l.line_no), 0) FROM %s.sales_order_line l
 				WHERE l.party_id = x.party_id AND l.order_id = x.order_id) + (SELECT coalesce(max((o.ref ->> ''line_no'')::integer), 0) FROM pg_temp.crmseg_gone o WHERE (o.ref ->> ''order_id'')::bigint = x.order_id)
 				+ row_number() OVER (PARTITION BY x.order_id ORDER BY x.row_key)::integer) AS line_no FROM pg_temp.crmseg_row x LEFT JOIN pg_temp.crmseg_gone g ON g.row_key = x.row_key AND (g.ref ->> ''order_id'')::bigint = x.order_id) n
+			WHERE n.row_key = r.row_key', m);
+		list := list || ', line_no';
+	ELSIF a.entity = 'cart_line' AND NOT a.mapping ? 'line_no' THEN
+		-- so do the lines of one product in a cart
+		EXECUTE 'ALTER TABLE pg_temp.crmseg_row ADD line_no integer';
+		EXECUTE format('WITH g AS (SELECT o.row_key, (o.ref ->> ''visitor_id'')::uuid AS visitor_id, (o.ref ->> ''cart_id'')::bigint AS cart_id, (o.ref ->> ''product_id'')::integer AS product_id, (o.ref ->> ''line_no'')::integer AS line_no FROM pg_temp.crmseg_gone o)
+			UPDATE pg_temp.crmseg_row r SET line_no = n.line_no FROM (SELECT x.row_key, coalesce(k.line_no, greatest((SELECT max(l.line_no) FROM %s.cart_line l WHERE l.visitor_id = x.visitor_id AND l.cart_id = x.cart_id AND l.product_id = x.product_id),
+					(SELECT max(o.line_no) FROM g o WHERE o.visitor_id = x.visitor_id AND o.cart_id = x.cart_id AND o.product_id = x.product_id), 0)
+				+ row_number() OVER (PARTITION BY x.visitor_id, x.cart_id, x.product_id ORDER BY x.row_key)::integer) AS line_no
+				FROM pg_temp.crmseg_row x LEFT JOIN g k ON k.row_key = x.row_key AND k.visitor_id = x.visitor_id AND k.cart_id = x.cart_id AND k.product_id = x.product_id) n
 			WHERE n.row_key = r.row_key', m);
 		list := list || ', line_no';
 	ELSIF a.entity IN ('interaction', 'service_case') AND NOT a.mapping ? (CASE a.entity WHEN 'interaction' THEN 'interaction_id' ELSE 'case_id' END) THEN

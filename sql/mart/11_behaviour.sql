@@ -35,7 +35,8 @@ CREATE TABLE @mart@.cart_line (
 	quantity numeric NOT NULL DEFAULT 1 CHECK (quantity > 0 AND quantity < 'Infinity'),
 	unit_price numeric CHECK (unit_price >= 0 AND unit_price < 'Infinity'),
 	added_at timestamptz NOT NULL DEFAULT now(),
-	PRIMARY KEY (visitor_id, cart_id, product_id),
+	line_no integer NOT NULL DEFAULT 1,
+	PRIMARY KEY (visitor_id, cart_id, product_id, line_no),
 	CONSTRAINT cart_line_cart FOREIGN KEY (visitor_id, cart_id) REFERENCES @mart@.cart ON DELETE CASCADE
 );
 CREATE INDEX cart_line_product ON @mart@.cart_line (product_id);
@@ -46,6 +47,7 @@ COMMENT ON COLUMN @mart@.cart_line.product_id IS 'the product';
 COMMENT ON COLUMN @mart@.cart_line.quantity IS 'how many';
 COMMENT ON COLUMN @mart@.cart_line.unit_price IS 'price of one, base currency';
 COMMENT ON COLUMN @mart@.cart_line.added_at IS 'when it was put in';
+COMMENT ON COLUMN @mart@.cart_line.line_no IS 'tells the lines of one product apart, where the cart holds it in several: another size, a gift beside one''s own';
 
 CREATE TABLE @mart@.web_session (
 	visitor_id uuid NOT NULL,

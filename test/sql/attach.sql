@@ -117,6 +117,24 @@ SELECT c.party_id IS NOT NULL AS known, c.updated_at, c.claimed_at IS NOT NULL A
 DELETE FROM att_app.basket WHERE id = 2; DELETE FROM att_app.basket_line WHERE basket_id = 2;
 SELECT sum(deleted) AS gone FROM crmseg.pull_attached('Am');
 SELECT count(*) AS carts, sum((SELECT count(*) FROM cart_line l WHERE l.cart_id = c.cart_id)) AS lines FROM cart c;
+-- a product in several lines of one cart: each is a line, is changed and goes by itself, and the cart is worth all of them
+INSERT INTO att_app.basket VALUES (5, 'ce', 1, NULL, '2026-03-05 10:00', NULL);
+INSERT INTO att_app.basket_line VALUES (10, 5, 'T3', 1, 7), (11, 5, 'T3', 2, 6), (12, 5, 'T2', 1, 12), (13, 5, 'T3', NULL, 5);
+SELECT refused FROM crmseg.pull_attached('Am') WHERE attachment_id = :lines;
+CREATE VIEW att_app.holds AS SELECT c.amount, (SELECT string_agg(p.sku || ' x ' || l.quantity || ' at ' || l.unit_price, ', ' ORDER BY p.sku, l.line_no) FROM cart_line l JOIN product p USING (product_id) WHERE l.cart_id = c.cart_id) AS holds FROM cart c WHERE c.visitor_id = crmseg.visitor_id('ce');
+SELECT * FROM att_app.holds;
+DELETE FROM att_app.basket_line WHERE id = 10;
+UPDATE att_app.basket_line SET qty = 5 WHERE id = 11;
+UPDATE att_app.basket_line SET ref = 'T3' WHERE id = 12;
+INSERT INTO att_app.basket_line VALUES (14, 5, 'T3', 1, 1);
+SELECT sum(refused) AS refused FROM crmseg.pull_attached('Am');
+SELECT * FROM att_app.holds;
+UPDATE att_app.basket_line SET ref = 'T2' WHERE id = 11;
+DELETE FROM att_app.basket_line WHERE id = 14;
+UPDATE att_app.basket SET changed = '2026-03-06' WHERE id = 5;
+SELECT sum(refused) AS refused FROM crmseg.pull_attached('Am');
+SELECT * FROM att_app.holds;
+DROP VIEW att_app.holds;
 -- by a watermark too: who is not known yet waits, and what was refused comes again when one says so
 CREATE TABLE att_app.note (id int PRIMARY KEY, customer_id int, at timestamptz, what text, changed int);
 INSERT INTO att_app.note VALUES (1, 555, '2026-05-01', 'complaint', 1), (2, 1, '2026-05-02', 'grumble', 2), (3, 1, '2026-05-03', 'quote', 3);
