@@ -14,11 +14,11 @@ CREATE FUNCTION @extschema@.cluster_quality(records regclass, id_column name, co
 	AS 'MODULE_PATHNAME', 'crmseg_cluster_quality' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 10000;
 COMMENT ON FUNCTION @extschema@.cluster_quality(regclass, name, jsonb, float8, regclass, jsonb, int) IS 'each cluster of cluster_records with two records and more: how many, how many of its pairs are links by themselves and the share of all its pairs (density), the weakest edge that holds it together (the lightest of its heaviest spanning tree; log2 of the odds, probability, both records), by how many pairs the two halves are held that fall apart without it (1: a bridge), and whether it has more than size_guard records. Arguments and errors as link_records; 22023 for a size_guard below 1';
 
-CREATE FUNCTION @extschema@.resolve_records(records regclass, id_column name, columns jsonb, threshold float8, other regclass DEFAULT NULL, model jsonb DEFAULT NULL, at_least float8 DEFAULT 0.01,
+CREATE FUNCTION @extschema@.resolve_records(records regclass, id_column name, columns jsonb, threshold float8, other regclass DEFAULT NULL, model jsonb DEFAULT NULL, at_least float8 DEFAULT 0.01, order_column name DEFAULT NULL,
 	OUT record_ids bigint[], OUT clusters bigint[], OUT left_ids bigint[], OUT right_ids bigint[], OUT weights float8[], OUT cluster_ids bigint[], OUT sizes bigint[], OUT links bigint[], OUT held_by bigint[],
 	OUT weakest_left bigint[], OUT weakest_right bigint[], OUT weakest float8[])
 	AS 'MODULE_PATHNAME', 'crmseg_resolve_records' LANGUAGE C STABLE PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.resolve_records(regclass, name, jsonb, float8, regclass, jsonb, float8) IS 'internal: cluster_records (record_ids, clusters), link_records from at_least on (left_ids, right_ids, weights) and cluster_quality (cluster_ids and what follows) in one run, of records whose ids are numbers, as arrays';
+COMMENT ON FUNCTION @extschema@.resolve_records(regclass, name, jsonb, float8, regclass, jsonb, float8, name) IS 'internal: cluster_records (record_ids, clusters), link_records from at_least on (left_ids, right_ids, weights) and cluster_quality (cluster_ids and what follows) in one run, of records whose ids are numbers, as arrays; order_column holds what samples are drawn and ties are broken by, in place of the id';
 
 CREATE FUNCTION @extschema@.mixed_records(record_ids bigint[], clusters bigint[], placed bigint[], parties bigint[]) RETURNS TABLE (record_id bigint, cluster_id bigint, party_id bigint)
 	AS 'MODULE_PATHNAME', 'crmseg_mixed_records' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

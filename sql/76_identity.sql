@@ -110,14 +110,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.address_pairs(text, bigint[], text[], text[], text[], integer) IS 'internal: which of the parties that use one address are one by their names (see names_agree); none when more than max_names people use it';
 
--- The pairs of parties that are surely one, among those with a record that resolve has not looked at. Parties that share a key are
+-- The pairs of parties that share an external key, among those with a record that resolve has not looked at. Parties that share a key are
 -- not all paired with each other but with the first of them: the groups come out the same.
-CREATE FUNCTION @extschema@.exact_pairs(mart name) RETURNS TABLE (left_id bigint, right_id bigint, reason text, rank integer)
+CREATE FUNCTION @extschema@.key_pairs(mart name) RETURNS TABLE (left_id bigint, right_id bigint, rank integer)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
 	m text := @extschema@.require_datamart(mart);
 BEGIN
-	-- keys that several sources share
 	RETURN QUERY EXECUTE format($q$
 		WITH fresh AS (SELECT DISTINCT r.party_id FROM %1$s.source_record r WHERE r.resolved_at IS NULL),
 		said AS (
@@ -139,47 +138,9 @@ BEGIN
 			SELECT min(s.party_id) OVER same AS first, s.party_id, 1 - max(s.priority) OVER same AS rank
 			FROM shared s WHERE s.parties <= s.most AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier x WHERE x.kind = s.scheme AND x.source_id IS NULL AND s.key_value LIKE x.value_norm)
 			WINDOW same AS (PARTITION BY s.scheme, s.key_value, s.kind))
-		SELECT s.first, s.party_id, 'key'::text, s.rank FROM paired s WHERE s.party_id <> s.first$q$, m);
-
-	-- one canonical e-mail address, unless it is a role's, a throw-away one, or several people's
-	RETURN QUERY EXECUTE format($q$
-		WITH fresh AS (SELECT DISTINCT r.party_id FROM %1$s.source_record r WHERE r.resolved_at IS NULL),
-		asked AS (SELECT DISTINCT c.value_norm FROM %1$s.contact_point c JOIN fresh f ON f.party_id = c.party_id WHERE c.kind = 'email'),
-		held AS (
-			SELECT a.value_norm AS key, p.kind, p.party_id, c.source_id, p.given_name, p.family_name, p.legal_name, count(*) OVER (PARTITION BY a.value_norm) AS holders,
-				coalesce(o.max_parties, i.max_parties, d.max_parties_per_key) AS most, coalesce(o.priority, i.priority, 0) AS priority
-			FROM asked a JOIN %1$s.contact_point c ON c.kind = 'email' AND c.value_norm = a.value_norm AND c.status <> 'invalid' JOIN %1$s.party p ON p.party_id = c.party_id
-			CROSS JOIN %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = 'email' AND i.source_id IS NULL LEFT JOIN %1$s.identifier_rule o ON o.kind = 'email' AND o.source_id = c.source_id),
-		holder AS (
-			SELECT p.key, p.kind, max(p.priority) AS priority, array_agg(p.party_id ORDER BY p.party_id) AS parties,
-				array_agg(coalesce(@extschema@.fold(p.given_name), '') ORDER BY p.party_id) AS given, array_agg(coalesce(@extschema@.fold(p.family_name), '') ORDER BY p.party_id) AS family,
-				array_agg(coalesce(@extschema@.fold(p.legal_name), '') ORDER BY p.party_id) AS legal
-			FROM held p WHERE p.holders > 1 AND p.holders <= p.most
-				AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'email' AND b.source_id = p.source_id AND p.key LIKE b.value_norm) GROUP BY p.key, p.kind)
-		SELECT x.left_id, x.right_id, 'email'::text, CASE WHEN x.agree = 2 THEN 2 ELSE 4 END - h.priority
-		FROM %1$s.datamart d CROSS JOIN holder h CROSS JOIN LATERAL (SELECT (@extschema@.try_email(h.key)).email) e
-		CROSS JOIN LATERAL @extschema@.address_pairs(h.kind, h.parties, h.given, h.family, h.legal, d.max_names_per_key) x
-		WHERE NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'email' AND b.source_id IS NULL AND h.key LIKE b.value_norm) AND cardinality(h.parties) > 1 AND h.kind <> 'unidentified'
-			AND NOT coalesce(@extschema@.is_role_address(e.email), true) AND NOT coalesce(@extschema@.is_disposable(e.email), true)$q$, m);
-
-	-- one telephone number under one name: a family name alone is a household's
-	RETURN QUERY EXECUTE format($q$
-		WITH fresh AS (SELECT DISTINCT r.party_id FROM %1$s.source_record r WHERE r.resolved_at IS NULL),
-		asked AS (SELECT DISTINCT c.value_norm FROM %1$s.contact_point c JOIN fresh f ON f.party_id = c.party_id WHERE c.kind = 'phone'),
-		candidate AS (
-			SELECT a.value_norm AS key, c.party_id, c.source_id, count(*) OVER (PARTITION BY a.value_norm) AS parties
-			FROM asked a JOIN %1$s.contact_point c ON c.kind = 'phone' AND c.value_norm = a.value_norm AND c.status <> 'invalid'),
-		holder AS MATERIALIZED (
-			SELECT c.key, p.kind, p.party_id, coalesce(o.priority, i.priority, 0) AS priority, @extschema@.name_key(CASE WHEN p.kind = 'person' THEN concat_ws(' ', p.given_name, p.family_name) ELSE p.legal_name END) AS name
-			FROM candidate c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind IN ('person', 'organisation')
-			CROSS JOIN %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = 'phone' AND i.source_id IS NULL LEFT JOIN %1$s.identifier_rule o ON o.kind = 'phone' AND o.source_id = c.source_id
-			WHERE c.parties > 1 AND c.parties <= coalesce(o.max_parties, i.max_parties, d.max_parties_per_key)
-				AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'phone' AND (b.source_id IS NULL OR b.source_id = c.source_id) AND c.key LIKE b.value_norm)),
-		named AS (SELECT h.party_id, min(h.party_id) OVER same AS first, 3 - max(h.priority) OVER same AS rank
-			FROM holder h WHERE h.name <> '' AND (h.kind <> 'person' OR strpos(h.name, ' ') > 0) WINDOW same AS (PARTITION BY h.key, h.kind, h.name))
-		SELECT n.first, n.party_id, 'phone'::text, n.rank FROM named n WHERE n.party_id <> n.first$q$, m);
+		SELECT s.first, s.party_id, s.rank FROM paired s WHERE s.party_id <> s.first$q$, m);
 END $$;
-COMMENT ON FUNCTION @extschema@.exact_pairs(name) IS 'the pairs of parties that are surely one, among those with records that resolve has not looked at: a shared external key (rank 1), a canonical e-mail with names that agree (2), a phone with the same folded name (3), an e-mail with a name that says little (4). Role, throw-away and shared addresses are no keys';
+COMMENT ON FUNCTION @extschema@.key_pairs(name) IS 'internal: the pairs of parties that share an external key, among those with records that resolve has not looked at; a lower rank goes first';
 
 CREATE FUNCTION @extschema@.party_of(mart name, party_id bigint) RETURNS bigint
 	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
@@ -237,28 +198,37 @@ BEGIN
 					"email": "email", "phone": "phone", "address": {"street": "street", "postal_code": "postal_code", "city": "city", "country": "country"}}'::jsonb)) x (v)) b),
 		fresh AS MATERIALIZED (
 			SELECT r.source_record_id, r.party_id, r.source_id, r.payload, r.import_id,
-				r.payload IS NOT NULL AND (r.import_id IS NOT NULL OR r.payload ?| '{given_name,family_name,legal_name,email,phone}') AS is_mapped
+				NOT EXISTS (SELECT FROM %1$s.source_record o WHERE o.party_id = r.party_id AND o.source_record_id <> r.source_record_id) AS is_alone, hashtextextended(r.source_id || ' ' || r.external_id, 0) AS order_key, r.payload IS NOT NULL AND (r.import_id IS NOT NULL OR r.payload ?| '{given_name,family_name,legal_name,email,phone}') AS is_mapped
 			FROM unnest($1) n (id) JOIN %1$s.source_record r ON r.source_record_id = n.id),
 		said AS (
-			SELECT f.source_record_id, f.party_id, f.source_id, true AS is_own,
+			SELECT f.source_record_id, f.party_id, f.source_id, f.order_key, f.is_alone, true AS is_own,
 				@extschema@.mapped_text(f.payload, m.given_name) AS given_name, @extschema@.mapped_text(f.payload, m.family_name) AS family_name, @extschema@.mapped_text(f.payload, m.maiden_name) AS maiden_name,
 				@extschema@.mapped_text(f.payload, m.birth_date) AS birth_date, @extschema@.mapped_text(f.payload, m.sex) AS sex, @extschema@.mapped_text(f.payload, m.legal_name) AS legal_name,
 				@extschema@.mapped_text(f.payload, m.email) AS email, @extschema@.mapped_text(f.payload, m.phone) AS phone, @extschema@.mapped_text(f.payload, m.phone, 1) AS other_phone,
 				@extschema@.mapped_text(f.payload, m.street) AS street, @extschema@.mapped_text(f.payload, m.postal_code) AS postal_code, @extschema@.mapped_text(f.payload, m.city) AS city, @extschema@.mapped_text(f.payload, m.country) AS country
 			FROM fresh f JOIN spec m ON coalesce(m.import_id, 0) = coalesce(f.import_id, 0) WHERE f.is_mapped
 			UNION ALL
-			SELECT f.source_record_id, f.party_id, f.source_id, NOT EXISTS (SELECT FROM %1$s.source_record o WHERE o.party_id = f.party_id AND o.source_record_id <> f.source_record_id),
+			SELECT f.source_record_id, f.party_id, f.source_id, f.order_key, f.is_alone, f.is_alone,
 				p.given_name, p.family_name, p.maiden_name, p.birth_date::text, p.sex, p.legal_name, e.value, n.phones[1], n.phones[2], a.street, a.postal_code, a.city, a.country
 			FROM fresh f JOIN %1$s.party p ON p.party_id = f.party_id
 			LEFT JOIN LATERAL (SELECT c.value FROM %1$s.contact_point c WHERE c.party_id = f.party_id AND c.kind = 'email' ORDER BY c.is_primary DESC, c.contact_point_id LIMIT 1) e ON true
 			LEFT JOIN LATERAL (SELECT array_agg(c.value_norm ORDER BY c.is_primary DESC, c.contact_point_id) AS phones FROM %1$s.contact_point c WHERE c.party_id = f.party_id AND c.kind = 'phone') n ON true
 			LEFT JOIN LATERAL (SELECT c.street, c.postal_code, c.city, c.country FROM %1$s.contact_point c WHERE c.party_id = f.party_id AND c.kind = 'postal' ORDER BY c.is_primary DESC, c.contact_point_id LIMIT 1) a ON true
-			WHERE NOT f.is_mapped)
-		INSERT INTO %1$s.record_identity AS i (source_record_id, origin_id, source_id, given_name, family_name, maiden_name, birth_date, sex, legal_name, email, phone, other_phone, street, postal_code, city, country)
-		SELECT s.source_record_id, s.party_id, s.source_id, s.given_name, s.family_name, s.maiden_name, s.birth_date, s.sex, s.legal_name, s.email, s.phone, s.other_phone, s.street, s.postal_code, s.city, s.country
-		FROM said s WHERE s.is_own OR NOT EXISTS (SELECT FROM %1$s.record_identity x WHERE x.source_record_id = s.source_record_id)
-		ON CONFLICT (source_record_id) DO UPDATE SET given_name = excluded.given_name, family_name = excluded.family_name, maiden_name = excluded.maiden_name, birth_date = excluded.birth_date, sex = excluded.sex,
-			legal_name = excluded.legal_name, email = excluded.email, phone = excluded.phone, other_phone = excluded.other_phone, street = excluded.street, postal_code = excluded.postal_code, city = excluded.city, country = excluded.country$q$, quote_ident(mart))
+			WHERE NOT f.is_mapped),
+		-- the normal forms of a party that has this record alone are the record's; of another one they are made from what it says
+		held AS MATERIALIZED (
+			SELECT c.party_id, array_agg(c.value_norm ORDER BY c.value_norm) FILTER (WHERE c.kind = 'email') AS mails, array_agg(c.value_norm ORDER BY c.value_norm) FILTER (WHERE c.kind = 'phone') AS phones
+			FROM %1$s.contact_point c WHERE c.kind IN ('email', 'phone') AND c.status <> 'invalid' AND c.party_id IN (SELECT f.party_id FROM fresh f WHERE f.is_alone) GROUP BY c.party_id)
+		INSERT INTO %1$s.record_identity AS i (source_record_id, origin_id, source_id, order_key, given_name, family_name, maiden_name, birth_date, sex, legal_name, email, phone, other_phone, street, postal_code, city, country, mail_norms, phone_norms, born)
+		SELECT s.source_record_id, s.party_id, s.source_id, s.order_key, s.given_name, s.family_name, s.maiden_name, s.birth_date, s.sex, s.legal_name, s.email, s.phone, s.other_phone, s.street, s.postal_code, s.city, s.country,
+			CASE WHEN s.is_alone THEN h.mails ELSE (SELECT array_agg(CASE WHEN d.email_rules IS NULL THEN @extschema@.canonical(t.email) ELSE @extschema@.canonical(t.email, d.email_rules) END) FROM @extschema@.try_email(s.email) t WHERE t.email IS NOT NULL) END,
+			CASE WHEN s.is_alone THEN h.phones ELSE (SELECT array_agg(DISTINCT t.phone::text) FROM unnest(ARRAY[s.phone, s.other_phone]) n CROSS JOIN LATERAL @extschema@.try_phone(n, coalesce(s.country, d.default_phone_region)) t WHERE t.phone IS NOT NULL) END,
+			CASE WHEN s.is_alone THEN p.birth_date END
+		FROM %1$s.datamart d CROSS JOIN said s JOIN %1$s.party p ON p.party_id = s.party_id LEFT JOIN held h ON h.party_id = s.party_id
+		WHERE s.is_own OR NOT EXISTS (SELECT FROM %1$s.record_identity x WHERE x.source_record_id = s.source_record_id)
+		ON CONFLICT (source_record_id) DO UPDATE SET order_key = excluded.order_key, given_name = excluded.given_name, family_name = excluded.family_name, maiden_name = excluded.maiden_name, birth_date = excluded.birth_date, sex = excluded.sex,
+			legal_name = excluded.legal_name, email = excluded.email, phone = excluded.phone, other_phone = excluded.other_phone, street = excluded.street, postal_code = excluded.postal_code, city = excluded.city, country = excluded.country,
+			mail_norms = excluded.mail_norms, phone_norms = excluded.phone_norms, born = coalesce(excluded.born, CASE WHEN i.birth_date IS NOT DISTINCT FROM excluded.birth_date THEN i.born END)$q$, quote_ident(mart))
 		USING records;
 END $$;
 COMMENT ON FUNCTION @extschema@.refresh_record_identity(name, bigint[]) IS 'internal: writes to record_identity what records say';
@@ -299,112 +269,176 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.groups_to_merge(name, bigint[], bigint[], text[], integer[]) IS 'internal: which parties pairs make one: never two birth dates, nor what people keep apart';
 
-CREATE FUNCTION @extschema@.exact_groups(mart name, OUT keep bigint[], OUT dropped bigint[], OUT why text[])
-	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	SELECT g.keep, g.dropped, g.why
-	FROM (SELECT coalesce(array_agg(p.left_id), '{}') AS l, coalesce(array_agg(p.right_id), '{}') AS r, coalesce(array_agg(p.reason), '{}') AS reason, coalesce(array_agg(p.rank), '{}') AS rank FROM @extschema@.exact_pairs(mart) p) x
-	CROSS JOIN LATERAL @extschema@.groups_to_merge(mart, x.l, x.r, x.reason, x.rank) g $$;
-COMMENT ON FUNCTION @extschema@.exact_groups(name) IS 'internal: what exact_pairs makes one, as three arrays for merge_groups';
-
--- All records are clustered anew, so that the outcome does not depend on the order in which they came. Parties that hold several clusters,
--- and were made by similarity in part, are looked at record by record: what hangs together neither by this run's clusters nor by an e-mail,
--- a phone, a key or a person's word, is taken apart, and its keys are followed again.
-CREATE FUNCTION @extschema@.unlike_aliases(mart name, records bigint[], clusters bigint[], OUT aliases bigint[], OUT origins bigint[])
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
-DECLARE
-	m text := quote_ident(mart);
-	parties bigint[];
+-- What the records say is one, from them alone and not from what was merged before, so that the order in which they came does not matter: first what
+-- surely is one (what people told, shared keys), then the clusters of similar records, then one address with names that agree and one telephone
+-- number under one name. It is made anew for the records of some parties and of those that share an address or a number with them. Where cluster and
+-- party are the same the party stands for its records.
+CREATE FUNCTION @extschema@.record_groups(mart name, parties bigint[], records bigint[], clusters bigint[], by_similarity boolean, key_left bigint[], key_right bigint[], key_rank integer[],
+	OUT nodes bigint[], OUT roots bigint[], OUT causes text[], OUT ranks integer[])
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 BEGIN
 	EXECUTE format($q$
-		SELECT coalesce(array_agg(x.party_id), '{}') FROM (
-			SELECT r.party_id FROM unnest($1, $2) c (record, cluster) JOIN %1$s.source_record r ON r.source_record_id = c.record GROUP BY r.party_id HAVING min(c.cluster) <> max(c.cluster)) x
-		WHERE EXISTS (SELECT FROM %1$s.party_alias a WHERE a.party_id = x.party_id AND a.reason = 'similar')$q$, m) INTO parties USING records, clusters;
-	EXECUTE format($q$
-		WITH RECURSIVE member AS MATERIALIZED (
-			SELECT r.party_id, p.kind, i.*, c.cluster, (SELECT CASE WHEN t.email IS NULL THEN NULL WHEN d.email_rules IS NULL THEN @extschema@.canonical(t.email) ELSE @extschema@.canonical(t.email, d.email_rules) END FROM @extschema@.try_email(i.email) t) AS mail,
+		WITH most AS MATERIALIZED (SELECT greatest(max(d.max_parties_per_key), max(i.max_parties)) + 1 AS holders FROM %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind IN ('email', 'phone')),
+		mixed AS MATERIALIZED (SELECT * FROM unnest($2, $3) x (record, cluster)),
+		asked AS MATERIALIZED (SELECT u.id AS party_id FROM unnest($1) u (id) UNION SELECT r.party_id FROM mixed x JOIN %1$s.source_record r ON r.source_record_id = x.record),
+		value AS (SELECT DISTINCT v.kind, v.norm FROM asked a JOIN %1$s.source_record r ON r.party_id = a.party_id JOIN %1$s.record_identity i ON i.source_record_id = r.source_record_id
+			CROSS JOIN LATERAL (SELECT 'email' AS kind, unnest(i.mail_norms) AS norm UNION ALL SELECT 'phone', unnest(i.phone_norms)) v),
+		near AS (SELECT DISTINCT c.party_id FROM most m CROSS JOIN value v CROSS JOIN LATERAL (SELECT c.party_id FROM %1$s.contact_point c WHERE c.kind = v.kind AND c.value_norm = v.norm LIMIT m.holders) c
+			UNION SELECT k.id FROM unnest($5 || $6) k (id)),
+		member AS MATERIALIZED (
+			SELECT r.source_record_id, r.party_id, i.source_id, row_number() OVER (ORDER BY r.source_id, r.external_id COLLATE "C") AS order_key, p.kind, coalesce(x.cluster, CASE WHEN $4 THEN -r.party_id END) AS cluster, i.mail_norms, i.phone_norms, i.born,
+				-- the party that was made for it, as far as it leads to where the record is
+				CASE WHEN i.origin_id = r.party_id OR EXISTS (SELECT FROM %1$s.party_alias a WHERE a.old_party_id = i.origin_id AND a.party_id = r.party_id) THEN i.origin_id ELSE r.party_id END AS node,
+				length(split_part(@extschema@.fold(i.given_name), ' ', 1)) IS NOT DISTINCT FROM 1 AS is_initial, coalesce(@extschema@.fold(i.given_name), '') AS given, coalesce(@extschema@.fold(i.family_name), '') AS family, coalesce(@extschema@.fold(i.legal_name), '') AS legal,
 				@extschema@.name_key(CASE WHEN p.kind = 'person' THEN concat_ws(' ', i.given_name, i.family_name) ELSE i.legal_name END) AS name
-			FROM %1$s.datamart d, unnest($1, $2) c (record, cluster) JOIN %1$s.source_record r ON r.source_record_id = c.record AND r.party_id = ANY ($3)
-			JOIN %1$s.party p ON p.party_id = r.party_id JOIN %1$s.record_identity i ON i.source_record_id = c.record),
-		number AS (SELECT b.party_id, b.origin_id, b.name, t.phone::text AS phone FROM %1$s.datamart d, member b CROSS JOIN LATERAL unnest(ARRAY[b.phone, b.other_phone]) u (n) CROSS JOIN LATERAL @extschema@.try_phone(u.n, d.default_phone_region) t
-			WHERE t.phone IS NOT NULL AND b.name <> '' AND (b.kind <> 'person' OR strpos(b.name, ' ') > 0)),
-		edge AS (
-			SELECT b.origin_id AS l, min(b.origin_id) OVER (PARTITION BY b.party_id, b.cluster) AS r FROM member b
-			UNION
-			SELECT x.left_id, x.right_id FROM (
-				SELECT b.kind, array_agg(b.origin_id ORDER BY b.origin_id) AS ids, array_agg(coalesce(@extschema@.fold(b.given_name), '') ORDER BY b.origin_id) AS given,
-					array_agg(coalesce(@extschema@.fold(b.family_name), '') ORDER BY b.origin_id) AS family, array_agg(coalesce(@extschema@.fold(b.legal_name), '') ORDER BY b.origin_id) AS legal
-				FROM member b WHERE b.mail IS NOT NULL GROUP BY b.party_id, b.kind, b.mail) h CROSS JOIN %1$s.datamart d
+			FROM (SELECT a.party_id FROM asked a UNION SELECT n.party_id FROM near n) q JOIN %1$s.party p ON p.party_id = q.party_id AND p.kind IN ('person', 'organisation')
+			JOIN %1$s.source_record r ON r.party_id = p.party_id JOIN %1$s.record_identity i ON i.source_record_id = r.source_record_id LEFT JOIN mixed x ON x.record = r.source_record_id),
+		held AS MATERIALIZED (	-- each address and number, unless it is known to be wrong, with how many parties its records were made for
+			SELECT b.*, v.what, v.norm, coalesce(o.max_parties, i.max_parties, d.max_parties_per_key) AS most, coalesce(o.priority, i.priority, 0) AS priority,
+				count(*) OVER (PARTITION BY v.what, v.norm) AS holders
+			FROM %1$s.datamart d CROSS JOIN member b CROSS JOIN LATERAL (SELECT 'email' AS what, unnest(b.mail_norms) AS norm UNION ALL SELECT 'phone', unnest(b.phone_norms)) v
+			LEFT JOIN %1$s.identifier_rule i ON i.kind = v.what AND i.source_id IS NULL LEFT JOIN %1$s.identifier_rule o ON o.kind = v.what AND o.source_id = b.source_id
+			WHERE NOT EXISTS (SELECT FROM %1$s.contact_point c WHERE c.party_id = b.party_id AND c.kind = v.what AND c.value_norm = v.norm AND c.status = 'invalid')),
+		usable AS MATERIALIZED (SELECT h.* FROM held h WHERE h.holders > 1 AND h.holders <= h.most
+			AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier x WHERE x.kind = h.what AND (x.source_id IS NULL OR x.source_id = h.source_id) AND h.norm LIKE x.value_norm)),
+		mailbox AS (
+			SELECT h.kind, h.norm, max(h.priority) AS priority, array_agg(h.node ORDER BY h.is_initial, h.given, h.family, h.legal, h.order_key) AS ids, array_agg(h.given ORDER BY h.is_initial, h.given, h.family, h.legal, h.order_key) AS given,
+				array_agg(h.family ORDER BY h.is_initial, h.given, h.family, h.legal, h.order_key) AS family, array_agg(h.legal ORDER BY h.is_initial, h.given, h.family, h.legal, h.order_key) AS legal
+			FROM usable h WHERE h.what = 'email' GROUP BY h.kind, h.norm HAVING count(*) > 1),
+		pair AS MATERIALIZED (	-- place: what goes first; rank: what is told as the reason
+			SELECT a.old_party_id AS l, a.merged_into AS r, 'told' AS reason, -1000 AS place, 0 AS rank FROM asked q JOIN %1$s.party_alias a ON a.party_id = q.party_id WHERE a.reason IS NULL OR a.reason NOT IN ('similar', 'email', 'phone')
+			UNION ALL
+			SELECT x.node, y.node, 'key', k.rank, 1 FROM unnest($5, $6, $7) k (l, r, rank) CROSS JOIN LATERAL (SELECT b.node FROM member b WHERE b.party_id = k.l ORDER BY b.order_key, b.node LIMIT 1) x
+				CROSS JOIN LATERAL (SELECT b.node FROM member b WHERE b.party_id = k.r ORDER BY b.order_key, b.node LIMIT 1) y
+			UNION ALL
+			SELECT first_value(b.node) OVER (PARTITION BY b.kind, b.cluster ORDER BY b.order_key, b.node), b.node, 'similar', 2, 5 FROM member b WHERE b.cluster IS NOT NULL
+			UNION ALL
+			SELECT x.left_id, x.right_id, 'email', 3 + CASE WHEN x.agree = 2 THEN 0 ELSE 2 END - h.priority, CASE WHEN x.agree = 2 THEN 2 ELSE 4 END
+			FROM %1$s.datamart d CROSS JOIN mailbox h CROSS JOIN LATERAL (SELECT (@extschema@.try_email(h.norm)).email) e
 			CROSS JOIN LATERAL @extschema@.address_pairs(h.kind, h.ids, h.given, h.family, h.legal, d.max_names_per_key) x
-			UNION
-			SELECT n.origin_id, min(n.origin_id) OVER (PARTITION BY n.party_id, n.phone, n.name) FROM number n
-			UNION
-			SELECT a.old_party_id, a.merged_into FROM %1$s.party_alias a WHERE a.party_id = ANY ($3) AND a.reason IS DISTINCT FROM 'similar' AND a.reason IS DISTINCT FROM 'email' AND a.reason IS DISTINCT FROM 'phone'),
-		part AS MATERIALIZED (SELECT g.member, g.root FROM (SELECT array_agg(e.l) AS l, array_agg(e.r) AS r FROM edge e) e CROSS JOIN LATERAL @extschema@.connected_groups(e.l, e.r) g),
-		outside AS MATERIALIZED (
-			SELECT DISTINCT b.party_id, b.origin_id FROM member b JOIN part x ON x.member = b.origin_id LEFT JOIN part y ON y.member = b.party_id
-			JOIN (SELECT q.party_id, min(z.root) AS root FROM member q JOIN part z ON z.member = q.origin_id GROUP BY q.party_id) w ON w.party_id = b.party_id
-			WHERE x.root IS DISTINCT FROM coalesce(y.root, w.root)),
-		way AS (	-- from each of them up to the party
-			SELECT o.origin_id AS node FROM outside o WHERE o.origin_id <> o.party_id
-			UNION
-			SELECT a.merged_into FROM way w JOIN %1$s.party_alias a ON a.old_party_id = w.node)
-		SELECT coalesce((SELECT array_agg(a.old_party_id ORDER BY a.merge_id DESC, a.old_party_id) FROM %1$s.party_alias a JOIN way w ON w.node = a.old_party_id WHERE a.reason IN ('similar', 'email', 'phone')), '{}'),
-			coalesce((SELECT array_agg(DISTINCT o.origin_id) FROM outside o), '{}')$q$, m) INTO aliases, origins USING records, clusters, parties;
+			WHERE NOT coalesce(@extschema@.is_role_address(e.email), true) AND NOT coalesce(@extschema@.is_disposable(e.email), true)
+			UNION ALL
+			SELECT first_value(h.node) OVER same, h.node, 'phone', 4 - max(h.priority) OVER (PARTITION BY h.kind, h.norm, h.name), 3
+			FROM usable h WHERE h.what = 'phone' AND h.name <> '' AND (h.kind <> 'person' OR strpos(h.name, ' ') > 0) WINDOW same AS (PARTITION BY h.kind, h.norm, h.name ORDER BY h.order_key, h.node)),
+		known AS MATERIALIZED (SELECT b.node, min(b.order_key) AS order_key, min(b.born) AS born FROM member b GROUP BY b.node),
+		list AS MATERIALIZED (
+			SELECT p.l, p.r, p.place, least(x.order_key, y.order_key) AS first, greatest(x.order_key, y.order_key) AS second FROM pair p LEFT JOIN known x ON x.node = p.l LEFT JOIN known y ON y.node = p.r WHERE p.l <> p.r
+			UNION ALL SELECT k.node, k.node, 10000, k.order_key, k.order_key FROM known k),
+		fact AS MATERIALIZED (SELECT coalesce(array_agg(k.node), '{}') AS id, coalesce(array_agg((k.born - date '2000-01-01')::bigint), '{}') AS day FROM known k WHERE k.born IS NOT NULL),
+		apart AS MATERIALIZED (SELECT coalesce(array_agg(j.left_id), '{}') AS l, coalesce(array_agg(j.right_id), '{}') AS r FROM %1$s.party_judgement j WHERE j.verdict = 'different'),
+		grouped AS MATERIALIZED (
+			SELECT g.member, g.root FROM fact f, apart a, (SELECT array_agg(p.l ORDER BY p.place, p.first, p.second, p.l, p.r) AS l, array_agg(p.r ORDER BY p.place, p.first, p.second, p.l, p.r) AS r FROM list p) p
+			CROSS JOIN LATERAL @extschema@.connected_groups(p.l, p.r, f.id, f.day, a.l, a.r) g WHERE p.l IS NOT NULL),
+		-- a group that would have more values of an identifier than a party can is not made at all
+		crowded AS MATERIALIZED (
+			SELECT DISTINCT c.root FROM (SELECT g.root FROM %1$s.identifier_rule i JOIN member b ON i.source_id IS NULL OR i.source_id = b.source_id JOIN grouped g ON g.member = b.node
+				CROSS JOIN LATERAL (SELECT unnest(CASE i.kind WHEN 'email' THEN b.mail_norms WHEN 'phone' THEN b.phone_norms END) AS norm) v
+				WHERE i.max_values IS NOT NULL AND i.kind IN ('email', 'phone') GROUP BY g.root, i.kind, i.source_id, i.max_values HAVING count(DISTINCT v.norm) > i.max_values) c),
+		kept AS (
+			SELECT g.member, g.root FROM grouped g WHERE g.root NOT IN (SELECT c.root FROM crowded c)
+			UNION ALL
+			SELECT t.member, t.root FROM (SELECT array_agg(g.member) AS l, array_agg(coalesce(a.merged_into, g.member)) AS r FROM grouped g JOIN crowded c ON c.root = g.root
+				LEFT JOIN %1$s.party_alias a ON a.old_party_id = g.member AND (a.reason IS NULL OR a.reason NOT IN ('similar', 'email', 'phone'))) o CROSS JOIN LATERAL @extschema@.connected_groups(o.l, o.r) t WHERE o.l IS NOT NULL),
+		cause AS (SELECT DISTINCT ON (w.id) w.id, w.reason, w.rank FROM (SELECT p.r AS id, p.reason, p.rank FROM pair p WHERE p.l <> p.r UNION ALL SELECT p.l, p.reason, p.rank FROM pair p WHERE p.l <> p.r) w ORDER BY w.id, w.rank)
+		SELECT coalesce(array_agg(k.member), '{}'), coalesce(array_agg(k.root), '{}'), coalesce(array_agg(coalesce(c.reason, 'similar')), '{}'), coalesce(array_agg(coalesce(c.rank, 5)), '{}')
+		FROM kept k LEFT JOIN cause c ON c.id = k.member$q$, quote_ident(mart)) INTO nodes, roots, causes, ranks USING parties, records, clusters, by_similarity, key_left, key_right, key_rank;
 END $$;
-COMMENT ON FUNCTION @extschema@.unlike_aliases(name, bigint[], bigint[]) IS 'internal: merges by resolve that the clusters of records no longer bear out, latest first, and the parties of the records that do not belong';
+COMMENT ON FUNCTION @extschema@.record_groups(name, bigint[], bigint[], bigint[], boolean, bigint[], bigint[], integer[]) IS 'internal: of the records of some parties, and of those near them, which ones are one: the ids of the parties that were made for them, the least of each group, the reason and its rank';
 
-CREATE FUNCTION @extschema@.resolve_similar(mart name, OUT split bigint, OUT merged bigint)
+-- Merges that resolve made and that the groups do not bear out, the latest first: each that holds two groups together.
+CREATE FUNCTION @extschema@.aliases_to_split(mart name, nodes bigint[], roots bigint[]) RETURNS bigint[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+DECLARE
+	aliases bigint[];
+BEGIN
+	EXECUTE format($q$
+		WITH part AS MATERIALIZED (SELECT * FROM unnest($1, $2) p (node, root)),
+		merged AS MATERIALIZED (SELECT a.old_party_id, a.merged_into, a.party_id, a.merge_id, a.reason FROM %1$s.party_alias a
+			WHERE a.party_id IN (SELECT x.party_id FROM part p JOIN %1$s.party_alias x ON x.old_party_id = p.node))
+		SELECT coalesce(array_agg(m.old_party_id ORDER BY m.merge_id DESC, m.old_party_id), '{}') FROM merged m JOIN part x ON x.node = m.old_party_id
+			LEFT JOIN part y ON y.node = m.merged_into LEFT JOIN part z ON z.node = m.party_id
+		WHERE m.reason IN ('similar', 'email', 'phone') AND x.root <> coalesce(y.root, z.root)$q$, quote_ident(mart)) INTO aliases USING nodes, roots;
+	RETURN aliases;
+END $$;
+COMMENT ON FUNCTION @extschema@.aliases_to_split(name, bigint[], bigint[]) IS 'internal: merges by resolve between records that record_groups does not have in one group, latest first';
+
+CREATE FUNCTION @extschema@.parties_to_merge(mart name, nodes bigint[], roots bigint[], causes text[], cause_ranks integer[], OUT keep bigint[], OUT dropped bigint[], OUT why text[])
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+DECLARE
+	p record;
+BEGIN
+	EXECUTE format($q$
+		WITH placed AS MATERIALIZED (SELECT coalesce(a.party_id, n.node) AS party_id, n.root, n.cause, n.rank FROM unnest($1, $2, $3, $4) n (node, root, cause, rank) LEFT JOIN %1$s.party_alias a ON a.old_party_id = n.node),
+		several AS (SELECT x.root FROM placed x GROUP BY x.root HAVING min(x.party_id) <> max(x.party_id)),
+		star AS (SELECT DISTINCT ON (x.root, x.party_id) min(x.party_id) OVER (PARTITION BY x.root) AS l, x.party_id AS r, x.cause, x.rank FROM placed x JOIN several USING (root) JOIN %1$s.party p ON p.party_id = x.party_id ORDER BY x.root, x.party_id, x.rank)
+		SELECT coalesce(array_agg(s.l), '{}') AS l, coalesce(array_agg(s.r), '{}') AS r, coalesce(array_agg(s.cause), '{}') AS cause, coalesce(array_agg(s.rank), '{}') AS rank FROM star s WHERE s.l <> s.r$q$, quote_ident(mart))
+		INTO p USING nodes, roots, causes, cause_ranks;
+	SELECT g.keep, g.dropped, g.why INTO keep, dropped, why FROM @extschema@.groups_to_merge(mart, p.l, p.r, p.cause, p.rank) g;
+END $$;
+COMMENT ON FUNCTION @extschema@.parties_to_merge(name, bigint[], bigint[], text[], integer[]) IS 'internal: which parties the groups of record_groups make one, as three arrays for merge_groups';
+
+-- What the records of a whole mart make one by keys, addresses and numbers.
+CREATE FUNCTION @extschema@.exact_groups(mart name, OUT keep bigint[], OUT dropped bigint[], OUT why text[])
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	all_parties bigint[];
+	k record;
+	n record;
+BEGIN
+	EXECUTE format('SELECT coalesce(array_agg(p.party_id), ''{}'') FROM %I.party p', mart) INTO all_parties;
+	SELECT coalesce(array_agg(x.left_id), '{}') AS l, coalesce(array_agg(x.right_id), '{}') AS r, coalesce(array_agg(x.rank), '{}') AS rank INTO k FROM @extschema@.key_pairs(mart) x;
+	n := @extschema@.record_groups(mart, all_parties, '{}', '{}', false, k.l, k.r, k.rank);
+	SELECT g.keep, g.dropped, g.why INTO keep, dropped, why FROM @extschema@.parties_to_merge(mart, n.nodes, n.roots, n.causes, n.ranks) g;
+END $$;
+COMMENT ON FUNCTION @extschema@.exact_groups(name) IS 'internal: what keys, addresses and numbers make one in a whole mart, as three arrays for merge_groups';
+
+CREATE FUNCTION @extschema@.regroup(mart name, fresh bigint[], by_similarity boolean, OUT split bigint, OUT merged bigint)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
 	m text := quote_ident(mart);
-	records bigint[];
-	clusters bigint[];
+	records bigint[] := '{}';
+	clusters bigint[] := '{}';
 	placed bigint[];
 	parties bigint[];
+	asked bigint[];
 	of_which_party text := format('SELECT coalesce(array_agg(r.source_record_id), ''{}''), coalesce(array_agg(r.party_id), ''{}'') FROM %s.source_record r', m);
-	fresh bigint[];
 	alias bigint;
 	is_alias boolean;
-	u record;
+	k record;
+	n record;
 	g record;
-	pairs record;
 	run record;
 	threshold float8;
 	doubt float8;
 BEGIN
 	EXECUTE format('SELECT d.link_threshold, d.doubt_threshold FROM %s.datamart d', m) INTO threshold, doubt;
-	-- one run gives the clusters, the pairs for people to look at, and what holds each cluster together
-	run := @extschema@.resolve_records(format('%I.record_identity', mart)::regclass, 'source_record_id', @extschema@.record_identity_columns(), threshold, NULL, NULL, least(doubt, 0.01));
-	-- where parties and clusters are the same nothing is to be done: what follows looks at the others alone
-	EXECUTE of_which_party INTO placed, parties;
-	SELECT coalesce(array_agg(c.record_id), '{}'), coalesce(array_agg(c.cluster_id), '{}') INTO records, clusters FROM @extschema@.mixed_records(run.record_ids, run.clusters, placed, parties) c;
-	u := @extschema@.unlike_aliases(mart, records, clusters);
+	IF by_similarity THEN
+		-- one run gives the clusters, the pairs for people to look at, and what holds each cluster together
+		run := @extschema@.resolve_records(format('%I.record_identity', mart)::regclass, 'source_record_id', @extschema@.record_identity_columns(), threshold, NULL, NULL, least(doubt, 0.01), 'order_key');
+		-- where parties and clusters are the same nothing is to be done: what follows looks at the others alone
+		EXECUTE of_which_party INTO placed, parties;
+		SELECT coalesce(array_agg(c.record_id), '{}'), coalesce(array_agg(c.cluster_id), '{}') INTO records, clusters FROM @extschema@.mixed_records(run.record_ids, run.clusters, placed, parties) c;
+	END IF;
+	-- the parties of records that are new or changed, and of a small base without clusters all
+	EXECUTE format('SELECT coalesce(array_agg(DISTINCT r.party_id), ''{}'') FROM %1$s.source_record r WHERE r.source_record_id = ANY ($1) OR NOT $2 AND (SELECT count(*) < 20000 FROM (SELECT FROM %1$s.source_record LIMIT 20000) x)', m)
+		INTO asked USING fresh, by_similarity;
+	SELECT coalesce(array_agg(x.left_id), '{}') AS l, coalesce(array_agg(x.right_id), '{}') AS r, coalesce(array_agg(x.rank), '{}') AS rank INTO k FROM @extschema@.key_pairs(mart) x;
+	n := @extschema@.record_groups(mart, asked, records, clusters, by_similarity, k.l, k.r, k.rank);
 	split := 0;
-	merged := 0;
-	FOREACH alias IN ARRAY u.aliases LOOP
+	FOREACH alias IN ARRAY @extschema@.aliases_to_split(mart, n.nodes, n.roots) LOOP
 		EXECUTE format('SELECT EXISTS (SELECT FROM %s.party_alias a WHERE a.old_party_id = $1)', m) INTO is_alias USING alias;
 		IF is_alias THEN
 			PERFORM @extschema@.split_off(mart, alias, 'no longer similar', false);
 			split := split + 1;
 		END IF;
 	END LOOP;
-	IF split > 0 THEN
-		EXECUTE format('WITH n AS (UPDATE %1$s.source_record r SET resolved_at = NULL FROM %1$s.record_identity i WHERE i.source_record_id = r.source_record_id AND i.origin_id = ANY ($1 || $2) RETURNING r.source_record_id)
-			SELECT array_agg(n.source_record_id) FROM n', m) INTO fresh USING u.aliases, u.origins;
-		g := @extschema@.exact_groups(mart);
-		merged := cardinality(g.dropped);
-		PERFORM @extschema@.merge_groups(mart, g.keep, g.dropped, g.why, fresh, now(), false);
-		EXECUTE format('UPDATE %s.source_record r SET resolved_at = now() WHERE r.source_record_id = ANY ($1) AND r.resolved_at IS NULL', m) USING fresh;
+	g := @extschema@.parties_to_merge(mart, n.nodes, n.roots, n.causes, n.ranks);
+	merged := cardinality(g.dropped);
+	RAISE NOTICE 'resolve: % parties to merge, % taken apart', merged, split;
+	PERFORM @extschema@.merge_groups(mart, g.keep, g.dropped, g.why, fresh, now(), false);
+	IF NOT by_similarity THEN
+		RETURN;
 	END IF;
-	EXECUTE format($q$
-		WITH placed AS (
-			SELECT DISTINCT c.cluster, r.party_id, p.kind FROM unnest($1, $2) c (record, cluster) JOIN %1$s.source_record r ON r.source_record_id = c.record
-			JOIN %1$s.party p ON p.party_id = r.party_id AND p.kind IN ('person', 'organisation')),
-		star AS (SELECT min(x.party_id) OVER (PARTITION BY x.cluster, x.kind) AS l, x.party_id AS r FROM placed x)
-		SELECT coalesce(array_agg(s.l), '{}') AS l, coalesce(array_agg(s.r), '{}') AS r FROM star s WHERE s.l <> s.r$q$, m) INTO pairs USING records, clusters;
-	g := @extschema@.groups_to_merge(mart, pairs.l, pairs.r, array_fill('similar'::text, ARRAY[cardinality(pairs.l)]), array_fill(5, ARRAY[cardinality(pairs.l)]));
-	merged := merged + cardinality(g.dropped);
-	PERFORM @extschema@.merge_groups(mart, g.keep, g.dropped, g.why, '{}', now(), false);
 	-- what is left to people
 	EXECUTE format('DELETE FROM %s.doubtful_pair', m);
 	EXECUTE format('DELETE FROM %s.weight_histogram', m);
@@ -420,7 +454,7 @@ BEGIN
 		SELECT p.left_id, p.right_id, p.match_weight, p.match_probability FROM pair p WHERE p.left_id IS NOT NULL', m)
 		USING run.left_ids, run.right_ids, run.weights, doubt, placed, parties;
 END $$;
-COMMENT ON FUNCTION @extschema@.resolve_similar(name) IS 'internal: the second half of resolve, by similarity of all records; returns the parties taken apart and merged';
+COMMENT ON FUNCTION @extschema@.regroup(name, bigint[], boolean) IS 'internal: brings parties to what their records say is one; returns the parties taken apart and merged';
 
 CREATE FUNCTION @extschema@.resolve(mart name, OUT records_read bigint, OUT linked bigint, OUT created bigint, OUT merged bigint)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
@@ -428,8 +462,6 @@ DECLARE
 	m text := @extschema@.require_datamart(mart);
 	records bigint[];
 	first_time bigint[];
-	g record;
-	alike record;
 	by_similarity boolean;
 BEGIN
 	-- one resolve of a mart at a time, and no single merge meanwhile
@@ -439,15 +471,10 @@ BEGIN
 	RAISE NOTICE 'resolve: % records to place', records_read;
 	PERFORM @extschema@.refresh_statistics(mart);
 	PERFORM @extschema@.refresh_record_identity(mart, records);
-	g := @extschema@.exact_groups(mart);
-	merged := cardinality(g.dropped);
-	RAISE NOTICE 'resolve: % parties to merge by keys', merged;
-	PERFORM @extschema@.merge_groups(mart, g.keep, g.dropped, g.why, records, now(), false);
 	EXECUTE format('SELECT count(*) >= min(d.link_min_records) AND min(d.link_threshold) < 1 FROM %1$s.record_identity i, %1$s.datamart d', m) INTO by_similarity;
-	IF by_similarity AND records_read > 0 THEN
-		alike := @extschema@.resolve_similar(mart);
-		RAISE NOTICE 'resolve: % parties merged by similarity, % taken apart', alike.merged, alike.split;
-		merged := merged + alike.merged;
+	merged := 0;
+	IF records_read > 0 THEN
+		merged := (@extschema@.regroup(mart, records, by_similarity)).merged;
 	END IF;
 	-- a party is new when resolve placed the first of its records now
 	EXECUTE format('SELECT count(*) FROM (SELECT r.party_id FROM %1$s.source_record r WHERE r.party_id IN (SELECT x.party_id FROM unnest($1) n (id) JOIN %1$s.source_record x ON x.source_record_id = n.id)

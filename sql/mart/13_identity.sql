@@ -108,6 +108,7 @@ CREATE TABLE @mart@.record_identity (
 	source_record_id bigint PRIMARY KEY,
 	origin_id bigint NOT NULL,
 	source_id smallint NOT NULL,
+	order_key bigint NOT NULL DEFAULT 0,
 	given_name text,
 	family_name text,
 	maiden_name text,
@@ -120,13 +121,17 @@ CREATE TABLE @mart@.record_identity (
 	street text,
 	postal_code text,
 	city text,
-	country text
+	country text,
+	mail_norms text[],
+	phone_norms text[],
+	born date
 );
 CREATE INDEX record_identity_origin_id ON @mart@.record_identity (origin_id);
 COMMENT ON TABLE @mart@.record_identity IS 'one row a source record: who it says it is, as its source wrote it; kept by resolve and read by it to find similar records';
 COMMENT ON COLUMN @mart@.record_identity.source_record_id IS 'the record';
 COMMENT ON COLUMN @mart@.record_identity.origin_id IS 'the party that was made for it, which others may lead to or which was merged away since';
 COMMENT ON COLUMN @mart@.record_identity.source_id IS 'where it comes from';
+COMMENT ON COLUMN @mart@.record_identity.order_key IS 'hash of source and external id: samples are drawn and ties broken by it, whatever the order in which records came';
 COMMENT ON COLUMN @mart@.record_identity.given_name IS 'given name, or initials';
 COMMENT ON COLUMN @mart@.record_identity.family_name IS 'family name';
 COMMENT ON COLUMN @mart@.record_identity.maiden_name IS 'family name at birth';
@@ -140,6 +145,9 @@ COMMENT ON COLUMN @mart@.record_identity.street IS 'number and street';
 COMMENT ON COLUMN @mart@.record_identity.postal_code IS 'postal code';
 COMMENT ON COLUMN @mart@.record_identity.city IS 'city';
 COMMENT ON COLUMN @mart@.record_identity.country IS 'country';
+COMMENT ON COLUMN @mart@.record_identity.mail_norms IS 'normal forms of its e-mail addresses';
+COMMENT ON COLUMN @mart@.record_identity.phone_norms IS 'normal forms of its telephone numbers';
+COMMENT ON COLUMN @mart@.record_identity.born IS 'its date of birth, as the import read it';
 
 CREATE TABLE @mart@.doubtful_pair (
 	left_record_id bigint NOT NULL,
@@ -348,5 +356,5 @@ INSERT INTO @mart@.party_key (relation, column_name, on_export, on_erase, on_mer
 ALTER TABLE @mart@.party_undo ALTER COLUMN moved SET STATISTICS 0, ALTER COLUMN before SET STATISTICS 0, ALTER COLUMN after SET STATISTICS 0;
 ALTER TABLE @mart@.record_identity ALTER COLUMN given_name SET STATISTICS 0, ALTER COLUMN family_name SET STATISTICS 0, ALTER COLUMN maiden_name SET STATISTICS 0,
 	ALTER COLUMN legal_name SET STATISTICS 0, ALTER COLUMN email SET STATISTICS 0, ALTER COLUMN phone SET STATISTICS 0, ALTER COLUMN other_phone SET STATISTICS 0,
-	ALTER COLUMN street SET STATISTICS 0;
+	ALTER COLUMN street SET STATISTICS 0, ALTER COLUMN mail_norms SET STATISTICS 0, ALTER COLUMN phone_norms SET STATISTICS 0;
 ALTER TABLE @mart@.blocked_identifier ALTER COLUMN value_norm SET STATISTICS 0;

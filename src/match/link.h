@@ -142,12 +142,13 @@ typedef struct link_step		/* one comparison of a pair, for an explanation */
 extern link_engine *link_start(const link_memory *memory, int ncolumns, const link_kind *kinds, const char *const *names);
 extern void link_end(link_engine *e);
 extern void link_value(link_engine *e, int column, const char *s, size_t n);	/* valid UTF-8 */
+extern void link_order(link_engine *e, const char *s, size_t n);	/* of the row that is ended next: its place among the others is that of this id */
 extern uint32_t link_row(link_engine *e, const char *id, size_t n, int side);	/* ends a row; side 0 or 1; returns the row's number */
 extern void link_give_frequency(link_engine *e, int what, const char *s, size_t n, double share);	/* before link_settle; share above 0, at most 1 */
 extern void link_frequency_list(link_engine *e, int what, uint32_t most, void (*put) (void *context, const char *s, size_t n, double share), void *context);	/* settled: the most frequent values first */
 extern bool link_usable(const link_engine *e);	/* some column that identifies */
 
-/* puts the rows in an order that depends on their ids alone; returns false when an id comes twice, and which */
+/* puts the rows in an order that depends on their ids, or what link_order said, alone; returns false when an id comes twice, and which */
 extern bool link_settle(link_engine *e, const char **id, size_t *n);
 extern uint64_t link_block(link_engine *e);
 extern void link_train(link_engine *e, const link_model *given, link_model *out);
@@ -195,6 +196,8 @@ extern void link_prefetch_id(const link_engine *e, uint32_t row);	/* it will be 
 extern const link_edge *link_edges(const link_engine *e, uint64_t *n);
 extern const link_rule *link_rules(const link_engine *e, int *n);
 extern double link_pair(link_engine *e, uint32_t a, uint32_t b, link_step steps[LINK_COMPARISONS]);
+extern uint32_t link_date_of(const link_engine *e, uint32_t row);	/* its date, packed, where it reads one way only; else 0 */
+extern void link_part_by_date(const link_engine *e, uint32_t *cluster);
 extern bool link_is_organisation(const link_engine *e, uint32_t row);
 extern size_t link_memory_used(const link_engine *e);
 

@@ -41,10 +41,10 @@ threshold_bits(double p)
 
 /* runs everything up to the weighed pairs */
 static link_engine *
-run(FunctionCallInfo fcinfo, double keep_from, LinkShared **shared)
+run(FunctionCallInfo fcinfo, double keep_from, const char *order, LinkShared **shared)
 {
 	Jsonb	   *model = PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5);
-	link_engine *e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), PG_ARGISNULL(4) ? InvalidOid : PG_GETARG_OID(4), model);
+	link_engine *e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), PG_ARGISNULL(4) ? InvalidOid : PG_GETARG_OID(4), model, order);
 	link_model	given;
 	uint64		pairs,
 				edges;
@@ -63,10 +63,10 @@ run(FunctionCallInfo fcinfo, double keep_from, LinkShared **shared)
 
 /* run, and for every row the least row of its cluster, by the threshold that was given */
 static link_engine *
-run_clusters(FunctionCallInfo fcinfo, uint32 **cluster, double *bits, LinkShared **shared)
+run_clusters(FunctionCallInfo fcinfo, uint32 **cluster, double *bits, const char *order, LinkShared **shared)
 {
 	double		threshold = threshold_bits(PG_GETARG_FLOAT8(3));
-	link_engine *e = run(fcinfo, Min(threshold, KEEP_FROM), shared);
+	link_engine *e = run(fcinfo, Min(threshold, KEEP_FROM), order, shared);
 
 	*cluster = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (link_rows(e) + 1));
 	link_cluster_shared(e, threshold, *cluster, *shared);
@@ -143,7 +143,7 @@ crmseg_link_records(PG_FUNCTION_ARGS)
 	store = link_result(fcinfo, &desc);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = run(fcinfo, least, &shared);
+	e = run(fcinfo, least, NULL, &shared);
 	edge = link_edges(e, &n);
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -198,7 +198,7 @@ crmseg_cluster_records(PG_FUNCTION_ARGS)
 	store = link_result(fcinfo, &desc);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = run_clusters(fcinfo, &cluster, NULL, &shared);
+	e = run_clusters(fcinfo, &cluster, NULL, NULL, &shared);
 	n = link_rows(e);
 	least = MemoryContextAllocHuge(context, sizeof(uint32) * (n + 1));
 	for (uint32 i = 0; i < n; i++)
@@ -380,7 +380,7 @@ crmseg_cluster_quality(PG_FUNCTION_ARGS)
 	store = link_result(fcinfo, &desc);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = run_clusters(fcinfo, &cluster, &threshold, &shared);
+	e = run_clusters(fcinfo, &cluster, &threshold, NULL, &shared);
 	n = link_rows(e);
 	q = quality(e, cluster, threshold, &inner);
 	for (uint32 i = 0; i < n; i++)
@@ -432,7 +432,7 @@ numbers(const int64 *v, const bool *nulls, size_t n)
 }
 
 /*
- * resolve_records(as cluster_records, at_least): what resolve asks of records whose ids are numbers, from one run: every record with its cluster,
+ * resolve_records(as cluster_records, at_least, order_column): what resolve asks of records whose ids are numbers, from one run: every record with its cluster,
  * every pair of at least that probability, and the quality of every cluster of two and more. One row of arrays: they go on to functions that
  * take them whole.
  */
@@ -472,7 +472,7 @@ crmseg_resolve_records(PG_FUNCTION_ARGS)
 	desc = BlessTupleDesc(desc);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = run_clusters(fcinfo, &cluster, &threshold, &shared);
+	e = run_clusters(fcinfo, &cluster, &threshold, PG_ARGISNULL(7) ? NULL : NameStr(*PG_GETARG_NAME(7)), &shared);
 	n = link_rows(e);
 	q = quality(e, cluster, threshold, &inner);
 	edge = link_edges(e, &nedges);
@@ -497,10 +497,12 @@ crmseg_resolve_records(PG_FUNCTION_ARGS)
 		list[f] = MemoryContextAllocHuge(context, sizeof(int64) * ((f <= CLUSTER ? n : f <= WEIGHT ? npairs : nclusters) + 1));
 	without = MemoryContextAllocZero(context, nclusters + 1);
 	CHECK_FOR_INTERRUPTS();
+	/* a cluster is called by its first record: parts of one by their own */
+	link_part_by_date(e, cluster);
 	for (uint32 i = 0; i < n; i++)
 	{
 		list[RECORD][i] = number[i];
-		list[CLUSTER][i] = number[q[cluster[i]].least];
+		list[CLUSTER][i] = number[cluster[i]];
 	}
 	npairs = 0;
 	for (uint64 i = 0; i < nedges; i++)
@@ -558,7 +560,7 @@ crmseg_explain_blocking(PG_FUNCTION_ARGS)
 	store = link_result(fcinfo, &desc);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), InvalidOid, NULL);
+	e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), InvalidOid, NULL, NULL);
 	link_block(e);
 	rule = link_rules(e, &n);
 	for (int i = 0; i < n; i++)
@@ -594,7 +596,7 @@ crmseg_train_records(PG_FUNCTION_ARGS)
 	check_arguments(fcinfo, "train_records", 3);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), PG_ARGISNULL(3) ? InvalidOid : PG_GETARG_OID(3), NULL);
+	e = link_read(PG_GETARG_OID(0), PG_GETARG_NAME(1), PG_GETARG_JSONB_P(2), PG_ARGISNULL(3) ? InvalidOid : PG_GETARG_OID(3), NULL, NULL);
 	link_block(e);
 	link_train(e, NULL, &model);
 	MemoryContextSwitchTo(old);

@@ -25,10 +25,10 @@ typedef struct LinkColumns
 extern void link_columns(Jsonb *columns, Oid relid, LinkColumns *out);
 extern link_engine *link_engine_start(const LinkColumns *c);
 extern void link_put(link_engine *e, int column, const char *s, int n);
-extern char *link_query(Oid relid, const char *id, const LinkColumns *c);
+extern char *link_query(Oid relid, const char *id, const LinkColumns *c, const char *order);
 extern void link_run(link_engine *e, const char *query, int columns, int side, bool in_order);
 extern bool link_scan_shared(link_engine *e, const LinkColumns *c, const Oid relation[2], char *const query[2]);
-extern link_engine *link_read(Oid relid, Name id_column, Jsonb *columns, Oid other, Jsonb *model);
+extern link_engine *link_read(Oid relid, Name id_column, Jsonb *columns, Oid other, Jsonb *model, const char *order);
 extern void link_model_from(Jsonb *json, const link_engine *e, link_model *model);
 extern void link_model_give(Jsonb *json, link_engine *e);
 extern Jsonb *link_model_to(link_engine *e, const link_model *model);

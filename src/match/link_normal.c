@@ -446,6 +446,17 @@ one_of(const char *s, int n, const char **one, int *one_n)
 	return 0;
 }
 
+/*
+ * link_order: where ids tell when a record came, samples and ties would depend on it. Rows of one key stand as they were read, and equal ids
+ * are then not found out.
+ */
+void
+link_order(link_engine *e, const char *s, size_t n)
+{
+	e->order_now = link_hash(s, n);
+	e->ordered_now = true;
+}
+
 /* link_row: ends a row. The id is the caller's, unique on its side. */
 uint32_t
 link_row(link_engine *e, const char *id, size_t n, int side)
@@ -488,7 +499,8 @@ link_row(link_engine *e, const char *id, size_t n, int side)
 	memcpy(e->ids + e->ids_used, &len, 4);
 	memcpy(e->ids + e->ids_used + 4, id, n);
 	e->ids_used += (4 + n + 3) & ~(size_t) 3;
-	r->hash = link_mix(link_hash(id, n), side + 1);
+	r->hash = link_mix(e->ordered_now ? e->order_now : link_hash(id, n), side + 1);
+	e->ordered_now = false;
 	if (side)
 	{
 		r->flags |= RECORD_SIDE;

@@ -190,7 +190,9 @@ struct link_engine
 	char		rest[LINK_TEXT_MAX + 1];
 	int			rest_length;
 	uint32_t	extra_now[LINK_MAX_EXTRAS];
-	bool		any_now;
+	bool		any_now,
+				ordered_now;	/* by order_now */
+	uint64_t	order_now;
 
 	link_record *record;
 	uint32_t   *extra;			/* nextra numbers a record */

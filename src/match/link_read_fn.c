@@ -223,6 +223,11 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 			if ((Pointer) v != DatumGetPointer(slot->tts_values[i + 1]))
 				pfree(v);
 		}
+	if (slot->tts_tupleDescriptor->natts > r->columns + 1 && !slot->tts_isnull[r->columns + 1])
+	{
+		v = PG_DETOAST_DATUM_PACKED(slot->tts_values[r->columns + 1]);
+		link_order(r->e, VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));
+	}
 	v = PG_DETOAST_DATUM_PACKED(slot->tts_values[0]);
 	link_row(r->e, VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v), r->side);
 	if ((Pointer) v != DatumGetPointer(slot->tts_values[0]))
@@ -255,9 +260,9 @@ append_column(StringInfo q, Oid relid, const char *name)
 		appendStringInfo(q, "o.%s::pg_catalog.text", quote_identifier(name));
 }
 
-/* link_query: what reads a relation's id and columns as text, without its conditions */
+/* link_query: what reads a relation's id and columns as text, and by what rows stand in place of the id, without its conditions */
 char *
-link_query(Oid relid, const char *id, const LinkColumns *c)
+link_query(Oid relid, const char *id, const LinkColumns *c, const char *order)
 {
 	StringInfoData q;
 
@@ -279,6 +284,8 @@ link_query(Oid relid, const char *id, const LinkColumns *c)
 		appendStringInfoString(&q, ", ");
 		append_column(&q, relid, c->name[i]);
 	}
+	if (order)
+		appendStringInfo(&q, ", o.%s::pg_catalog.text", quote_identifier(order));
 	appendStringInfo(&q, " FROM %s o", quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid)));
 	return q.data;
 }
@@ -309,9 +316,12 @@ link_run(link_engine *e, const char *query, int columns, int side, bool in_order
 	SPI_finish();
 }
 
-/* link_read: an engine in the current memory context, filled and settled, with the frequencies that a model gives, if there is one */
+/*
+ * link_read: an engine in the current memory context, filled and settled, with the frequencies that a model gives, if there is one. order: a column
+ * by which records stand in place of their ids, or NULL.
+ */
 link_engine *
-link_read(Oid relid, Name id_column, Jsonb *columns, Oid other, Jsonb *model)
+link_read(Oid relid, Name id_column, Jsonb *columns, Oid other, Jsonb *model, const char *order)
 {
 	LinkColumns c;
 	link_engine *e;
@@ -324,12 +334,14 @@ link_read(Oid relid, Name id_column, Jsonb *columns, Oid other, Jsonb *model)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", get_rel_name(relid) ? other : relid)));
 	link_columns(columns, relid, &c);
 	e = link_engine_start(&c);
-	query[0] = link_query(relid, NameStr(*id_column), &c);
+	query[0] = link_query(relid, NameStr(*id_column), &c, order);
 	if (OidIsValid(other))
-		query[1] = link_query(other, NameStr(*id_column), &c);
+		query[1] = link_query(other, NameStr(*id_column), &c, order);
 	if (!link_scan_shared(e, &c, relation, query))
 		for (int side = 0; side < 2 && query[side]; side++)
 			link_run(e, query[side], c.n, side, false);
+	if (order)
+		link_by_text(e);
 	if (model)
 		link_model_give(model, e);
 	if (!link_settle(e, &id, &n))

@@ -37,11 +37,12 @@ SELECT * FROM crmseg.resolve('crm_once');
 -- ids are stable: the oldest of a group lives on
 SELECT count(*) AS younger_roots FROM crm_many.party_alias WHERE party_id > old_party_id;
 
--- what holds each cluster together, as cluster_quality has it of the same records
+-- what holds each cluster together, as cluster_quality has it of the same records in the same order
 SET search_path = crm_once;
 SELECT count(*) > 10 AS some, bool_and(q IS NOT NULL AND h.records = q.size AND h.links = q.links AND abs(h.density - q.density) < 1e-9 AND h.held_by = q.held_by AND h.held_by >= 1
 	AND h.weakest_weight = q.weakest_weight AND abs(h.weakest_probability - q.weakest_probability) < 1e-9 AND NOT h.over_guard) AS as_told, count(h.party_id) = count(*) AS placed
-FROM cluster_health h FULL JOIN crmseg.cluster_quality('record_identity', 'source_record_id', crmseg.record_identity_columns(), 0.8) q ON q.cluster_id = h.cluster_id::text;
+FROM (SELECT h.*, l.order_key AS l, r.order_key AS r FROM cluster_health h JOIN record_identity l ON l.source_record_id = h.weakest_left_id JOIN record_identity r ON r.source_record_id = h.weakest_right_id) h
+FULL JOIN crmseg.cluster_quality('record_identity', 'order_key', crmseg.record_identity_columns(), 0.8) q ON q.weakest_left = h.l::text AND q.weakest_right = h.r::text;
 -- two records are held by their one pair; the guard is a setting
 SELECT count(*) AS not_one FROM cluster_health WHERE (records = 2 AND (held_by <> 1 OR is_bridged)) OR (is_bridged AND held_by > 1) OR density > 1;
 UPDATE datamart SET cluster_size_guard = 1;
