@@ -36,6 +36,31 @@ key_of(int rule, uint64_t a, uint64_t b)
 	return (uint32_t) (link_mix(link_mix(a, rule + 1), b) >> 32) | 1;
 }
 
+/*
+ * What stands for a value in a key: its number, which depends on the order in which values came, or, where nothing may depend on it (link_order), a
+ * hash of its text: then even keys that collide are the same ones whatever the order.
+ */
+static inline uint64_t
+name_of(const link_engine *e, const link_dict *d, uint32_t id)
+{
+	return e->by_text && id ? link_hash(link_text(d, id), d->v[id].length) : id;
+}
+
+static inline uint64_t
+mailbox_of(const link_engine *e, uint32_t id)
+{
+	const link_email *m = &e->email[id];
+
+	return e->by_text && id ? link_mix(link_mix(name_of(e, &e->locals, m->local), name_of(e, &e->domains, m->domain)), m->form) : id;
+}
+
+/* two values side by side */
+static inline uint64_t
+two_of(const link_engine *e, const link_dict *c, uint32_t a, const link_dict *d, uint32_t b)
+{
+	return e->by_text ? link_mix(name_of(e, c, a), name_of(e, d, b)) : (uint64_t) a << 32 | b;
+}
+
 /* n bytes of a value from one place on, as a number; texts can be read beyond their ends */
 static inline uint64_t
 part(const link_dict *d, const link_value_record *v, int from, int n)
@@ -73,24 +98,26 @@ person_keys(const link_engine *e, const link_record *r, uint32_t *k)
 {
 	uint32_t	f = r->first,
 				l = r->last;
+	uint64_t	fn = name_of(e, &e->names, f),
+				ln = name_of(e, &e->names, l);
 	bool		whole = f && e->names.v[f].length > 1;
 
 	if (f && l)
 	{
 		if (whole)
 		{
-			k[K_NAMES] = key_of(K_NAMES, both(f, l), 0);
-			k[K_BEGIN] = key_of(K_BEGIN, prefix(&e->names, l, 5), f);
-			k[K_END] = key_of(K_END, suffix(&e->names, l, 5), f);
+			k[K_NAMES] = key_of(K_NAMES, both(fn, ln), 0);
+			k[K_BEGIN] = key_of(K_BEGIN, prefix(&e->names, l, 5), fn);
+			k[K_END] = key_of(K_END, suffix(&e->names, l, 5), fn);
 			if (r->postcode)
-				k[K_PREFIX_POSTCODE] = key_of(K_PREFIX_POSTCODE, link_mix(prefix(&e->names, l, 3), f), prefix(&e->postcodes, r->postcode, 4));
+				k[K_PREFIX_POSTCODE] = key_of(K_PREFIX_POSTCODE, link_mix(prefix(&e->names, l, 3), fn), prefix(&e->postcodes, r->postcode, 4));
 		}
-		k[K_SOUND_INITIAL] = key_of(K_SOUND_INITIAL, e->name[l].skeleton, prefix(&e->names, f, 1));
+		k[K_SOUND_INITIAL] = key_of(K_SOUND_INITIAL, name_of(e, &e->skeletons, e->name[l].skeleton), prefix(&e->names, f, 1));
 		if (r->date)
-			k[K_YEAR_NAME] = key_of(K_YEAR_NAME, link_mix(f, r->date >> 9), prefix(&e->names, l, 4));
+			k[K_YEAR_NAME] = key_of(K_YEAR_NAME, link_mix(fn, r->date >> 9), prefix(&e->names, l, 4));
 	}
 	if (l && r->postcode)
-		k[K_LAST_POSTCODE] = key_of(K_LAST_POSTCODE, l, r->postcode);
+		k[K_LAST_POSTCODE] = key_of(K_LAST_POSTCODE, ln, name_of(e, &e->postcodes, r->postcode));
 	if (r->date)
 	{
 		uint32_t	d = r->date;
@@ -103,7 +130,7 @@ person_keys(const link_engine *e, const link_record *r, uint32_t *k)
 			k[K_DATE_LAST] = key_of(K_DATE_LAST, d, prefix(&e->names, l, 3));
 		/* without names the date stands with the place */
 		if (!f && !l && (r->postcode || r->city))
-			k[K_DATE_FIRST] = key_of(K_DATE_FIRST, d, r->postcode ? r->postcode : UINT64_C(0x100000000) + r->city);
+			k[K_DATE_FIRST] = key_of(K_DATE_FIRST, d, r->postcode ? name_of(e, &e->postcodes, r->postcode) : UINT64_C(0x100000000) + name_of(e, &e->cities, r->city));
 	}
 }
 
@@ -114,14 +141,14 @@ organisation_keys(const link_engine *e, const link_record *r, uint32_t *k)
 
 	k[K_NAMES] = key_of(K_NAMES + 100, c->sorted, 0);
 	k[K_SOUND_INITIAL] = key_of(K_SOUND_INITIAL + 100, prefix(&e->compacts, c->compact, 7), 0);
-	k[K_YEAR_NAME] = key_of(K_YEAR_NAME + 100, c->skeleton, 0);
+	k[K_YEAR_NAME] = key_of(K_YEAR_NAME + 100, name_of(e, &e->skeletons, c->skeleton), 0);
 	k[K_PREFIX_POSTCODE] = key_of(K_PREFIX_POSTCODE + 100, suffix(&e->compacts, c->compact, 8), 0);
 	if (r->email)
 	{
 		uint32_t	d = e->email[r->email].domain;
 
 		if (d && !(e->domains.v[d].flags & VALUE_FREE))
-			k[K_LAST_POSTCODE] = key_of(K_LAST_POSTCODE + 100, d, 0);
+			k[K_LAST_POSTCODE] = key_of(K_LAST_POSTCODE + 100, name_of(e, &e->domains, d), 0);
 	}
 }
 
@@ -129,20 +156,24 @@ organisation_keys(const link_engine *e, const link_record *r, uint32_t *k)
 static uint32_t
 equal_key(const link_engine *e, uint32_t i, const link_record *r)
 {
-	uint64_t	h = link_mix(link_mix((uint64_t) r->first << 32 | r->last, (uint64_t) r->date << 32 | r->email),
-							 link_mix((uint64_t) r->phone << 32 | r->street, (uint64_t) r->number << 32 | r->city));
+	const link_dict *first = (r->flags & RECORD_ORG) ? &e->legals : &e->names,
+			   *last = (r->flags & RECORD_ORG) ? &e->companies : &e->names;
+	uint64_t	date = r->date,
+				mail = mailbox_of(e, r->email),
+				h = link_mix(link_mix(two_of(e, first, r->first, last, r->last), e->by_text ? link_mix(date, mail) : date << 32 | mail),
+							 link_mix(two_of(e, &e->phones, r->phone, &e->streets, r->street), two_of(e, &e->numbers, r->number, &e->cities, r->city)));
 
-	h = link_mix(h, link_mix((uint64_t) r->postcode << 32 | r->registry, r->maiden));
+	h = link_mix(h, link_mix(two_of(e, &e->postcodes, r->postcode, &e->registries, r->registry), name_of(e, &e->names, r->maiden)));
 	if (r->flags & RECORD_MORE)
 	{
 		uint32_t	n;
 		const link_more *m = link_more_of(e, r, &n);
 
 		for (uint32_t k = 0; k < n; k++)
-			h = link_mix(h, (uint64_t) m[k].email << 32 | m[k].phone);
+			h = link_mix(h, e->by_text ? link_mix(mailbox_of(e, m[k].email), name_of(e, &e->phones, m[k].phone)) : (uint64_t) m[k].email << 32 | m[k].phone);
 	}
 	for (int x = 0; x < e->nextra; x++)
-		h = link_mix(h, e->extra[(size_t) i * e->nextra + x]);
+		h = link_mix(h, name_of(e, &e->extras[x], e->extra[(size_t) i * e->nextra + x]));
 	return (uint32_t) (h >> 32) | 1;
 }
 
@@ -155,12 +186,12 @@ link_contact_keys(const link_engine *e, uint32_t email, uint32_t phone, int org,
 	{
 		uint32_t	local = e->email[email].local;
 
-		k[0] = key_of(K_EMAIL + org, email, 0);
+		k[0] = key_of(K_EMAIL + org, mailbox_of(e, email), 0);
 		if (e->locals.v[local].length >= 6)
-			k[1] = key_of(K_LOCAL + org, local, 0);
+			k[1] = key_of(K_LOCAL + org, name_of(e, &e->locals, local), 0);
 	}
 	if (phone)
-		k[2] = key_of(K_PHONE + org, phone, 0);
+		k[2] = key_of(K_PHONE + org, name_of(e, &e->phones, phone), 0);
 }
 
 /* the keys of every record side by side, and in the result those of every rule, so that each is read in one sweep */
@@ -202,12 +233,12 @@ make_keys(link_engine *e)
 		if (r->number && r->street)
 		{
 			if (r->postcode)
-				k[K_NUMBER_POSTCODE] = key_of(K_NUMBER_POSTCODE + org, (uint64_t) r->number << 32 | r->postcode, prefix(&e->streets, r->street, 3));
+				k[K_NUMBER_POSTCODE] = key_of(K_NUMBER_POSTCODE + org, two_of(e, &e->numbers, r->number, &e->postcodes, r->postcode), prefix(&e->streets, r->street, 3));
 			if (r->city)
-				k[K_NUMBER_CITY] = key_of(K_NUMBER_CITY + org, link_mix(r->number, prefix(&e->cities, r->city, 6)), prefix(&e->streets, r->street, 4));
+				k[K_NUMBER_CITY] = key_of(K_NUMBER_CITY + org, link_mix(name_of(e, &e->numbers, r->number), prefix(&e->cities, r->city, 6)), prefix(&e->streets, r->street, 4));
 		}
 		if (r->registry)
-			k[K_REGISTRY] = key_of(K_REGISTRY + org, r->registry, 0);
+			k[K_REGISTRY] = key_of(K_REGISTRY + org, name_of(e, &e->registries, r->registry), 0);
 		if (org)
 			organisation_keys(e, r, k);
 		else
@@ -217,7 +248,7 @@ make_keys(link_engine *e)
 			uint32_t	v = e->extra[(size_t) i * e->nextra + x];
 
 			if (v && e->extra_kind[x] != LINK_SEX)
-				k[K_FIXED + x] = key_of(K_FIXED + x + org, v, 0);
+				k[K_FIXED + x] = key_of(K_FIXED + x + org, name_of(e, &e->extras[x], v), 0);
 		}
 		/* one bit keeps persons and organisations apart whatever the hashes */
 		for (int x = 0; x < e->nkeys; x++)

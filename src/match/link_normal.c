@@ -455,6 +455,7 @@ link_order(link_engine *e, const char *s, size_t n)
 {
 	e->order_now = link_hash(s, n);
 	e->ordered_now = true;
+	e->by_text = true;
 }
 
 /* link_row: ends a row. The id is the caller's, unique on its side. */

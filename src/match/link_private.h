@@ -116,6 +116,7 @@ typedef struct link_email
 	float		lu;
 	uint8_t		length;			/* of the local part */
 	bool		own;			/* the domain is no shared provider's */
+	uint16_t	form;			/* how its letters are parted, hashed */
 } link_email;
 
 typedef struct link_pair_u		/* what one pair is worth, comparison by comparison */
@@ -191,7 +192,8 @@ struct link_engine
 	int			rest_length;
 	uint32_t	extra_now[LINK_MAX_EXTRAS];
 	bool		any_now,
-				ordered_now;	/* by order_now */
+				ordered_now,	/* by order_now */
+				by_text;		/* keys are of texts, not of numbers of values */
 	uint64_t	order_now;
 
 	link_record *record;

@@ -401,7 +401,7 @@ link_emails_settle(link_engine *e)
 
 			/* a local part that stands before many domains is one that several people choose at one of them too, or type by mistake */
 			e->email[i] = (link_email) {.local = key[0],.domain = key[1],.letters = e->locals.v[key[0]].letters,.lu = log2_of(u + common),
-				.length = (uint8_t) e->locals.v[key[0]].length,.own = key[1] && !(e->domains.v[key[1]].flags & VALUE_FREE)};
+				.length = (uint8_t) e->locals.v[key[0]].length,.form = (uint16_t) key[2],.own = key[1] && !(e->domains.v[key[1]].flags & VALUE_FREE)};
 		}
 	}
 	for (uint32_t i = 0; i < e->n; i++)
