@@ -143,6 +143,7 @@ extern link_engine *link_start(const link_memory *memory, int ncolumns, const li
 extern void link_end(link_engine *e);
 extern void link_value(link_engine *e, int column, const char *s, size_t n);	/* valid UTF-8 */
 extern void link_order(link_engine *e, const char *s, size_t n);	/* of the row that is ended next: its place among the others is that of this id */
+extern void link_by_text(link_engine *e);	/* before link_block: candidate pairs too are the same in whatever order rows are read */
 extern uint32_t link_row(link_engine *e, const char *id, size_t n, int side);	/* ends a row; side 0 or 1; returns the row's number */
 extern void link_give_frequency(link_engine *e, int what, const char *s, size_t n, double share);	/* before link_settle; share above 0, at most 1 */
 extern void link_frequency_list(link_engine *e, int what, uint32_t most, void (*put) (void *context, const char *s, size_t n, double share), void *context);	/* settled: the most frequent values first */

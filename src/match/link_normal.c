@@ -455,6 +455,12 @@ link_order(link_engine *e, const char *s, size_t n)
 {
 	e->order_now = link_hash(s, n);
 	e->ordered_now = true;
+}
+
+/* link_by_text: nothing may depend on the order in which rows are read */
+void
+link_by_text(link_engine *e)
+{
 	e->by_text = true;
 }
 
