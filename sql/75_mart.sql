@@ -19,7 +19,7 @@ BEGIN
 		PERFORM timezone(name, timestamptz 'epoch');
 		RETURN true;
 	END IF;
-	RETURN EXISTS (SELECT FROM pg_timezone_names z WHERE lower(z.name) = lower(is_time_zone.name));
+	RETURN EXISTS (SELECT FROM pg_timezone_names z WHERE lower(z.name COLLATE "C") = lower(is_time_zone.name COLLATE "C"));
 EXCEPTION WHEN invalid_parameter_value THEN
 	RETURN false;
 END $$;
@@ -269,7 +269,7 @@ COMMENT ON FUNCTION @extschema@.convert_orders(name) IS 'gives every order the r
 CREATE FUNCTION @extschema@.follow_statements(relation regclass, trigger_name name, verb text, call text) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %s%s FOR EACH STATEMENT EXECUTE FUNCTION %s', trigger_name, upper(verb), relation,
+	EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %s%s FOR EACH STATEMENT EXECUTE FUNCTION %s', trigger_name, upper(verb COLLATE "C"), relation,
 		CASE verb WHEN 'insert' THEN ' REFERENCING NEW TABLE AS new_row' WHEN 'delete' THEN ' REFERENCING OLD TABLE AS old_row' WHEN 'update' THEN ' REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row' ELSE '' END, call);
 END $$;
 COMMENT ON FUNCTION @extschema@.follow_statements(regclass, name, text, text) IS 'internal: a statement trigger that shows its function the rows as new_row and old_row: verb insert, update, delete or truncate, call the function with its arguments as SQL';
@@ -428,8 +428,9 @@ BEGIN
 		END
 	FROM want w
 	LEFT JOIN have h ON h.kind = w.kind AND coalesce(h.relation, '') = coalesce(w.relation, '') AND coalesce(h.object, '') = coalesce(w.object, '')
-	-- parentheses and line breaks are the server's choice, and another one after a restore; quotes double where a name stands in a literal
-	WHERE regexp_replace(h.fact, '[()''[:space:]]', '', 'g') IS DISTINCT FROM regexp_replace(w.fact, '[()''[:space:]]', '', 'g')
+	-- parentheses and line breaks are the server's choice, and another one after a restore; quotes double where a name stands in a
+	-- literal; which characters are spaces is a collation's choice
+	WHERE regexp_replace(h.fact COLLATE "C", '[()''[:space:]]', '', 'g') IS DISTINCT FROM regexp_replace(w.fact COLLATE "C", '[()''[:space:]]', '', 'g')
 		AND (w.kind = 'relation' OR w.relation IS NULL OR w.relation NOT IN (SELECT g.relation FROM gone g))
 		AND NOT (w.kind IN ('trigger state', 'statistics', 'comment', 'function rights') AND h.fact IS NULL
 			AND EXISTS (SELECT FROM want p WHERE p.relation IS NOT DISTINCT FROM w.relation AND p.object = w.object

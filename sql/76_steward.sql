@@ -209,14 +209,14 @@ BEGIN
 			is_new := found IS NULL;
 			IF is_new THEN
 				r := @extschema@.run_kept(format('INSERT INTO %s.party (kind, salutation, given_name, family_name, maiden_name, sex, birth_date, language, legal_name, country, postal_code)
-					SELECT $1, r.salutation, r.given_name, r.family_name, r.maiden_name, r.sex, r.birth_date, r.language, r.legal_name, upper(r.country), r.postal_code
+					SELECT $1, r.salutation, r.given_name, r.family_name, r.maiden_name, r.sex, r.birth_date, r.language, r.legal_name, upper(r.country COLLATE "C"), r.postal_code
 					FROM jsonb_to_record($2) r (salutation text, given_name text, family_name text, maiden_name text, sex text, birth_date date, language text, legal_name text, country text, postal_code text) RETURNING party_id', m), kind, record);
 				found := r.party_id;
 			ELSE
 				-- what the party does not say yet
 				r := @extschema@.run_kept(format('UPDATE %s.party p SET salutation = coalesce(p.salutation, r.salutation), given_name = coalesce(p.given_name, r.given_name), family_name = coalesce(p.family_name, r.family_name),
 						maiden_name = coalesce(p.maiden_name, r.maiden_name), sex = coalesce(p.sex, r.sex), birth_date = coalesce(p.birth_date, r.birth_date), language = coalesce(p.language, r.language),
-						legal_name = coalesce(p.legal_name, r.legal_name), country = coalesce(p.country, upper(r.country)), postal_code = coalesce(p.postal_code, r.postal_code), updated_at = now()
+						legal_name = coalesce(p.legal_name, r.legal_name), country = coalesce(p.country, upper(r.country COLLATE "C")), postal_code = coalesce(p.postal_code, r.postal_code), updated_at = now()
 					FROM jsonb_to_record($2) r (salutation text, given_name text, family_name text, maiden_name text, sex text, birth_date date, language text, legal_name text, country text, postal_code text) WHERE p.party_id = $1 RETURNING p.party_id', m), found, record);
 				IF r IS NULL THEN
 					RAISE EXCEPTION 'moved' USING ERRCODE = 'CS001';	-- merged away meanwhile
@@ -237,8 +237,8 @@ BEGIN
 			END IF;
 			IF postal IS NOT NULL THEN
 				PERFORM @extschema@.run_kept(format('INSERT INTO %1$s.contact_point (party_id, kind, value, value_norm, street, postal_code, city, country, source_id, is_primary)
-					SELECT $1, ''postal'', $2, k, $4 ->> ''street'', $4 ->> ''postal_code'', $4 ->> ''city'', upper($4 ->> ''country''), $3, NOT EXISTS (SELECT FROM %1$s.contact_point c WHERE c.party_id = $1 AND c.kind = ''postal'' AND c.is_primary)
-					FROM @extschema@.address_key($2, upper($4 ->> ''country'')) k WHERE octet_length(k) BETWEEN 1 AND 1000 ON CONFLICT DO NOTHING', m),
+					SELECT $1, ''postal'', $2, k, $4 ->> ''street'', $4 ->> ''postal_code'', $4 ->> ''city'', upper(($4 ->> ''country'') COLLATE "C"), $3, NOT EXISTS (SELECT FROM %1$s.contact_point c WHERE c.party_id = $1 AND c.kind = ''postal'' AND c.is_primary)
+					FROM @extschema@.address_key($2, upper(($4 ->> ''country'') COLLATE "C")) k WHERE octet_length(k) BETWEEN 1 AND 1000 ON CONFLICT DO NOTHING', m),
 					found, postal, from_source, record);
 			END IF;
 			IF key_names IS NOT NULL THEN
@@ -357,8 +357,8 @@ BEGIN
 				SELECT p.left_id::bigint AS party_id, t.crmseg_mail AS mail, t.crmseg_proof AS proof, t.crmseg_id AS line, p.match_probability AS probability
 				FROM @extschema@.link_records(''pg_temp.crmseg_append_ours''::regclass, ''crmseg_id'', $1, $2, ''pg_temp.crmseg_append_theirs''::regclass) p
 				JOIN pg_temp.crmseg_append_theirs t ON t.crmseg_id = p.right_id::bigint WHERE nullif(btrim(t.crmseg_mail), '''') IS NOT NULL)
-			SELECT p.party_id, min(p.mail) AS mail, max(p.proof) AS proof, count(DISTINCT lower(btrim(p.mail))) AS mails,
-				bool_or(EXISTS (SELECT FROM pair q WHERE lower(btrim(q.mail)) = lower(btrim(p.mail)) AND q.party_id <> p.party_id)) AS is_shared
+			SELECT p.party_id, min(p.mail) AS mail, max(p.proof) AS proof, count(DISTINCT lower(btrim(p.mail) COLLATE "C")) AS mails,
+				bool_or(EXISTS (SELECT FROM pair q WHERE lower(btrim(q.mail) COLLATE "C") = lower(btrim(p.mail) COLLATE "C") AND q.party_id <> p.party_id)) AS is_shared
 			FROM pair p GROUP BY p.party_id ORDER BY p.party_id' USING link_columns, min_probability LOOP
 		IF r.mails > 1 OR r.is_shared THEN
 			ambiguous := ambiguous + 1;

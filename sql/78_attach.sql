@@ -72,8 +72,8 @@ BEGIN
 		INTO made USING relation, entity, source, key, mapping, watermark, deletions;
 	EXECUTE format('INSERT INTO %s.source (name, kind) VALUES ($1, ''system'') ON CONFLICT (name) DO NOTHING', m) USING source;
 	IF watermark IS NULL THEN
-		FOR i IN 1 .. 3 LOOP
-			PERFORM @extschema@.follow_statements(relation, format('crmseg_attached_%s_%s', made, i)::name, (ARRAY['insert', 'update', 'delete'])[i], format('%s.note_attached(%L, %L)', m, made, key));
+		FOR i IN 1 .. 4 LOOP
+			PERFORM @extschema@.follow_statements(relation, format('crmseg_attached_%s_%s', made, i)::name, (ARRAY['insert', 'update', 'delete', 'truncate'])[i], format('%s.note_attached(%L, %L)', m, made, key));
 		END LOOP;
 	END IF;
 	RETURN made;
@@ -91,7 +91,7 @@ BEGIN
 		RAISE EXCEPTION 'there is no attachment %', attachment USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	IF EXISTS (SELECT FROM pg_class c WHERE c.oid = rel) THEN
-		FOR i IN 1 .. 3 LOOP
+		FOR i IN 1 .. 4 LOOP
 			EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', format('crmseg_attached_%s_%s', attachment, i), rel);
 		END LOOP;
 	END IF;
@@ -381,6 +381,8 @@ BEGIN
 	EXECUTE format('SELECT a.* FROM %s.attachment a WHERE a.attachment_id = $1 FOR UPDATE', m) INTO a USING attachment;
 	IF a.attachment_id IS NULL THEN
 		RAISE EXCEPTION 'there is no attachment %', attachment USING ERRCODE = 'invalid_parameter_value';
+	ELSIF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = a.relation) THEN
+		RAISE EXCEPTION 'the table of attachment % is gone', attachment USING ERRCODE = 'undefined_table', HINT = format('SELECT crmseg.detach_source(%L, %s) ends it; what it brought stays.', mart, attachment);
 	END IF;
 	IF to_regclass('pg_temp.crmseg_pulled') IS NOT NULL THEN
 		EXECUTE 'DROP TABLE pg_temp.crmseg_pulled';

@@ -15,10 +15,10 @@ BEGIN
 			FROM (%5$s) s JOIN %6$s.reachable r ON r.party_id = s.party_id JOIN %6$s.contact_point c ON c.party_id = r.party_id AND c.contact_point_id = r.contact_point_id
 			WHERE r.purpose = $1 AND r.channel IN (''email'', ''sms'', ''phone'') GROUP BY r.party_id) a
 		JOIN %6$s.party p ON p.party_id = a.party_id ORDER BY a.party_id',
-		CASE hash WHEN 'none' THEN 'a.email' ELSE 'encode(sha256(convert_to(lower(btrim(a.email)), ''UTF8'')), ''hex'')' END,
+		CASE hash WHEN 'none' THEN 'a.email' ELSE 'encode(sha256(convert_to(lower(translate(btrim(a.email), ''I'', ''i'')), ''UTF8'')), ''hex'')' END,
 		CASE hash WHEN 'none' THEN 'a.phone' ELSE 'encode(sha256(convert_to(a.phone, ''UTF8'')), ''hex'')' END,
-		CASE hash WHEN 'none' THEN 'p.given_name' ELSE 'encode(sha256(convert_to(lower(btrim(p.given_name)), ''UTF8'')), ''hex'')' END,
-		CASE hash WHEN 'none' THEN 'p.family_name' ELSE 'encode(sha256(convert_to(lower(btrim(p.family_name)), ''UTF8'')), ''hex'')' END,
+		CASE hash WHEN 'none' THEN 'p.given_name' ELSE 'encode(sha256(convert_to(lower(translate(btrim(p.given_name), ''I'', ''i'')), ''UTF8'')), ''hex'')' END,
+		CASE hash WHEN 'none' THEN 'p.family_name' ELSE 'encode(sha256(convert_to(lower(translate(btrim(p.family_name), ''I'', ''i'')), ''UTF8'')), ''hex'')' END,
 		@extschema@.audience_sql(mart, segment), m) USING purpose;
 END $$;
 COMMENT ON FUNCTION @extschema@.export_audience(name, text, text, text) IS 'the members of a segment (or of a table or view with a column party_id) who may be written to for a purpose now, by e-mail or telephone, as advertising platforms match them: SHA-256 of e-mail, telephone in E.164 and names in small letters, hexadecimal; postal code and country as they are. hash none: the addresses themselves. A consent withdrawn a moment ago leaves its party out. 22023 for an unknown segment or hash';

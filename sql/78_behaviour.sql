@@ -45,10 +45,13 @@ BEGIN
 	IF at IS NULL OR NOT isfinite(at) OR purpose IS NULL OR status IS NULL OR contact_point IS NULL THEN
 		RAISE EXCEPTION 'purpose, status, a finite instant and contact point of a consent must be given' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
+	IF status NOT IN ('granted', 'denied', 'withdrawn') THEN
+		RAISE EXCEPTION 'there is no status "%" of a consent', status USING ERRCODE = 'check_violation', HINT = 'It is granted, denied or withdrawn.';
+	END IF;
 	EXECUTE format('SELECT h.channel_id FROM %s.channel h WHERE h.name = $1', m) INTO chan USING channel;
 	EXECUTE format('SELECT s.source_id FROM %s.source s WHERE s.name = $1', m) INTO src USING source;
 	IF who IS NULL OR chan IS NULL OR (source IS NOT NULL AND src IS NULL) THEN
-		RAISE EXCEPTION '% does not exist', CASE WHEN who IS NULL THEN format('party %s', party) WHEN chan IS NULL THEN format('channel "%s"', channel) ELSE format('source "%s"', source) END
+		RAISE EXCEPTION '% does not exist', CASE WHEN who IS NULL THEN format('party %s', coalesce(party::text, 'NULL')) WHEN chan IS NULL THEN format('channel "%s"', channel) ELSE format('source "%s"', source) END
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	EXECUTE format('SELECT FROM %s.party p WHERE p.party_id = $1 FOR NO KEY UPDATE', m) USING who;
@@ -82,17 +85,24 @@ DECLARE
 	kind text := jsonb_typeof(value);
 	word text := value #>> '{}';
 	place integer := 0;
+	until timestamptz;
 BEGIN
 	EXECUTE format('SELECT a.* FROM %s.attribute_def a WHERE a.key = $1', m) INTO d USING key;
 	EXECUTE format('SELECT s.source_id FROM %s.source s WHERE s.name = $1', m) INTO src USING source;
 	IF who IS NULL OR d.attribute_id IS NULL OR (source IS NOT NULL AND src IS NULL) THEN
-		RAISE EXCEPTION '% does not exist', CASE WHEN who IS NULL THEN format('party %s', party) WHEN d.attribute_id IS NULL THEN format('attribute "%s"', key) ELSE format('source "%s"', source) END
+		RAISE EXCEPTION '% does not exist', CASE WHEN who IS NULL THEN format('party %s', coalesce(party::text, 'NULL')) WHEN d.attribute_id IS NULL THEN format('attribute "%s"', key) ELSE format('source "%s"', source) END
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	IF value IS NULL OR kind = 'null' OR at IS NULL OR NOT isfinite(at) THEN
 		RAISE EXCEPTION 'the value of attribute "%" and its instant must be given', key USING ERRCODE = 'null_value_not_allowed';
+	ELSIF d.is_multi AND kind = 'array' AND d.data_type <> 'json' THEN
+		FOR place IN 0 .. jsonb_array_length(value) - 1 LOOP
+			made := @extschema@.set_attribute(mart, who, key, value -> place, provenance, confidence, source, at);
+		END LOOP;
+		RETURN made;
 	ELSIF (d.data_type = 'num' AND kind <> 'number' AND NOT (kind = 'string' AND word ~ '^[+-]?[0-9]{1,100}([.][0-9]{1,100})?$'))
 			OR (d.data_type = 'bool' AND kind <> 'boolean' AND word NOT IN ('true', 'false'))
+			OR (d.data_type IN ('text', 'enum') AND kind IN ('object', 'array'))
 			OR (d.data_type = 'date' AND (kind <> 'string' OR word !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$')) THEN
 		RAISE EXCEPTION 'the value of attribute "%" is not of its type, %', key, d.data_type USING ERRCODE = 'check_violation';
 	END IF;
@@ -106,15 +116,18 @@ BEGIN
 		EXECUTE format('SELECT coalesce(max(a.item) + 1, 0) FROM %s.party_attribute a WHERE a.party_id = $1 AND a.attribute_id = $2 AND a.source_id IS NOT DISTINCT FROM $3 AND upper_inf(a.valid)', m)
 			INTO place USING who, d.attribute_id, src;
 	ELSE
-		EXECUTE format('WITH held AS (SELECT a.party_attribute_id, a.valid FROM %1$s.party_attribute a WHERE a.party_id = $1 AND a.attribute_id = $2 AND a.source_id IS NOT DISTINCT FROM $3 AND upper_inf(a.valid)),
-			gone AS (DELETE FROM %1$s.party_attribute a USING held h WHERE a.party_id = $1 AND a.party_attribute_id = h.party_attribute_id AND lower(h.valid) >= $4)
+		-- what is heard late holds until what was said after it
+		EXECUTE format('SELECT min(lower(a.valid)) FROM %s.party_attribute a WHERE a.party_id = $1 AND a.attribute_id = $2 AND a.source_id IS NOT DISTINCT FROM $3 AND lower(a.valid) > $4', m)
+			INTO until USING who, d.attribute_id, src, at;
+		EXECUTE format('WITH held AS (SELECT a.party_attribute_id, a.valid FROM %1$s.party_attribute a WHERE a.party_id = $1 AND a.attribute_id = $2 AND a.source_id IS NOT DISTINCT FROM $3 AND a.valid @> $4),
+			gone AS (DELETE FROM %1$s.party_attribute a USING held h WHERE a.party_id = $1 AND a.party_attribute_id = h.party_attribute_id AND lower(h.valid) = $4)
 			UPDATE %1$s.party_attribute a SET valid = tstzrange(lower(h.valid), $4) FROM held h
 			WHERE a.party_id = $1 AND a.party_attribute_id = h.party_attribute_id AND (lower_inf(h.valid) OR lower(h.valid) < $4)', m) USING who, d.attribute_id, src, at;
 	END IF;
 	EXECUTE format('INSERT INTO %s.party_attribute (party_id, attribute_id, item, flag, num, txt, day, doc, provenance, confidence, source_id, collected_at, valid)
 		VALUES ($1, $2, $3, CASE WHEN $4 = ''bool'' THEN $6::boolean END, CASE WHEN $4 = ''num'' THEN $6::numeric END, CASE WHEN $4 IN (''text'', ''enum'') THEN $6 END,
-			CASE WHEN $4 = ''date'' THEN $6::date END, CASE WHEN $4 = ''json'' THEN $5 END, $7, $8, $9, $10, tstzrange($10, NULL)) RETURNING party_attribute_id', m)
-		INTO made USING who, d.attribute_id, place, d.data_type, value, word, provenance, confidence, src, at;
+			CASE WHEN $4 = ''date'' THEN $6::date END, CASE WHEN $4 = ''json'' THEN $5 END, $7, $8, $9, $10, tstzrange($10, $11)) RETURNING party_attribute_id', m)
+		INTO made USING who, d.attribute_id, place, d.data_type, value, word, provenance, confidence, src, at, until;
 	RETURN made;
 END $$;
 COMMENT ON FUNCTION @extschema@.set_attribute(name, bigint, text, jsonb, text, real, text, timestamptz) IS 'writes what was said, seen or guessed about a party: a single value of that source ends where the new one begins, several stand beside each other; returns its number. 22023 for an unknown party, attribute or source, 23514 for a value of another type or a special category without explicit consent';

@@ -168,12 +168,12 @@ BEGIN
 	GET DIAGNOSTICS suppressed = ROW_COUNT;
 
 	-- refused lines that name it
-	EXECUTE format('UPDATE %s.import_reject j SET raw = '''', detail = NULL WHERE j.raw <> '''' AND EXISTS (SELECT FROM unnest($1) v WHERE position(lower(v) IN lower(j.raw)) > 0)', m) USING contacts;
+	EXECUTE format('UPDATE %s.import_reject j SET raw = '''', detail = NULL WHERE j.raw <> '''' AND EXISTS (SELECT FROM unnest($1) v WHERE position(lower(translate(v, ''I'', ''i'')) IN lower(translate(j.raw, ''I'', ''i''))) > 0)', m) USING contacts;
 	GET DIAGNOSTICS done = ROW_COUNT;
 	IF done > 0 THEN
 		detached := detached || jsonb_build_object(m || '.import_reject', done);
 	END IF;
-	EXECUTE format('UPDATE %s.import_warning w SET value = NULL WHERE EXISTS (SELECT FROM unnest($1) v WHERE position(lower(v) IN lower(w.value)) > 0)', m) USING contacts;
+	EXECUTE format('UPDATE %s.import_warning w SET value = NULL WHERE EXISTS (SELECT FROM unnest($1) v WHERE position(lower(translate(v, ''I'', ''i'')) IN lower(translate(w.value, ''I'', ''i''))) > 0)', m) USING contacts;
 	GET DIAGNOSTICS done = ROW_COUNT;
 	IF done > 0 THEN
 		detached := detached || jsonb_build_object(m || '.import_warning', done);

@@ -76,13 +76,13 @@ BEGIN ATOMIC
 			(1 + floor(power(@extschema@.demo_u(head, 10, seed), 2) * 120)::int) || CASE WHEN @extschema@.demo_u(head, 11, seed) < 0.07 THEN ' bis' ELSE '' END || ' '
 				|| @extschema@.demo_pick('street_type', head, 12, seed) || ' '
 				|| @extschema@.demo_pick('street', head, 13, seed) AS street,
-			lower(translate(@extschema@.demo_ascii(given || '.' || family), ' ''-', '')) AS mailbox
+			lower(translate(@extschema@.demo_ascii(given || '.' || family), 'I ''-', 'i')) AS mailbox
 		FROM named
 	), placed AS (
 		SELECT *, @extschema@.demo_pick('company', i, 9, seed) || ' ' || substr(town, 7) AS shop FROM addressed
 	), mailed AS MATERIALIZED (
 		SELECT *, CASE WHEN org THEN 'contact' ELSE regexp_replace(mailbox, '[^a-z0-9.]', '', 'g') END AS box,
-			CASE WHEN org THEN regexp_replace(lower(translate(@extschema@.demo_ascii(shop), ' ''&-', '')), '[^a-z0-9]', '', 'g') || '-' || i || '.fr'
+			CASE WHEN org THEN regexp_replace(lower(translate(@extschema@.demo_ascii(shop), 'I ''&-', 'i')), '[^a-z0-9]', '', 'g') || '-' || i || '.fr'
 				ELSE @extschema@.demo_pick('provider', i, 15, seed) END AS domain
 		FROM placed
 	)

@@ -14,7 +14,7 @@ COMMENT ON FUNCTION @extschema@.demo_day(date, int, bigint, bigint) IS
 CREATE FUNCTION @extschema@.demo_products() RETURNS TABLE (sku text, name text, category text, price numeric)
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 64
 BEGIN ATOMIC
-	SELECT upper(left(@extschema@.demo_ascii(replace(c, 'Mode ', 'M')), 3)) || '-' || lpad(n::text, 2, '0'), p, c,
+	SELECT upper(left(@extschema@.demo_ascii(replace(c, 'Mode ', 'M')), 3) COLLATE "C") || '-' || lpad(n::text, 2, '0'), p, c,
 		floor(5 + power(@extschema@.demo_u(cn * 100 + n, 40, 0), 2) * 85)::numeric + (ARRAY[0.90, 0.50, 0.00, 0.99])[1 + (cn * 3 + n) % 4]
 	FROM unnest(@extschema@.demo_words('category')) WITH ORDINALITY AS category (c, cn),
 		unnest(@extschema@.demo_words(c)) WITH ORDINALITY AS item (p, n)
@@ -133,8 +133,8 @@ BEGIN ATOMIC
 				WHEN split_part(mail, '@', 2) = 'gmail.com' AND um < 0.14 THEN replace(split_part(mail, '@', 1), '.', '') || '@gmail.com'
 				WHEN split_part(mail, '@', 2) = 'gmail.com' AND um < 0.28 OR nth = 2 AND system = 'newsletter' AND split_part(mail, '@', 2) = 'gmail.com'
 					THEN replace(mail, '@', '+boutique@')
-				WHEN um > 0.93 THEN upper(mail)
-				WHEN um > 0.88 OR nth = 2 AND system = 'newsletter' THEN initcap(split_part(mail, '@', 1)) || '@' || initcap(split_part(mail, '@', 2))
+				WHEN um > 0.93 THEN upper(mail COLLATE "C")
+				WHEN um > 0.88 OR nth = 2 AND system = 'newsletter' THEN initcap(split_part(mail, '@', 1) COLLATE "C") || '@' || initcap(split_part(mail, '@', 2) COLLATE "C")
 				ELSE mail END AS address
 		FROM spelled
 	)
@@ -144,15 +144,15 @@ BEGIN ATOMIC
 		CASE sex WHEN 'f' THEN CASE WHEN system = 'card' AND @extschema@.demo_u(key, 81, seed) < 0.2 THEN 'Mlle' ELSE 'Mme' END WHEN 'm' THEN 'M.' END,
 		CASE WHEN ug < 0.64 THEN w.given_name
 			WHEN ug < 0.74 THEN @extschema@.demo_ascii(w.given_name)
-			WHEN ug < 0.84 THEN upper(@extschema@.demo_ascii(w.given_name))
-			WHEN ug < 0.88 THEN lower(w.given_name)
+			WHEN ug < 0.84 THEN upper(@extschema@.demo_ascii(w.given_name) COLLATE "C")
+			WHEN ug < 0.88 THEN lower(translate(w.given_name, 'I', 'i'))
 			WHEN ug < 0.92 THEN regexp_replace(w.given_name, '(\w)[^- ]*', '\1.', 'g')
 			WHEN ug < 0.96 THEN replace(w.given_name, '-', ' ')
 			ELSE @extschema@.demo_typo(w.given_name, key, 82, seed) END,
-		CASE WHEN uf < 0.25 AND system <> 'web' OR uf < 0.08 THEN upper(@extschema@.demo_ascii(fam))
+		CASE WHEN uf < 0.25 AND system <> 'web' OR uf < 0.08 THEN upper(@extschema@.demo_ascii(fam) COLLATE "C")
 			WHEN uf < 0.33 THEN @extschema@.demo_ascii(fam)
 			WHEN uf < 0.37 THEN @extschema@.demo_typo(fam, key, 84, seed)
-			WHEN uf < 0.40 THEN lower(fam)
+			WHEN uf < 0.40 THEN lower(translate(fam, 'I', 'i'))
 			ELSE fam END,
 		CASE WHEN system = 'card' AND fam IS DISTINCT FROM w.maiden_name AND @extschema@.demo_u(key, 86, seed) < 0.5 THEN w.maiden_name END,
 		CASE WHEN @extschema@.demo_u(key, 87, seed) < 0.008 THEN @extschema@.demo_pick('bad_date', key, 88, seed)

@@ -310,6 +310,15 @@ CREATE FUNCTION @mart@.note_attached() RETURNS trigger
 DECLARE
 	mart name := @extschema@.trigger_schema(TG_RELID, TG_NAME);
 BEGIN
+	IF TG_OP = 'TRUNCATE' THEN
+		-- all that came from it may be gone: the next pull looks
+		EXECUTE format('INSERT INTO %1$I.attached_change (attachment_id, row_key)
+			SELECT $1, k.row_key FROM %1$I.attached_row k WHERE k.attachment_id = $1
+			UNION SELECT $1, r.external_id FROM %1$I.source_record r JOIN %1$I.source s ON s.source_id = r.source_id JOIN %1$I.attachment a ON a.source = s.name WHERE a.attachment_id = $1 AND a.entity = ''party''
+			UNION SELECT $1, o.external_id FROM %1$I.sales_order o JOIN %1$I.source s ON s.source_id = o.source_id JOIN %1$I.attachment a ON a.source = s.name WHERE a.attachment_id = $1 AND a.entity = ''order'' AND o.status <> ''cancelled''',
+			mart) USING TG_ARGV[0]::bigint;
+		RETURN NULL;
+	END IF;
 	EXECUTE format('INSERT INTO %I.attached_change (attachment_id, row_key) SELECT $1, x.k FROM (%s) x WHERE x.k IS NOT NULL', mart,
 		CASE TG_OP WHEN 'INSERT' THEN format('SELECT DISTINCT n.%I::text AS k FROM new_row n', TG_ARGV[1])
 			WHEN 'DELETE' THEN format('SELECT DISTINCT o.%I::text AS k FROM old_row o', TG_ARGV[1])

@@ -245,8 +245,8 @@ static const char *const statements[FACT_KINDS][MAX_STATEMENTS] = {
 		"INSERT INTO @m@.campaign (name) SELECT DISTINCT f.h FROM pg_temp.crmseg_fact f WHERE f.kind = 3 AND f.h IS NOT NULL AND NOT EXISTS (SELECT FROM @m@.campaign c WHERE c.name = f.h) ORDER BY 1",
 		"INSERT INTO @m@.product (sku, name) SELECT DISTINCT f.e, f.e FROM pg_temp.crmseg_fact f WHERE f.kind = 3 AND f.e IS NOT NULL AND NOT EXISTS (SELECT FROM @m@.product o WHERE o.sku = f.e) ORDER BY 1 ON CONFLICT DO NOTHING",
 		"CREATE TEMPORARY TABLE crmseg_visit ON COMMIT DROP AS SELECT f.ctid AS place, f.line_no, p.party_id, crmseg.visitor_id(f.b) AS visitor_id, f.c AS key, f.at, "
-		"CASE lower(f.a) WHEN 'page_view' THEN 'page' WHEN 'pageview' THEN 'page' WHEN 'view_item' THEN 'product' WHEN 'product_view' THEN 'product' WHEN 'add_to_cart' THEN 'cart_add' "
-		"WHEN 'link_click' THEN 'click' WHEN 'site_search' THEN 'search' ELSE coalesce(lower(f.a), CASE WHEN f.e IS NULL THEN 'page' ELSE 'product' END) END AS kind, "
+		"CASE lower(translate(f.a, 'I', 'i')) WHEN 'page_view' THEN 'page' WHEN 'pageview' THEN 'page' WHEN 'view_item' THEN 'product' WHEN 'product_view' THEN 'product' WHEN 'add_to_cart' THEN 'cart_add' "
+		"WHEN 'link_click' THEN 'click' WHEN 'site_search' THEN 'search' ELSE coalesce(lower(translate(f.a, 'I', 'i')), CASE WHEN f.e IS NULL THEN 'page' ELSE 'product' END) END AS kind, "
 		"f.d AS page, o.product_id, CASE WHEN abs(f.n) < 1e38 THEN f.n::real END AS value, f.f AS device, f.g AS referrer, c.campaign_id, coalesce(f.channel, 8::smallint) AS channel_id, NULL::bigint AS session_id, false AS known "
 		"FROM pg_temp.crmseg_fact f LEFT JOIN pg_temp.crmseg_party p ON p.rec = f.rec LEFT JOIN @m@.product o ON o.sku = f.e "
 		"LEFT JOIN (SELECT name, min(campaign_id) AS campaign_id FROM @m@.campaign GROUP BY name) c ON c.name = f.h WHERE f.kind = 3",

@@ -1,0 +1,59 @@
+-- what a stranger met who followed the docs with data of his own: a mart with quotes and blanks in its name, values given wrongly, late or empty
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+SET timezone = 'America/Santiago';
+SELECT crmseg.create_datamart('St "r''anger', '{"time_zone": "Pacific/Auckland", "default_phone_region": "NZ"}');
+SET search_path = "St ""r'anger", public;
+INSERT INTO party DEFAULT VALUES;
+INSERT INTO party DEFAULT VALUES;
+INSERT INTO attribute_def (key, data_type, is_multi, sensitivity) VALUES ('tenure', 'text', false, 'personal'), ('interest', 'text', true, 'personal'), ('child', 'num', true, 'personal'), ('pet', 'json', true, 'personal');
+-- what is heard late is no news: it holds until what was said after it
+SELECT crmseg.set_attribute('St "r''anger', 1, 'tenure', '"owner"', at => '2026-05-01 00:00Z') > 0 AS ok;
+SELECT crmseg.set_attribute('St "r''anger', 1, 'tenure', '"tenant"', at => '2026-03-01 00:00Z') > 0 AS ok;
+SELECT crmseg.set_attribute('St "r''anger', 1, 'tenure', '"guest"', at => '2026-04-01 00:00Z') > 0 AS ok;
+SELECT crmseg.set_attribute('St "r''anger', 1, 'tenure', '"lodger"', at => '2026-04-01 00:00Z') > 0 AS ok;
+SELECT txt, lower(valid) AT TIME ZONE 'UTC' AS since, upper(valid) AT TIME ZONE 'UTC' AS until FROM party_attribute ORDER BY valid;
+SELECT traits FROM party_profile WHERE party_id = 1;
+-- several values in an array are several values; a text is no document
+SELECT crmseg.set_attribute('St "r''anger', 2, 'interest', '["golf", "tennis", "golf"]') > 0 AS ok, crmseg.set_attribute('St "r''anger', 2, 'child', '[7, 9]') > 0 AS ok, crmseg.set_attribute('St "r''anger', 2, 'pet', '[{"kind": "cat"}]') > 0 AS ok;
+SELECT traits FROM party_profile WHERE party_id = 2;
+SELECT crmseg.set_attribute('St "r''anger', 2, 'interest', '["chess", {"topic": "golf"}]');
+SELECT crmseg.set_attribute('St "r''anger', 2, 'interest', '["chess", null]');
+SELECT crmseg.set_attribute('St "r''anger', 2, 'child', '["two"]');
+SELECT crmseg.set_attribute('St "r''anger', 2, 'tenure', '["owner"]');
+SELECT crmseg.set_attribute('St "r''anger', NULL, 'tenure', '"owner"');
+SELECT traits FROM party_profile WHERE party_id = 2;
+SELECT crmseg.set_consent('St "r''anger', 1, 'newsletter', 'email', 'maybe');
+SELECT crmseg.set_consent('St "r''anger', NULL, 'newsletter', 'email', 'granted');
+-- an attached table that is emptied, filled anew, dropped
+CREATE SCHEMA "A p'p";
+CREATE TABLE "A p'p"."Cust" ("Id" int PRIMARY KEY, "Name" text);
+CREATE TABLE "A p'p"."Ord" ("Id" int PRIMARY KEY, c int, at timestamptz, amt numeric);
+CREATE TABLE "A p'p"."Point" ("Id" int PRIMARY KEY, c int, mail text);
+INSERT INTO "A p'p"."Cust" VALUES (1, 'Ilona'), (2, NULL), (3, 'Béla');
+INSERT INTO "A p'p"."Ord" VALUES (1, 1, '2026-01-01', 10), (2, 2, '2026-01-02', 20), (3, 3, '2026-01-03', 30);
+INSERT INTO "A p'p"."Point" VALUES (1, 1, 'ilona@x.hu'), (2, 3, 'bela@x.hu');
+SELECT crmseg.attach('St "r''anger', 'party', '"A p''p"."Cust"', '{"source": "my ''app''", "source_key": "Id", "party": {"given_name": "Name"}, "deletions": "erase"}') AS cust \gset
+SELECT crmseg.attach('St "r''anger', 'order', '"A p''p"."Ord"', '{"source": "my ''app''", "source_key": "c", "order": {"external_id": "Id", "ordered_at": "at", "amount": "amt"}, "deletions": "cancel"}') > 0 AS ok;
+SELECT crmseg.attach('St "r''anger', 'contact_point', '"A p''p"."Point"', '{"source": "my ''app''", "key": "Id", "party": "c", "kind": {"value": "email"}, "value": "mail"}') > 0 AS ok;
+SELECT rows_read, deleted, refused FROM crmseg.pull_attached('St "r''anger') ORDER BY attachment_id;
+BEGIN;
+TRUNCATE "A p'p"."Ord";
+INSERT INTO "A p'p"."Ord" VALUES (2, 2, '2026-01-02', 25);
+COMMIT;
+TRUNCATE "A p'p"."Point";
+SELECT rows_read, deleted, refused FROM crmseg.pull_attached('St "r''anger') ORDER BY attachment_id;
+SELECT external_id, status, amount FROM sales_order ORDER BY 1;
+SELECT count(*) AS points FROM contact_point;
+TRUNCATE "A p'p"."Cust";
+SELECT deleted FROM crmseg.pull_attached('St "r''anger', :cust);
+SELECT count(*) AS records FROM source_record;
+DROP TABLE "A p'p"."Cust";
+\set VERBOSITY terse
+SELECT count(*) FROM crmseg.pull_attached('St "r''anger') p WHERE p.attachment_id <> :cust;
+\set VERBOSITY default
+SELECT crmseg.pull_attached('St "r''anger', :cust);
+SELECT entity, failure FROM attachment WHERE failure IS NOT NULL;
+SELECT crmseg.detach_source('St "r''anger', :cust);
+SELECT count(*) AS problems FROM crmseg.check_datamart('St "r''anger');
+DROP SCHEMA "St ""r'anger", "A p'p" CASCADE;
