@@ -281,7 +281,7 @@ BEGIN
 		WITH most AS MATERIALIZED (SELECT greatest(max(d.max_parties_per_key), max(i.max_parties)) + 1 AS holders FROM %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind IN ('email', 'phone')),
 		mixed AS MATERIALIZED (SELECT * FROM unnest($2, $3) x (record, cluster)),
 		asked AS MATERIALIZED (SELECT u.id AS party_id FROM unnest($1) u (id) UNION SELECT r.party_id FROM mixed x JOIN %1$s.source_record r ON r.source_record_id = x.record),
-		value AS (SELECT DISTINCT v.kind, v.norm FROM asked a JOIN %1$s.source_record r ON r.party_id = a.party_id JOIN %1$s.record_identity i ON i.source_record_id = r.source_record_id
+		value AS MATERIALIZED (SELECT DISTINCT v.kind, v.norm FROM asked a JOIN %1$s.source_record r ON r.party_id = a.party_id JOIN %1$s.record_identity i ON i.source_record_id = r.source_record_id
 			CROSS JOIN LATERAL (SELECT 'email' AS kind, unnest(i.mail_norms) AS norm UNION ALL SELECT 'phone', unnest(i.phone_norms)) v),
 		near AS (SELECT DISTINCT c.party_id FROM most m CROSS JOIN value v CROSS JOIN LATERAL (SELECT c.party_id FROM %1$s.contact_point c WHERE c.kind = v.kind AND c.value_norm = v.norm LIMIT m.holders) c
 			UNION SELECT k.id FROM unnest($5 || $6) k (id)),
@@ -293,10 +293,10 @@ BEGIN
 				@extschema@.name_key(CASE WHEN p.kind = 'person' THEN concat_ws(' ', i.given_name, i.family_name) ELSE i.legal_name END) AS name
 			FROM (SELECT a.party_id FROM asked a UNION SELECT n.party_id FROM near n) q JOIN %1$s.party p ON p.party_id = q.party_id AND p.kind IN ('person', 'organisation')
 			JOIN %1$s.source_record r ON r.party_id = p.party_id JOIN %1$s.record_identity i ON i.source_record_id = r.source_record_id LEFT JOIN mixed x ON x.record = r.source_record_id),
-		held AS MATERIALIZED (	-- each address and number, unless it is known to be wrong, with how many parties its records were made for
+		held AS MATERIALIZED (	-- each address and number whose holders are all here, unless it is known to be wrong, with how many they are
 			SELECT b.*, v.what, v.norm, coalesce(o.max_parties, i.max_parties, d.max_parties_per_key) AS most, coalesce(o.priority, i.priority, 0) AS priority,
 				count(*) OVER (PARTITION BY v.what, v.norm) AS holders
-			FROM %1$s.datamart d CROSS JOIN member b CROSS JOIN LATERAL (SELECT 'email' AS what, unnest(b.mail_norms) AS norm UNION ALL SELECT 'phone', unnest(b.phone_norms)) v
+			FROM %1$s.datamart d CROSS JOIN member b CROSS JOIN LATERAL (SELECT 'email' AS what, unnest(b.mail_norms) AS norm UNION ALL SELECT 'phone', unnest(b.phone_norms)) v JOIN value w ON w.kind = v.what AND w.norm = v.norm
 			LEFT JOIN %1$s.identifier_rule i ON i.kind = v.what AND i.source_id IS NULL LEFT JOIN %1$s.identifier_rule o ON o.kind = v.what AND o.source_id = b.source_id
 			WHERE NOT EXISTS (SELECT FROM %1$s.contact_point c WHERE c.party_id = b.party_id AND c.kind = v.what AND c.value_norm = v.norm AND c.status = 'invalid')),
 		usable AS MATERIALIZED (SELECT h.* FROM held h WHERE h.holders > 1 AND h.holders <= h.most
