@@ -6,6 +6,7 @@
 
 #include "match/link_private.h"
 
+#define JOIN_STEPS 80			/* eighths of a bit by which joins are counted */
 #define SIZES 12				/* clusters of so many members and more are of one size class */
 
 typedef struct link_cluster_node
@@ -56,6 +57,9 @@ typedef struct link_work
 	link_pair_levels *cache;
 	uint8_t    *cached;
 	double		threshold;
+	bool		counts;			/* joins are counted by their weight */
+	double		joined[JOIN_STEPS + 1],	/* pairs of persons' records that joins assert, and of them those expected to be wrong */
+				wrong[JOIN_STEPS + 1];
 	float		size_bits[2][SIZES + 1][SIZES + 1]; /* what the sizes of two clusters say about joining them */
 } link_work;
 

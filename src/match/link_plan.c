@@ -11,10 +11,11 @@
 #define SIZE_SAMPLE 30000		/* records from whose components the sizes of parties are learned */
 #define WEAK_MOST 200			/* a component of more records is taken apart by stronger edges */
 #define CLUSTER_MARGIN 1.0		/* bits: a cluster asserts all pairs of its members, so joining asks for more than a pair by itself */
-#define WRONG_ALLOWED 0.038		/* at even odds, of the pairs that make clusters: so many may be expected to be wrong, at higher thresholds less */
-#define WRONG_PAIRS 5000		/* fewer tell too little */
-#define WRONG_STEPS 8			/* eighths of a bit that are asked for beyond CLUSTER_MARGIN at most */
-#define LOST_ALLOWED 0.03		/* of the pairs that are expected to be right: so many may be given up for it */
+#define WRONG_ALLOWED 0.032		/* at even odds, of the pairs that joins assert: so many may be expected to be wrong */
+#define WRONG_FALL 0.65			/* by which it falls with each bit of the threshold: halvings */
+#define WRONG_PAIRS 1000		/* fewer tell too little */
+#define WRONG_STEPS 12			/* eighths of a bit that are asked for beyond CLUSTER_MARGIN at most */
+#define LOST_ALLOWED 0.05		/* at even odds, of the pairs that are expected to be right: so many may be given up for it */
 
 static uint32_t
 root(uint32_t *up, uint32_t x)
@@ -293,43 +294,36 @@ learn_sizes(link_work *w, const components *g)
 }
 
 /*
- * How many bits beyond the threshold two clusters must have to be joined. Of a base with much dirt many pairs are doubtful, and those that
- * are taken add up: the margin grows until no more than WRONG_ALLOWED of the pairs above it are expected to be wrong, by their own
- * probabilities, or until right ones would be given up for it in numbers. Bases as they usually are stay at CLUSTER_MARGIN.
+ * How many bits beyond the threshold two clusters must have to be joined. Of a base with much dirt, or with few columns, many joins are doubtful, and
+ * those that are made add up: the margin grows until no more than WRONG_ALLOWED of the pairs that the joins above it assert is expected to be wrong,
+ * or until right ones would be given up for it in numbers. Bases as they usually are stay at CLUSTER_MARGIN.
  */
 static double
-margin(const link_engine *e, double threshold)
+margin(const link_work *w, double threshold)
 {
-	uint64_t	of[WRONG_STEPS + 1] = {0},
-				all = 0;
-	double		wrong[WRONG_STEPS + 1] = {0},
-				sum = 0,
+	double		all = 0,
+				wrong = 0,
 				lost = 0,
 				lose,
-				allowed = WRONG_ALLOWED * exp2(-threshold / 2);
-	float		from = (float) (threshold + CLUSTER_MARGIN);
-	int			k = 0;
+				allowed = WRONG_ALLOWED * exp2(-WRONG_FALL * threshold);
+	int			from = (int) ((threshold + CLUSTER_MARGIN) * 8),
+				k = 0;
 
-	for (uint64_t i = 0; i < e->nedges; i++)
-		if (e->edge[i].weight >= from)
-		{
-			float		above = (e->edge[i].weight - from) * 8;
-			int			step = above >= WRONG_STEPS ? WRONG_STEPS : (int) above;
-
-			of[step]++;
-			wrong[step] += 1 / (1 + exp2f(e->edge[i].weight));
-		}
-	for (int i = 0; i <= WRONG_STEPS; i++)
+	if (from < 0)
+		return CLUSTER_MARGIN;
+	for (int i = from; i <= JOIN_STEPS; i++)
 	{
-		all += of[i];
-		sum += wrong[i];
+		all += w->joined[i];
+		wrong += w->wrong[i];
 	}
-	lose = LOST_ALLOWED * (all - sum);
-	for (; all >= WRONG_PAIRS && k < WRONG_STEPS && sum > allowed * all && lost + of[k] - wrong[k] <= lose; k++)
+	lose = LOST_ALLOWED * (1 + fmax(threshold, 0) / 2) * (all - wrong);
+	if (all < WRONG_PAIRS)
+		return CLUSTER_MARGIN;
+	for (; from + k < JOIN_STEPS && k < WRONG_STEPS && wrong > allowed * all && lost + w->joined[from + k] - w->wrong[from + k] <= lose; k++)
 	{
-		lost += of[k] - wrong[k];
-		all -= of[k];
-		sum -= wrong[k];
+		lost += w->joined[from + k] - w->wrong[from + k];
+		all -= w->joined[from + k];
+		wrong -= w->wrong[from + k];
 	}
 	return CLUSTER_MARGIN + k / 8.0;
 }
@@ -353,8 +347,11 @@ link_plan_make(link_engine *e, double threshold, void *memory)
 	w = link_work_start(e);
 	/* the second time with what the first time taught: chains that only namesakes hold together are gone by then */
 	for (int round = 0; round < SIZE_ROUNDS; round++)
+	{
+		w->counts = round == SIZE_ROUNDS - 1;
 		learn_sizes(w, &g);
-	p->threshold = threshold + margin(e, threshold);
+	}
+	p->threshold = threshold + margin(w, threshold);
 	memcpy(p->size_bits, w->size_bits, sizeof p->size_bits);
 	link_work_end(w);
 	for (uint32_t r = 0, from = 0; r < e->n; from = g.start[r++])
