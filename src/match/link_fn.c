@@ -70,6 +70,7 @@ run_clusters(FunctionCallInfo fcinfo, uint32 **cluster, double *bits, const char
 
 	*cluster = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (link_rows(e) + 1));
 	link_cluster_shared(e, threshold, *cluster, *shared);
+	link_state_weights(e);
 	if (bits)
 		*bits = threshold;
 	return e;
@@ -143,7 +144,8 @@ crmseg_link_records(PG_FUNCTION_ARGS)
 	store = link_result(fcinfo, &desc);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = run(fcinfo, least, NULL, &shared);
+	e = run(fcinfo, Min(link_unstated(false, least), link_unstated(true, least)) - 0.001, NULL, &shared);
+	link_state_weights(e);
 	edge = link_edges(e, &n);
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -158,6 +160,8 @@ crmseg_link_records(PG_FUNCTION_ARGS)
 		const char *ia = link_id(e, a, &na, &sa),
 				   *ib = link_id(e, b, &nb, &sb);
 
+		if (edge[i].weight < least)
+			continue;
 		if (sa != sb ? sa > sb : compare_ids(ia, na, ib, nb) > 0)
 		{
 			a = edge[i].b;

@@ -147,6 +147,44 @@ link_score(link_engine *e, double keep_from)
 	return e->nedges;
 }
 
+/*
+ * The odds that are stated of a pair. Evidence is not quite independent, however much of that is modelled, so the sum of a pair's weights goes too far
+ * from even odds on both sides, above all where little speaks for or against it: records of one party are alike, and slip alike, in what is not
+ * compared. Organisations, of which few share anything by chance, are surer than their sum. Found on some seventy made-up bases, the same for all.
+ */
+static const struct
+{
+	double		even,			/* added to a weight of 0 */
+				each,			/* less of it for each bit */
+				most,
+				least;
+}			stating[2] = {{0.5, 0.14, 0.42, -0.85}, {1.75, 0.4, 2.2, -0.5}};
+
+double
+link_stated(bool organisation, double weight)
+{
+	double		x = stating[organisation].even - stating[organisation].each * weight;
+
+	return weight + fmin(fmax(x, stating[organisation].least), stating[organisation].most);
+}
+
+/* link_unstated: the least weight of which so much is stated */
+double
+link_unstated(bool organisation, double stated)
+{
+	double		x = stating[organisation].even - stating[organisation].each * (stated - stating[organisation].even) / (1 - stating[organisation].each);
+
+	return stated - fmin(fmax(x, stating[organisation].least), stating[organisation].most);
+}
+
+/* link_state_weights: the last step, when clusters are made: edges get the weights that are stated */
+void
+link_state_weights(link_engine *e)
+{
+	for (uint64_t i = 0; i < e->nedges; i++)
+		e->edge[i].weight = (float) link_stated(link_is_organisation(e, e->edge[i].a), e->edge[i].weight);
+}
+
 const link_edge *
 link_edges(const link_engine *e, uint64_t *n)
 {

@@ -14,6 +14,18 @@ SELECT ls_groups('{"f":"given_name","l":"family_name","m":"email"}');
 -- father and son: expect none / with birth dates none
 TRUNCATE ls_record; INSERT INTO ls_record (id,f,l,d,a,pc,ci,p) VALUES ('f','Pierre','Martin','1950-03-02','12 rue de la Paix','75002','Paris','01 42 33 44 55'),('s','Pierre','Martin','1978-07-21','12 rue de la Paix','75002','Paris','01 42 33 44 55'),('x','Anne','Leroy','1966-01-05','3 av Foch','69006','Lyon',null);
 SELECT ls_groups(:all);
+-- father and son, each twice, and a record that may be of either: expect f f2 | s s2, x with neither
+TRUNCATE ls_record; INSERT INTO ls_record (id,f,l,d,m,a,pc,ci) VALUES ('f','Pierre','Martin','1950-03-02',null,'12 rue de la Paix','75002','Paris'),('f2','Pierre','Martin','1950-03-02','p.martin@free.fr','12 rue de la Paix','75002','Paris'),
+	('s','Pierre','Martin','1978-07-21',null,'12 rue de la Paix','75002','Paris'),('s2','Pierre','Martin','1978-07-21','pierrot@gmx.fr','12 rue de la Paix','75002','Paris'),('x','Pierre','Martin',null,null,'12 rue de la Paix','75002','Paris');
+SELECT ls_groups(:all);
+-- a date that stands for none: expect a b, not c
+TRUNCATE ls_record; INSERT INTO ls_record (id,f,l,d,p,a,pc,ci) VALUES ('a','Louise','Besnard','1900-01-01','06 12 34 56 78','4 rue Haute','35000','Rennes'),('b','Louise','Besnard','1988-05-07','06 12 34 56 78','4 rue Haute','35000','Rennes'),
+	('c','Hugo','Besnard','01/01/1900','02 99 11 22 33','4 rue Haute','35000','Rennes'),('d','Anna','Leroy','1970-01-01',null,null,null,'Lyon');
+SELECT ls_groups(:all);
+-- a mobile and a landline are no contradiction, two mobiles are: weights of otherwise equal pairs
+SELECT round(max(weight) FILTER (WHERE n = 1)::numeric, 1) - round(max(weight) FILTER (WHERE n = 2)::numeric, 1) > 0.5 AS less FROM
+	(SELECT 1 AS n, weight FROM crmseg.explain_match('{"f":"Louise","l":"Besnard","p":"+33 6 12 34 56 78"}', '{"f":"Louise","l":"Besnard","p":"+33 2 99 11 22 33"}', '{"f":"given_name","l":"family_name","p":"phone"}') WHERE comparison = 'phone'
+	UNION ALL SELECT 2, weight FROM crmseg.explain_match('{"f":"Louise","l":"Besnard","p":"+33 6 12 34 56 78"}', '{"f":"Louise","l":"Besnard","p":"+33 6 99 11 22 33"}', '{"f":"given_name","l":"family_name","p":"phone"}') WHERE comparison = 'phone') x;
 -- twins: expect none
 TRUNCATE ls_record; INSERT INTO ls_record (id,f,l,d,a,pc,ci,p) VALUES ('f','Paul','Martin','1990-03-02','12 rue de la Paix','75002','Paris','01 42 33 44 55'),('s','Julie','Martin','1990-03-02','12 rue de la Paix','75002','Paris','01 42 33 44 55'),('x','Anne','Leroy','1966-01-05','3 av Foch','69006','Lyon',null);
 SELECT ls_groups(:all);

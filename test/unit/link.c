@@ -122,6 +122,30 @@ skeletons(void)
 	}
 }
 
+/* what is stated of a weight grows with it, and the way back leads to it */
+static void
+stated(void)
+{
+	for (int org = 0; org < 2; org++)
+	{
+		bool		grows = true,
+					back = true;
+		double		before = -1e9;
+
+		for (double w = -20; w < 60; w += 0.01)
+		{
+			double		s = link_stated(org, w),
+						d = link_unstated(org, s) - w;
+
+			grows &= s > before;
+			back &= d < 1e-9 && d > -1e-9;
+			before = s;
+		}
+		CHECK(grows, "more weight, more is stated");
+		CHECK(back, "the weight of what is stated");
+	}
+}
+
 /* rows of pieces that normal forms are made of, and of bytes that are no text */
 static const link_kind random_kinds[] = {LINK_GIVEN_NAME, LINK_FAMILY_NAME, LINK_MAIDEN_NAME, LINK_FULL_NAME, LINK_ORGANISATION_NAME, LINK_DATE, LINK_EMAIL, LINK_PHONE, LINK_ADDRESS, LINK_ADDRESS,
 LINK_POSTAL_CODE, LINK_CITY, LINK_COUNTRY, LINK_SEX, LINK_REGISTRY_NUMBER, LINK_CODE, LINK_TEXT, LINK_SOURCE, LINK_DATE};
@@ -398,6 +422,7 @@ main(void)
 	dates();
 	phones();
 	skeletons();
+	stated();
 	same_id_twice();
 	random_rows(0, 1);
 	random_rows(1, 1);
