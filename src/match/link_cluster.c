@@ -403,6 +403,7 @@ void
 link_grow_clusters(link_work *w, const uint32_t *row, uint32_t size, const link_local_edge *edge, uint32_t edges)
 {
 	make_room(w, size);
+	w->threshold = w->threshold_of[(w->e->record[row[0]].flags & RECORD_ORG) != 0];
 	w->n = size;
 	w->row = row;
 	w->heaped = 0;

@@ -56,7 +56,8 @@ typedef struct link_work
 				link_room;
 	link_pair_levels *cache;
 	uint8_t    *cached;
-	double		threshold;
+	double		threshold,		/* of the component at work */
+				threshold_of[2];	/* of persons, of organisations */
 	bool		counts;			/* joins are counted by their weight */
 	double		joined[JOIN_STEPS + 1],	/* pairs of persons' records that joins assert, and of them those expected to be wrong */
 				wrong[JOIN_STEPS + 1];

@@ -10,7 +10,7 @@
 #define SIZE_LEAST 12.0
 #define SIZE_SAMPLE 30000		/* records from whose components the sizes of parties are learned */
 #define WEAK_MOST 200			/* a component of more records is taken apart by stronger edges */
-#define CLUSTER_MARGIN 1.0		/* bits: a cluster asserts all pairs of its members, so joining asks for more than a pair by itself */
+#define CLUSTER_MARGIN 1.0		/* bits: a cluster asserts all pairs of its members, so joining persons asks for more than a pair by itself; organisations are surer than they say */
 #define WRONG_ALLOWED 0.032		/* at even odds, of the pairs that joins assert: so many may be expected to be wrong */
 #define WRONG_FALL 0.65			/* by which it falls with each bit of the threshold: halvings */
 #define WRONG_PAIRS 1000		/* fewer tell too little */
@@ -37,7 +37,7 @@ struct link_plan
 	uint32_t	n,
 				large,
 				parts;
-	double		threshold;
+	double		threshold[2];	/* bits: of persons, of organisations */
 	float		size_bits[2][SIZES + 1][SIZES + 1];
 	size_t		start,			/* where the arrays begin */
 				member,
@@ -351,7 +351,8 @@ link_plan_make(link_engine *e, double threshold, void *memory)
 		w->counts = round == SIZE_ROUNDS - 1;
 		learn_sizes(w, &g);
 	}
-	p->threshold = threshold + margin(w, threshold);
+	p->threshold[0] = threshold + margin(w, threshold);
+	p->threshold[1] = threshold;
 	memcpy(p->size_bits, w->size_bits, sizeof p->size_bits);
 	link_work_end(w);
 	for (uint32_t r = 0, from = 0; r < e->n; from = g.start[r++])
@@ -436,7 +437,7 @@ link_plan_work(link_engine *e, link_plan *p, uint32_t (*next) (void *context), v
 	link_work  *w = link_work_start(e);
 	uint32_t	part;
 
-	w->threshold = p->threshold;
+	memcpy(w->threshold_of, p->threshold, sizeof p->threshold);
 	memcpy(w->size_bits, p->size_bits, sizeof p->size_bits);
 	while ((part = next(context)) < p->parts)
 		if (part < p->large)
