@@ -68,7 +68,7 @@ DECLARE
 BEGIN
 	-- in the order of parties, as those who touch them lock them; then by what holds once they are locked
 	EXECUTE format('CREATE TEMPORARY TABLE crmseg_ranked ON COMMIT DROP AS SELECT DISTINCT r.party_id FROM %s.channel_ranking r WHERE r.is_best <> r.should_be', m);
-	EXECUTE format('SELECT count(*) FROM (SELECT p.party_id FROM %s.party_profile p JOIN pg_temp.crmseg_ranked k ON k.party_id = p.party_id ORDER BY p.party_id FOR NO KEY UPDATE OF p) l', m) INTO changed;
+	EXECUTE format('SELECT count(DISTINCT l.party_id) FROM (SELECT c.party_id FROM %s.party_channel c JOIN pg_temp.crmseg_ranked k ON k.party_id = c.party_id ORDER BY c.party_id, c.channel_id FOR NO KEY UPDATE OF c) l', m) INTO changed;
 	EXECUTE format('UPDATE %1$s.party_channel c SET is_best = r.should_be FROM %1$s.channel_ranking r
 		WHERE r.is_best <> r.should_be AND r.party_id = c.party_id AND r.channel_id = c.channel_id AND c.party_id IN (SELECT k.party_id FROM pg_temp.crmseg_ranked k)', m);
 	EXECUTE 'DROP TABLE pg_temp.crmseg_ranked';

@@ -279,8 +279,9 @@ BEGIN
 	IF touched IS NULL THEN
 		RETURN NULL;
 	END IF;
-	-- one session at a time decides which channel of a party is the best
-	PERFORM FROM party_profile p WHERE p.party_id = ANY (touched) ORDER BY p.party_id FOR NO KEY UPDATE;
+	-- one session at a time decides which channel of a party is the best; a party without any has its profile locked
+	PERFORM FROM party_profile p WHERE p.party_id = ANY (touched) AND NOT EXISTS (SELECT FROM party_channel c WHERE c.party_id = p.party_id) ORDER BY p.party_id FOR NO KEY UPDATE;
+	PERFORM FROM party_channel c WHERE c.party_id = ANY (touched) ORDER BY c.party_id, c.channel_id FOR NO KEY UPDATE;
 	INSERT INTO party_channel AS c (party_id, channel_id, touches, touch_w, last_touch_at)
 		SELECT i.party_id, i.channel_id, count(*), sum(@extschema@.decay_weight(i.occurred_at, d.half_life_days)), max(i.occurred_at)
 		FROM new_row i CROSS JOIN datamart d WHERE i.is_solicitation AND i.direction = 'o' AND i.status NOT IN ('planned', 'failed', 'suppressed')
@@ -309,8 +310,9 @@ BEGIN
 	IF touched IS NULL THEN
 		RETURN NULL;
 	END IF;
-	-- one session at a time decides which channel of a party is the best
-	PERFORM FROM party_profile p WHERE p.party_id = ANY (touched) ORDER BY p.party_id FOR NO KEY UPDATE;
+	-- one session at a time decides which channel of a party is the best; a party without any has its profile locked
+	PERFORM FROM party_profile p WHERE p.party_id = ANY (touched) AND NOT EXISTS (SELECT FROM party_channel c WHERE c.party_id = p.party_id) ORDER BY p.party_id FOR NO KEY UPDATE;
+	PERFORM FROM party_channel c WHERE c.party_id = ANY (touched) ORDER BY c.party_id, c.channel_id FOR NO KEY UPDATE;
 	INSERT INTO party_channel (party_id, channel_id)
 		SELECT DISTINCT n.party_id, n.channel_id FROM new_row n WHERE n.kind IN ('click', 'reply', 'order') AND NOT n.is_machine ORDER BY 1, 2 ON CONFLICT DO NOTHING;
 	PERFORM FROM party_channel c WHERE (c.party_id, c.channel_id) IN (SELECT n.party_id, n.channel_id FROM new_row n WHERE n.kind IN ('click', 'reply', 'order') AND NOT n.is_machine)
@@ -356,8 +358,8 @@ BEGIN
 	IF touched IS NULL THEN
 		RETURN NULL;
 	END IF;
-	-- one session at a time decides which channel of a party is the best
-	PERFORM FROM party_profile p WHERE p.party_id = ANY (touched) ORDER BY p.party_id FOR NO KEY UPDATE;
+	-- one session at a time decides which channel of a party is the best; a party without any has its profile locked
+	PERFORM FROM party_profile p WHERE p.party_id = ANY (touched) AND NOT EXISTS (SELECT FROM party_channel c WHERE c.party_id = p.party_id) ORDER BY p.party_id FOR NO KEY UPDATE;
 	PERFORM FROM party_channel c WHERE c.party_id = ANY (touched) ORDER BY c.party_id, c.channel_id FOR UPDATE;
 	WITH s AS MATERIALIZED (
 		SELECT v.* FROM unnest(touched) t(party_id) CROSS JOIN LATERAL (SELECT v.* FROM channel_summary v WHERE v.party_id = t.party_id OFFSET 0) v),

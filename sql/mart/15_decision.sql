@@ -76,7 +76,9 @@ BEGIN
 	IF touched IS NULL THEN
 		RETURN NULL;
 	END IF;
-	PERFORM FROM party_profile p WHERE p.party_id = ANY (touched) ORDER BY p.party_id FOR NO KEY UPDATE;
+	-- as in channel_touched
+	PERFORM FROM party_profile p WHERE p.party_id = ANY (touched) AND NOT EXISTS (SELECT FROM party_channel c WHERE c.party_id = p.party_id) ORDER BY p.party_id FOR NO KEY UPDATE;
+	PERFORM FROM party_channel c WHERE c.party_id = ANY (touched) ORDER BY c.party_id, c.channel_id FOR NO KEY UPDATE;
 	UPDATE party_channel c SET is_best = r.should_be FROM channel_ranking r
 	WHERE r.party_id = ANY (touched) AND r.is_best <> r.should_be AND c.party_id = r.party_id AND c.channel_id = r.channel_id;
 	RETURN NULL;
