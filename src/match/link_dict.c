@@ -105,6 +105,28 @@ link_lookup(const link_dict *d, const char *s, size_t n)
 	return n == 0 || d->slots == 0 ? 0 : find(d, link_hash(s, n), s, n, &at);
 }
 
+/* link_ask_places: asks for what finding values by these hashes, at most LINK_AHEAD, will look at: all of it before any is looked at */
+void
+link_ask_places(const link_dict *d, const uint64_t *hash, uint32_t n)
+{
+	if (d->slots == 0)
+		return;
+	for (uint32_t k = 0; k < n; k++)
+		link_ask(d->slot, (uint32_t) (hash[k] >> 32) & (d->slots - 1));
+	for (int step = 0; step < 2; step++)
+		for (uint32_t k = 0; k < n; k++)
+		{
+			uint64_t	s = d->slot[(uint32_t) (hash[k] >> 32) & (d->slots - 1)];
+
+			if (s >> 32 != hash[k] >> 32)
+				continue;
+			if (step == 0)
+				link_ask(d->v, (uint32_t) s);
+			else
+				__builtin_prefetch(link_text(d, (uint32_t) s));
+		}
+}
+
 /* link_intern: the number of a value, counted; 0 for an empty one. Texts stay readable for SIMILARITY_PAD bytes past their ends. */
 uint32_t
 link_intern(link_engine *e, link_dict *d, const char *s, size_t n)

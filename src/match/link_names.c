@@ -279,6 +279,11 @@ full_names(link_engine *e)
 	{
 		link_record *r = &e->record[i];
 
+		if (i + 16 < e->n && !(r[16].flags & (RECORD_ORG | RECORD_FULL)))
+		{
+			link_ask(e->name, r[16].first);
+			link_ask(e->name, r[16].last);
+		}
 		if (r->flags & RECORD_FULL)
 		{
 			uint32_t	f = r->first;
@@ -299,34 +304,41 @@ full_names(link_engine *e)
 	link_dict_free(e, &e->full);
 }
 
-/* one way to read a name out of a local part: is it believable, and how much so */
+static bool
+is_name(const link_engine *e, uint32_t id, const char *s, int n)
+{
+	return e->names.v[id].length == n && link_same(link_text(&e->names, id), s, n);
+}
+
+/* one way to read a name out of a local part: is it believable, and how much so; names are looked up only where the answer hangs on them */
 static double
 mail_score(const link_engine *e, const link_record *r, const char *f, int nf, const char *l, int nl, bool apart, double least, double total)
 {
-	uint32_t	fi = link_lookup(&e->names, f, nf),
-				li = link_lookup(&e->names, l, nl);
-	bool		known_first = fi && e->name[fi].as_first >= least && e->name[fi].as_first > e->name[fi].as_last,
+	uint32_t	fi,
+				li;
+	bool		known_first,
 				initial = nf == 1;
 
 	if (nl < 2)
 		return -1;
+	/* what the record says of its given name must be what stands here: the same, its first part or its initial */
+	if (r->first && link_text(&e->names, r->first)[0] != f[0])
+		return -1;
+	if (!r->first && r->last && !is_name(e, r->last, l, nl))
+		return -1;
+	fi = link_lookup(&e->names, f, nf);
+	known_first = fi && e->name[fi].as_first >= least && e->name[fi].as_first > e->name[fi].as_last;
 	if (r->first)
 	{
-		/* what the record says of its given name must be what stands here */
-		const link_value_record *v = &e->names.v[r->first];
-
-		if (fi != r->first && !(fi && e->name[r->first].head == fi) && !(link_text(&e->names, r->first)[0] == f[0] && (initial || (v->length == 1 && known_first))))
+		if (fi != r->first && !(fi && e->name[r->first].head == fi) && !initial && !(e->names.v[r->first].length == 1 && known_first))
 			return -1;
-		return first_count(e, fi) * last_count(e, li) / (total * total) * (initial ? 0.01 : 1);
+		return first_count(e, fi) * last_count(e, link_lookup(&e->names, l, nl)) / (total * total) * (initial ? 0.01 : 1);
 	}
+	if (!known_first && !initial)
+		return -1;
 	if (r->last)
-	{
-		if (li != r->last)
-			return -1;
-		if (!known_first && !initial)
-			return -1;
 		return first_count(e, fi) * (initial ? 0.01 : 1);
-	}
+	li = link_lookup(&e->names, l, nl);
 	if (known_first && (li || apart))
 		return first_count(e, fi) * last_count(e, li) / (total * total);
 	if (initial && li && e->name[li].as_last >= 2)
@@ -359,6 +371,13 @@ mail_names(link_engine *e)
 
 		if ((i & 0xfff) == 0)
 			link_look(e);
+		if (i + 16 < e->n && r[16].spare)
+		{
+			link_ask(e->names.v, r[16].first);
+			link_ask(e->written.v, r[16].spare);
+			if (r[8].spare)
+				__builtin_prefetch(link_text(&e->written, r[8].spare));
+		}
 		if (r->spare == 0 || (r->first && r->last && e->names.v[r->first].length > 1) || (r->flags & RECORD_FULL && r->first && r->last))
 			continue;
 		{

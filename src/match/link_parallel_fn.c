@@ -17,6 +17,8 @@
 #include "storage/shm_toc.h"
 #include "utils/resowner.h"
 
+#include <sys/mman.h>
+
 #define PARALLEL_ROWS 50000		/* fewer are done before a worker has started */
 #define KEY_CONTROL UINT64CONST(0x6c696e6b00000001)
 
@@ -80,6 +82,18 @@ link_make_segment(Size size)
 	if (seg)
 		dsm_unpin_mapping(seg);
 	return seg;
+}
+
+/* all of a segment will be written: its pages are asked for at once, which takes a fraction of meeting them one by one */
+static void *
+written_whole(dsm_segment *seg)
+{
+	void	   *p = dsm_segment_address(seg);
+
+#ifdef MADV_POPULATE_WRITE
+	(void) madvise(p, dsm_segment_map_length(seg), MADV_POPULATE_WRITE);
+#endif
+	return p;
 }
 
 /* the work of a worker: what the leader moved into shared memory, and the parts that are left */
@@ -158,7 +172,7 @@ link_score_shared(link_engine *e, double keep_from, LinkShared **shared)
 		return link_score(e, keep_from);
 	*shared = palloc0(sizeof(LinkShared));
 	(*shared)->area = area;
-	link_share(e, dsm_segment_address(area), keep_from);
+	link_share(e, written_whole(area), keep_from);
 	work_together(e, workers, area, NULL);
 	return link_score_gather(e);
 }
@@ -176,7 +190,7 @@ link_cluster_shared(link_engine *e, double threshold, uint32 *cluster, LinkShare
 		link_cluster(e, threshold, cluster);
 		return;
 	}
-	link_plan_make(e, threshold, dsm_segment_address(shared->plan));
+	link_plan_make(e, threshold, written_whole(shared->plan));
 	work_together(e, workers_for(e), shared->area, shared->plan);
 	memcpy(cluster, link_plan_clusters(dsm_segment_address(shared->plan)), sizeof(uint32) * link_rows(e));
 	dsm_detach(shared->plan);

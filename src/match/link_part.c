@@ -6,7 +6,6 @@
 #include "match/link_private.h"
 
 #define PART_DICTS (14 + LINK_MAX_EXTRAS)
-#define PART_AHEAD 64			/* values whose places are asked for before any is looked at */
 
 typedef struct part_values
 {
@@ -178,29 +177,14 @@ take_values(link_engine *e, link_dict *d, const part_values *p)
 	uint32_t   *to = link_alloc(e, sizeof(uint32_t) * ((size_t) p->n + 1));
 
 	to[0] = 0;
-	for (uint32_t i = 1; i <= p->n; i += PART_AHEAD)
+	for (uint32_t i = 1; i <= p->n; i += LINK_AHEAD)
 	{
-		uint64_t	hash[PART_AHEAD];
-		uint32_t	n = p->n - i + 1 < PART_AHEAD ? p->n - i + 1 : PART_AHEAD;
+		uint64_t	hash[LINK_AHEAD];
+		uint32_t	n = p->n - i + 1 < LINK_AHEAD ? p->n - i + 1 : LINK_AHEAD;
 
 		for (uint32_t k = 0; k < n; k++)
-		{
 			hash[k] = link_hash(p->text + p->v[i + k].text, p->v[i + k].length);
-			if (d->slots)
-				link_ask(d->slot, (uint32_t) (hash[k] >> 32) & (d->slots - 1));
-		}
-		for (int step = 0; step < 2; step++)
-			for (uint32_t k = 0; k < n && d->slots; k++)
-			{
-				uint64_t	s = d->slot[(uint32_t) (hash[k] >> 32) & (d->slots - 1)];
-
-				if (s >> 32 != hash[k] >> 32)
-					continue;
-				if (step == 0)
-					link_ask(d->v, (uint32_t) s);
-				else
-					__builtin_prefetch(link_text(d, (uint32_t) s));
-			}
+		link_ask_places(d, hash, n);
 		for (uint32_t k = 0; k < n; k++)
 		{
 			const link_value_record *v = &p->v[i + k];

@@ -322,6 +322,8 @@ extern void *link_grow(link_engine *e, void *p, size_t old, size_t n);
 extern void link_free(link_engine *e, void *p, size_t n);
 extern void link_look(link_engine *e);
 extern uint64_t link_hash(const char *s, size_t n);
+#define LINK_AHEAD 64
+extern void link_ask_places(const link_dict *d, const uint64_t *hash, uint32_t n);
 extern uint32_t link_intern(link_engine *e, link_dict *d, const char *s, size_t n);
 extern uint32_t link_intern_hashed(link_engine *e, link_dict *d, uint64_t h, const char *s, size_t n);
 extern uint32_t link_lookup(const link_dict *d, const char *s, size_t n);	/* 0: not there */

@@ -320,27 +320,45 @@ link_emails_settle(link_engine *e)
 	int			nfrequent = 0;
 	link_dict	boxes = {0};
 
-	for (uint32_t i = 1; i <= n; i++)
+	/* addresses in portions: where the places of their local parts are asked for before any is looked at */
+	for (uint32_t from = 1; from <= n; from += LINK_AHEAD)
 	{
-		const char *t = link_text(&e->addresses, i);
-		size_t		k = e->addresses.v[i].length;
-		const char *at = memchr(t, '@', k);
-		size_t		nl = at ? (size_t) (at - t) : k;
-		const char *end = memchr(t, '\n', k);
+		uint32_t	count = n - from + 1 < LINK_AHEAD ? n - from + 1 : LINK_AHEAD;
+		uint64_t	hash[LINK_AHEAD];
+		size_t		length[LINK_AHEAD];
 
-		if (end)
+		for (uint32_t k = 0; k < count; k++)
 		{
-			form[i] = (uint32_t) (link_hash(end + 1, t + k - end - 1) >> 32) | 1;
-			k = end - t;
-		}
+			const char *t = link_text(&e->addresses, from + k);
+			size_t		all = e->addresses.v[from + k].length;
+			const char *at = memchr(t, '@', all);
 
-		local[i] = link_intern(e, &e->locals, t, nl);
-		e->locals.v[local[i]].count += e->addresses.v[i].count - 1;
-		domain[i] = link_intern(e, &e->domains, t + nl + 1, k > nl ? k - nl - 1 : 0);
-		if (domain[i])
-			e->domains.v[domain[i]].count += e->addresses.v[i].count - 1;
-		total += e->addresses.v[i].count;
-		if ((i & 0xfff) == 0)
+			length[k] = at ? (size_t) (at - t) : all;
+			hash[k] = link_hash(t, length[k]);
+		}
+		link_ask_places(&e->locals, hash, count);
+		for (uint32_t k = 0; k < count; k++)
+		{
+			uint32_t	i = from + k,
+						uses = e->addresses.v[i].count;
+			const char *t = link_text(&e->addresses, i);
+			size_t		nl = length[k],
+						all = e->addresses.v[i].length;
+			const char *end = memchr(t, '\n', all);
+
+			if (end)
+			{
+				form[i] = (uint32_t) (link_hash(end + 1, t + all - end - 1) >> 32) | 1;
+				all = end - t;
+			}
+			local[i] = nl ? link_intern_hashed(e, &e->locals, hash[k], t, nl) : 0;
+			e->locals.v[local[i]].count += uses - 1;
+			domain[i] = link_intern(e, &e->domains, t + nl + 1, all > nl ? all - nl - 1 : 0);
+			if (domain[i])
+				e->domains.v[domain[i]].count += uses - 1;
+			total += uses;
+		}
+		if ((from / LINK_AHEAD & 63) == 0)
 			link_look(e);
 	}
 	for (uint32_t i = 1; i <= e->domains.n && nfrequent < 256; i++)
@@ -376,13 +394,28 @@ link_emails_settle(link_engine *e)
 		if ((i & 0xff) == 0)
 			link_look(e);
 	}
-	for (uint32_t i = 1; i <= n; i++)
+	for (uint32_t from = 1; from <= n; from += LINK_AHEAD)
 	{
-		uint32_t	key[3] = {local[i], domain[i] ? becomes[domain[i]] : 0, form[i]},
-					id = link_intern(e, &boxes, (const char *) key, sizeof key);
+		uint32_t	count = n - from + 1 < LINK_AHEAD ? n - from + 1 : LINK_AHEAD,
+					key[LINK_AHEAD][3];
+		uint64_t	hash[LINK_AHEAD];
 
-		boxes.v[id].count += e->addresses.v[i].count - 1;
-		local[i] = id;
+		for (uint32_t k = 0; k < count; k++)
+		{
+			uint32_t	i = from + k,
+						of[3] = {local[i], domain[i] ? becomes[domain[i]] : 0, form[i]};
+
+			memcpy(key[k], of, sizeof of);
+			hash[k] = link_hash((const char *) key[k], sizeof key[k]);
+		}
+		link_ask_places(&boxes, hash, count);
+		for (uint32_t k = 0; k < count; k++)
+		{
+			uint32_t	id = link_intern_hashed(e, &boxes, hash[k], (const char *) key[k], sizeof key[k]);
+
+			boxes.v[id].count += e->addresses.v[from + k].count - 1;
+			local[from + k] = id;
+		}
 	}
 	e->nemails = boxes.n;
 	e->email = link_zalloc(e, sizeof(link_email) * (boxes.n + 1));
