@@ -348,11 +348,58 @@ take_pair(link_engine *e, em_sample *s, const link_record *a, const link_record 
 	s->pair[s->npairs++] = (em_pair) {pattern_of(e, s, levels), p.name_bin, u, p.lh_first};
 }
 
-/* 2^x of at most 0, which one of three is, without what does not count */
-static inline float
-part_of(float x)
+/* four numbers at once, as the compiler's vectors */
+typedef float four __attribute__((vector_size(16)));
+typedef int32_t four_whole __attribute__((vector_size(16)));
+
+#define EM_PORTION 64			/* pairs whose posteriors are taken together */
+
+static inline four
+larger(four a, four b)
 {
-	return x == 0 ? 1 : x < -30 ? 0 : exp2f(x);
+	four_whole	m = a > b;
+
+	return (four) (((four_whole) a & m) | ((four_whole) b & ~m));
+}
+
+/* 2^x of numbers of at most 0, without what does not count: below -30. The polynomial is the series of 2^x, right to 2e-7 from -1/2 to 1/2; 2^0 is 1 */
+static inline four
+power_of_two(four x)
+{
+	four_whole	counts = x >= -30.0f,
+				whole = __builtin_convertvector((four) ((four_whole) x & counts) - 0.5f, four_whole);
+	four		f = (four) ((four_whole) x & counts) - __builtin_convertvector(whole, four),
+				p = ((((1.5403530e-4f * f + 1.3333558e-3f) * f + 9.6181291e-3f) * f + 5.5504109e-2f) * f + 2.4022651e-1f) * f * f + 6.9314718e-1f * f + 1.0f;
+
+	return (four) (((four_whole) p + (whole << 23)) & counts);
+}
+
+/* from logarithms of what speaks for each of three classes to their shares; without_h: there are two */
+static void
+shares(float *m, float *h, float *u, bool without_h)
+{
+	for (int i = 0; i < EM_PORTION; i += 4)
+	{
+		four		x,
+					y,
+					z,
+					top;
+
+		memcpy(&x, m + i, sizeof x);
+		memcpy(&y, h + i, sizeof y);
+		memcpy(&z, u + i, sizeof z);
+		top = larger(x, larger(y, z));
+		x = power_of_two(x - top);
+		y = without_h ? (four) {0, 0, 0, 0} : power_of_two(y - top);
+		z = power_of_two(z - top);
+		top = x + y + z;
+		x /= top;
+		y /= top;
+		z /= top;
+		memcpy(m + i, &x, sizeof x);
+		memcpy(h + i, &y, sizeof y);
+		memcpy(u + i, &z, sizeof z);
+	}
 }
 
 static void
@@ -425,28 +472,36 @@ maximise(link_engine *e, int org, link_class_model *k)
 				t->h += e->lh[org][c][l];
 			}
 		}
-		for (uint32_t i = 0; i < s.npairs; i++)
+		for (uint32_t from = 0; from < s.npairs; from += EM_PORTION)
 		{
-			const em_pair *q = &s.pair[i];
-			em_pattern *t = &s.pattern[q->pattern];
-			float		m = t->m,
-						h = t->h + q->h_first,
-						u = e->prior_u[org] + q->u + shift[q->bin],
-						top = m > h ? (m > u ? m : u) : (h > u ? h : u);
+			uint32_t	n = s.npairs - from < EM_PORTION ? s.npairs - from : EM_PORTION;
+			float		m[EM_PORTION] = {0},
+						h[EM_PORTION] = {0},
+						u[EM_PORTION] = {0};
 
-			m = part_of(m - top);
-			h = org ? 0 : part_of(h - top);
-			u = part_of(u - top);
-			top = m + h + u;
-			chance[q->bin] += u / top;
-			m /= top;
-			h /= top;
-			suma += m;
-			sumb += h;
-			if (m > 1e-4f)
-				t->same += m;
-			if (h > 1e-4f)
-				t->household += h;
+			for (uint32_t i = 0; i < n; i++)
+			{
+				const em_pair *q = &s.pair[from + i];
+				const em_pattern *t = &s.pattern[q->pattern];
+
+				m[i] = t->m;
+				h[i] = t->h + q->h_first;
+				u[i] = e->prior_u[org] + q->u + shift[q->bin];
+			}
+			shares(m, h, u, org);
+			for (uint32_t i = 0; i < n; i++)
+			{
+				const em_pair *q = &s.pair[from + i];
+				em_pattern *t = &s.pattern[q->pattern];
+
+				chance[q->bin] += u[i];
+				suma += m[i];
+				sumb += h[i];
+				if (m[i] > 1e-4f)
+					t->same += m[i];
+				if (h[i] > 1e-4f)
+					t->household += h[i];
+			}
 		}
 		for (uint32_t i = 0; i < s.npatterns; i++)
 			for (int c = 0; c < nc; c++)
