@@ -175,6 +175,8 @@ extern uint64_t link_score_gather(link_engine *e);
 extern size_t link_plan_size(const link_engine *e);
 extern link_plan *link_plan_make(link_engine *e, double threshold, void *memory);
 extern uint32_t link_plan_parts(const link_plan *p);
+#define LINK_PLAN_ROUNDS 2
+extern void link_plan_learn(link_engine *e, link_plan *p, int round, uint32_t (*next) (void *context), void *context);
 extern void link_plan_work(link_engine *e, link_plan *p, uint32_t (*next) (void *context), void *context);
 extern const uint32_t *link_plan_clusters(const link_plan *p);
 

@@ -13,9 +13,11 @@
 #include "optimizer/cost.h"
 #include "optimizer/paths.h"
 #include "port/atomics.h"
+#include "storage/barrier.h"
 #include "storage/dsm.h"
 #include "storage/shm_toc.h"
 #include "utils/resowner.h"
+#include "utils/wait_event.h"
 
 #include <sys/mman.h>
 
@@ -26,7 +28,8 @@ typedef struct LinkControl
 {
 	dsm_handle	area,
 				plan;			/* DSM_HANDLE_INVALID while pairs are weighed */
-	pg_atomic_uint32 next;
+	pg_atomic_uint32 next[LINK_PLAN_ROUNDS + 1];	/* pairs are weighed in one step, clusters grown in several */
+	Barrier		step;
 } LinkControl;
 
 struct LinkShared
@@ -96,6 +99,26 @@ written_whole(dsm_segment *seg)
 	return p;
 }
 
+/* what is left of the work, from a step on; who comes late begins where the others are */
+static void
+work(link_engine *e, LinkControl *control, dsm_segment *plan, int step)
+{
+	if (!plan)
+		link_score_work(e, next_number, &control->next[0]);
+	else
+	{
+		link_plan  *p = dsm_segment_address(plan);
+
+		for (; step < LINK_PLAN_ROUNDS; step++)
+		{
+			link_plan_learn(e, p, step, next_number, &control->next[step]);
+			BarrierArriveAndWait(&control->step, WAIT_EVENT_PARALLEL_FINISH);
+		}
+		link_plan_work(e, p, next_number, &control->next[LINK_PLAN_ROUNDS]);
+	}
+	BarrierDetach(&control->step);
+}
+
 /* the work of a worker: what the leader moved into shared memory, and the parts that are left */
 void
 crmseg_link_worker(dsm_segment *seg, shm_toc *toc)
@@ -115,10 +138,7 @@ crmseg_link_worker(dsm_segment *seg, shm_toc *toc)
 		return;
 	}
 	e = link_attach(&memory, dsm_segment_address(area));
-	if (plan)
-		link_plan_work(e, dsm_segment_address(plan), next_number, &control->next);
-	else
-		link_score_work(e, next_number, &control->next);
+	work(e, control, plan, BarrierAttach(&control->step));
 	if (plan)
 		dsm_detach(plan);
 	dsm_detach(area);
@@ -139,13 +159,13 @@ work_together(link_engine *e, int workers, dsm_segment *area, dsm_segment *plan)
 	control = shm_toc_allocate(context->toc, sizeof(LinkControl));
 	control->area = dsm_segment_handle(area);
 	control->plan = plan ? dsm_segment_handle(plan) : DSM_HANDLE_INVALID;
-	pg_atomic_init_u32(&control->next, 0);
+	for (int i = 0; i <= LINK_PLAN_ROUNDS; i++)
+		pg_atomic_init_u32(&control->next[i], 0);
+	BarrierInit(&control->step, 0);
+	BarrierAttach(&control->step);	/* no step ends without us */
 	shm_toc_insert(context->toc, KEY_CONTROL, control);
 	LaunchParallelWorkers(context);
-	if (plan)
-		link_plan_work(e, dsm_segment_address(plan), next_number, &control->next);
-	else
-		link_score_work(e, next_number, &control->next);
+	work(e, control, plan, 0);
 	WaitForParallelWorkersToFinish(context);
 	DestroyParallelContext(context);
 	ExitParallelMode();

@@ -6,9 +6,12 @@
 
 #include <math.h>
 
-#define SIZE_ROUNDS 2
+#define SIZE_ROUNDS LINK_PLAN_ROUNDS
 #define SIZE_LEAST 12.0
 #define SIZE_SAMPLE 30000		/* records from whose components the sizes of parties are learned */
+#define SIZE_MOST (4 * SIZE_SAMPLE)	/* so many components at most, by far more than are drawn */
+#define SIZE_PARTS 64			/* into so many the sample is cut */
+#define SIZE_COUNTS (2 * SIZES + 2)
 #define WEAK_MOST 200			/* a component of more records is taken apart by stronger edges */
 #define CLUSTER_MARGIN 1.0		/* bits: a cluster asserts all pairs of its members, so joining persons asks for more than a pair by itself; organisations are surer than they say */
 #define WRONG_ALLOWED 0.032		/* at even odds, of the pairs that joins assert: so many may be expected to be wrong */
@@ -28,6 +31,14 @@ root(uint32_t *up, uint32_t x)
 	return x;
 }
 
+/* what a part of the sample taught, whoever grouped it */
+typedef struct learned_part
+{
+	uint32_t	sizes[SIZE_ROUNDS][2][SIZE_COUNTS]; /* parties of so many records */
+	double		joined[JOIN_STEPS + 1],	/* as of link_work */
+				wrong[JOIN_STEPS + 1];
+} learned_part;
+
 /*
  * The components of the graph of edges, and what it takes to work through them: one block of memory without pointers, so that several
  * processes can share it. Large components are parts of their own, the largest first; all others are cut into ranges of rows.
@@ -37,14 +48,17 @@ struct link_plan
 	uint32_t	n,
 				large,
 				parts;
-	double		threshold[2];	/* bits: of persons, of organisations */
-	float		size_bits[2][SIZES + 1][SIZES + 1];
+	double		threshold;		/* that was asked for, in bits */
+	uint32_t	sampled,		/* components of several records from which sizes are learned */
+				singles[2];		/* and single records, persons and organisations */
+	learned_part learned[SIZE_PARTS];
 	size_t		start,			/* where the arrays begin */
 				member,
 				edges,
 				edge,
 				out,
-				root;
+				root,
+				sample;
 };
 
 #define LARGE_COMPONENT 2000
@@ -56,7 +70,8 @@ typedef struct components
 			   *member,
 			   *edges,			/* where each one's edges end */
 			   *out,			/* for every row the least row of its cluster */
-			   *root;			/* the large ones */
+			   *root,			/* the large ones */
+			   *sample;			/* the sampled ones */
 	link_local_edge *edge;			/* by component */
 } components;
 
@@ -66,7 +81,7 @@ arrays_of(link_plan *p)
 	char	   *at = (char *) p;
 
 	return (components) {(uint32_t *) (at + p->start), (uint32_t *) (at + p->member), (uint32_t *) (at + p->edges), (uint32_t *) (at + p->out),
-		(uint32_t *) (at + p->root), (link_local_edge *) (at + p->edge)};
+		(uint32_t *) (at + p->root), (uint32_t *) (at + p->sample), (link_local_edge *) (at + p->edge)};
 }
 
 static size_t
@@ -74,11 +89,12 @@ lay_out(const link_engine *e, link_plan *p)
 {
 	size_t		n = e->n,
 				at = (sizeof *p + 63) & ~(size_t) 63,
-				sizes[6] = {sizeof(uint32_t) * (n + 2), sizeof(uint32_t) * (n + 1), sizeof(uint32_t) * (n + 2), sizeof(link_local_edge) * (e->nedges + 1),
-		sizeof(uint32_t) * (n + 1), sizeof(uint32_t) * (n / LARGE_COMPONENT + 1)},
-			   *to[6] = {&p->start, &p->member, &p->edges, &p->edge, &p->out, &p->root};
+				sizes[7] = {sizeof(uint32_t) * (n + 2), sizeof(uint32_t) * (n + 1), sizeof(uint32_t) * (n + 2), sizeof(link_local_edge) * (e->nedges + 1),
+		sizeof(uint32_t) * (n + 1), sizeof(uint32_t) * (n / LARGE_COMPONENT + 1),
+	sizeof(uint32_t) * ((n < SIZE_MOST ? n : SIZE_MOST) + 1)},
+			   *to[7] = {&p->start, &p->member, &p->edges, &p->edge, &p->out, &p->root, &p->sample};
 
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 7; i++)
 	{
 		*to[i] = at;
 		at += (sizes[i] + 63) & ~(size_t) 63;
@@ -234,52 +250,25 @@ grow_component(link_work *w, const components *g, uint32_t r)
  * its members' values.)
  */
 static void
-learn_sizes(link_work *w, const components *g)
+sizes_learned(link_work *w, const link_plan *p, int round)
 {
-	link_engine *e = w->e;
-	double		count[2][2 * SIZES + 2] = {{0}};
-	uint64_t	limit[2];		/* so much of the components is taken, by a hash of the first record's id */
-
-	for (int org = 0; org < 2; org++)
-		limit[org] = e->of_kind[org] <= SIZE_SAMPLE ? UINT64_MAX : (uint64_t) (SIZE_SAMPLE / (double) e->of_kind[org] * 0x1p64);
-
-	for (uint32_t r = 0, from = 0; r < e->n; r++)
-	{
-		uint32_t	to = g->start[r],
-					size = to - from;
-		int			org;
-
-		if (size == 0)
-			continue;
-		org = (e->record[g->member[from]].flags & RECORD_ORG) != 0;
-		if (link_mix(e->record[g->member[from]].hash, 5) <= limit[org] && size <= 4096)
-		{
-			if (size == 1)
-				count[org][1]++;
-			else
-			{
-				grow_component(w, g, r);
-				for (uint32_t i = 0; i < size; i++)
-					if (!w->c[i].dead)
-						count[org][w->c[i].size < 2 * SIZES ? w->c[i].size : 2 * SIZES]++;
-			}
-			if ((r & 0xff) == 0)
-				link_look(e);
-		}
-		from = to;
-	}
 	for (int org = 0; org < 2; org++)
 	{
-		double		share[2 * SIZES + 2],
+		double		count[SIZE_COUNTS] = {0},
+					share[SIZE_COUNTS],
 					sum = 0,
 					base;
 
+		count[1] = p->singles[org];
+		for (int part = 0; part < SIZE_PARTS; part++)
+			for (int s = 1; s <= 2 * SIZES; s++)
+				count[s] += p->learned[part].sizes[round][org][s];
 		for (int s = 1; s <= 2 * SIZES; s++)
-			sum += count[org][s];
+			sum += count[s];
 		for (int s = 1; s <= 2 * SIZES; s++)
 		{
 			/* held by a geometric guess worth a few parties */
-			share[s] = (count[org][s] + 8 * exp2(-s)) / (sum + 8);
+			share[s] = (count[s] + 8 * exp2(-s)) / (sum + 8);
 		}
 		base = share[2] / (share[1] * share[1]);
 		for (int a = 1; a <= SIZES; a++)
@@ -293,15 +282,83 @@ learn_sizes(link_work *w, const components *g)
 	}
 }
 
+/* the components from which sizes are learned: so much of them by a hash of the first record's id */
+static void
+draw_sample(const link_engine *e, link_plan *p, const components *g)
+{
+	uint64_t	limit[2];
+
+	for (int org = 0; org < 2; org++)
+		limit[org] = e->of_kind[org] <= SIZE_SAMPLE ? UINT64_MAX : (uint64_t) (SIZE_SAMPLE / (double) e->of_kind[org] * 0x1p64);
+	for (uint32_t r = 0, from = 0; r < e->n; from = g->start[r++])
+	{
+		uint32_t	size = g->start[r] - from;
+		const link_record *first;
+		int			org;
+
+		if (size == 0)
+			continue;
+		if (from + 16 < e->n)
+			link_ask(e->record, g->member[from + 16]);
+		first = &e->record[g->member[from]];
+		org = (first->flags & RECORD_ORG) != 0;
+		if (size > 4096 || link_mix(first->hash, 5) > limit[org])
+			continue;
+		if (size == 1)
+			p->singles[org]++;
+		else if (p->sampled < SIZE_MOST)
+			g->sample[p->sampled++] = r;
+	}
+}
+
+/*
+ * link_plan_learn: groups parts of the sample until there are none, by what the round before has taught; when all of a round are done the next one
+ * can begin, and after LINK_PLAN_ROUNDS of them link_plan_work. The second round sees chains that only namesakes hold together no more.
+ */
+void
+link_plan_learn(link_engine *e, link_plan *p, int round, uint32_t (*next) (void *context), void *context)
+{
+	components	g = arrays_of(p);
+	link_work  *w = link_work_start(e);
+	uint32_t	part;
+
+	if (round > 0)
+		sizes_learned(w, p, round - 1);
+	w->counts = round == SIZE_ROUNDS - 1;
+	while ((part = next(context)) < SIZE_PARTS)
+	{
+		memset(w->joined, 0, sizeof w->joined);
+		memset(w->wrong, 0, sizeof w->wrong);
+		for (uint64_t k = (uint64_t) p->sampled * part / SIZE_PARTS; k < (uint64_t) p->sampled * (part + 1) / SIZE_PARTS; k++)
+		{
+			uint32_t	r = g.sample[k];
+			int			org = (e->record[g.member[r == 0 ? 0 : g.start[r - 1]]].flags & RECORD_ORG) != 0;
+
+			grow_component(w, &g, r);
+			for (uint32_t i = 0; i < w->n; i++)
+				if (!w->c[i].dead)
+					p->learned[part].sizes[round][org][w->c[i].size < 2 * SIZES ? w->c[i].size : 2 * SIZES]++;
+			if ((k & 0x3f) == 0)
+				link_look(e);
+		}
+		memcpy(p->learned[part].joined, w->joined, sizeof w->joined);
+		memcpy(p->learned[part].wrong, w->wrong, sizeof w->wrong);
+	}
+	link_work_end(w);
+}
+
 /*
  * How many bits beyond the threshold two clusters must have to be joined. Of a base with much dirt, or with few columns, many joins are doubtful, and
  * those that are made add up: the margin grows until no more than WRONG_ALLOWED of the pairs that the joins above it assert is expected to be wrong,
  * or until right ones would be given up for it in numbers. Bases as they usually are stay at CLUSTER_MARGIN.
  */
 static double
-margin(const link_work *w, double threshold)
+margin(const link_plan *p)
 {
-	double		all = 0,
+	double		threshold = p->threshold,
+				joined[JOIN_STEPS + 1] = {0},
+				wrongly[JOIN_STEPS + 1] = {0},
+				all = 0,
 				wrong = 0,
 				lost = 0,
 				lose,
@@ -311,19 +368,25 @@ margin(const link_work *w, double threshold)
 
 	if (from < 0)
 		return CLUSTER_MARGIN;
+	for (int part = 0; part < SIZE_PARTS; part++)
+		for (int i = from; i <= JOIN_STEPS; i++)
+		{
+			joined[i] += p->learned[part].joined[i];
+			wrongly[i] += p->learned[part].wrong[i];
+		}
 	for (int i = from; i <= JOIN_STEPS; i++)
 	{
-		all += w->joined[i];
-		wrong += w->wrong[i];
+		all += joined[i];
+		wrong += wrongly[i];
 	}
 	lose = LOST_ALLOWED * (1 + fmax(threshold, 0) / 2) * (all - wrong);
 	if (all < WRONG_PAIRS)
 		return CLUSTER_MARGIN;
-	for (; from + k < JOIN_STEPS && k < WRONG_STEPS && wrong > allowed * all && lost + w->joined[from + k] - w->wrong[from + k] <= lose; k++)
+	for (; from + k < JOIN_STEPS && k < WRONG_STEPS && wrong > allowed * all && lost + joined[from + k] - wrongly[from + k] <= lose; k++)
 	{
-		lost += w->joined[from + k] - w->wrong[from + k];
-		all -= w->joined[from + k];
-		wrong -= w->wrong[from + k];
+		lost += joined[from + k] - wrongly[from + k];
+		all -= joined[from + k];
+		wrong -= wrongly[from + k];
 	}
 	return CLUSTER_MARGIN + k / 8.0;
 }
@@ -337,24 +400,14 @@ link_plan_make(link_engine *e, double threshold, void *memory)
 {
 	link_plan  *p = memory;
 	components	g;
-	link_work  *w;
 
 	memset(p, 0, sizeof *p);
 	lay_out(e, p);
 	p->n = e->n;
 	g = arrays_of(p);
 	find_components(e, &g);
-	w = link_work_start(e);
-	/* the second time with what the first time taught: chains that only namesakes hold together are gone by then */
-	for (int round = 0; round < SIZE_ROUNDS; round++)
-	{
-		w->counts = round == SIZE_ROUNDS - 1;
-		learn_sizes(w, &g);
-	}
-	p->threshold[0] = threshold + margin(w, threshold);
-	p->threshold[1] = threshold;
-	memcpy(p->size_bits, w->size_bits, sizeof p->size_bits);
-	link_work_end(w);
+	draw_sample(e, p, &g);
+	p->threshold = threshold;
 	for (uint32_t r = 0, from = 0; r < e->n; from = g.start[r++])
 		if (g.start[r] - from > LARGE_COMPONENT)
 		{
@@ -437,8 +490,9 @@ link_plan_work(link_engine *e, link_plan *p, uint32_t (*next) (void *context), v
 	link_work  *w = link_work_start(e);
 	uint32_t	part;
 
-	memcpy(w->threshold_of, p->threshold, sizeof p->threshold);
-	memcpy(w->size_bits, p->size_bits, sizeof p->size_bits);
+	sizes_learned(w, p, SIZE_ROUNDS - 1);
+	w->threshold_of[0] = p->threshold + margin(p);
+	w->threshold_of[1] = p->threshold;
 	while ((part = next(context)) < p->parts)
 		if (part < p->large)
 			cluster_component(w, &g, g.root[part]);
@@ -463,9 +517,11 @@ link_cluster(link_engine *e, double threshold, uint32_t *out)
 {
 	size_t		size = link_plan_size(e);
 	link_plan  *p = link_plan_make(e, threshold, link_alloc(e, size));
-	uint32_t	number = 0;
+	uint32_t	number[LINK_PLAN_ROUNDS + 1] = {0};
 
-	link_plan_work(e, p, next_number, &number);
+	for (int round = 0; round < LINK_PLAN_ROUNDS; round++)
+		link_plan_learn(e, p, round, next_number, &number[round]);
+	link_plan_work(e, p, next_number, &number[LINK_PLAN_ROUNDS]);
 	memcpy(out, link_plan_clusters(p), sizeof(uint32_t) * e->n);
 	link_free(e, p, size);
 }

@@ -386,6 +386,12 @@ shared_work(int n)
 	link_cluster(one, 0, cluster);
 	plan = malloc(link_plan_size(leader));
 	link_plan_make(leader, 0, plan);
+	for (int round = 0; round < LINK_PLAN_ROUNDS; round++)
+	{
+		number[0] = 0;
+		link_plan_learn(worker, plan, round, other_number, (number[1] = 1, &number[1]));
+		link_plan_learn(leader, plan, round, other_number, &number[0]);
+	}
 	number[0] = 0;
 	link_plan_work(worker, plan, other_number, (number[1] = 1, &number[1]));
 	link_plan_work(leader, plan, other_number, &number[0]);
