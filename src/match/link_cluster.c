@@ -194,6 +194,22 @@ profile_weight(link_work *w, const link_cluster_node *a, const link_cluster_node
 	}
 }
 
+/* what two clusters are worth to each other, kept until one of them changes */
+static float
+weight_of(link_work *w, uint32_t a, uint32_t b)
+{
+	link_cluster_node *x = &w->c[a],
+			   *y = &w->c[b];
+	link_known_weight *k;
+
+	if (w->n > CACHE_NODES)
+		return profile_weight(w, x, y);
+	k = &w->known[a * w->n + b];
+	if (k->va != x->version || k->vb != y->version)
+		*k = (link_known_weight) {profile_weight(w, x, y), (uint16_t) x->version, (uint16_t) y->version};
+	return k->weight;
+}
+
 static void
 link_list(link_work *w, link_cluster_node *c, uint32_t room)
 {
@@ -311,7 +327,7 @@ merge(link_work *w, uint32_t a, uint32_t b)
 	for (uint32_t i = 0; i < x->neighbours; i++)
 	{
 		uint32_t	z = w->link[x->neighbour + i];
-		float		s = profile_weight(w, x, &w->c[z]);
+		float		s = weight_of(w, a, z);
 
 		if (s >= w->threshold)
 			push(w, s, a, z);
@@ -342,11 +358,11 @@ contested(link_work *w, uint32_t xi, uint32_t yi, float s)
 
 		if (zi == yi || z->dead)
 			continue;
-		xz = profile_weight(w, x, z);
+		xz = weight_of(w, xi, zi);
 		/* what is weaker by so much changes nothing that would be asked for */
 		if (xz < 0 || xz < s - CONTEST_MOST)
 			continue;
-		yz = profile_weight(w, y, z);
+		yz = weight_of(w, yi, zi);
 		if (yz >= 0)
 			continue;
 		/* y's members stand behind x's for a moment */
@@ -430,7 +446,12 @@ link_grow_clusters(link_work *w, const uint32_t *row, uint32_t size, const link_
 		return;
 	}
 	if (size <= CACHE_NODES)
+	{
 		memset(w->cached, 0, size * (size - 1) / 2);
+		memset(w->known, 0xff, sizeof(link_known_weight) * size * size);	/* no version is that */
+		for (uint32_t k = 0; k < edges; k++)
+			w->known[edge[k].a * size + edge[k].b] = w->known[edge[k].b * size + edge[k].a] = (link_known_weight) {edge[k].weight, 0, 0};
+	}
 	for (uint32_t k = 0; k < edges; k++)
 	{
 		w->c[edge[k].a].room++;
@@ -474,6 +495,7 @@ link_work_start(link_engine *e)
 	w->e = e;
 	w->cache = link_alloc(e, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
 	w->cached = link_alloc(e, CACHE_NODES * (CACHE_NODES - 1) / 2);
+	w->known = link_alloc(e, sizeof(link_known_weight) * CACHE_NODES * CACHE_NODES);
 	return w;
 }
 
@@ -490,5 +512,6 @@ link_work_end(link_work *w)
 	link_free(e, w->heap, sizeof(link_heap_item) * w->heap_room);
 	link_free(e, w->cache, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
 	link_free(e, w->cached, CACHE_NODES * (CACHE_NODES - 1) / 2);
+	link_free(e, w->known, sizeof(link_known_weight) * CACHE_NODES * CACHE_NODES);
 	link_free(e, w, sizeof *w);
 }

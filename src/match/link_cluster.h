@@ -37,6 +37,13 @@ typedef struct link_local_edge
 	float		weight;
 } link_local_edge;
 
+typedef struct link_known_weight
+{
+	float		weight;
+	uint16_t	va,				/* versions of the two */
+				vb;
+} link_known_weight;
+
 typedef struct link_work
 {
 	link_engine *e;
@@ -56,6 +63,7 @@ typedef struct link_work
 				link_room;
 	link_pair_levels *cache;
 	uint8_t    *cached;
+	link_known_weight *known;	/* what small components' clusters are worth to each other, while both stay as they are */
 	double		threshold,		/* of the component at work */
 				threshold_of[2];	/* of persons, of organisations */
 	bool		counts;			/* joins are counted by their weight */
