@@ -154,20 +154,27 @@ insert_rows(Import *im, const char *table, const char *columns, const char *sele
 
 /*
  * Locks the known parties that rows will refer to as the check of a foreign key would lock them, so that none goes away; one that was
- * merged meanwhile has another number now. True: all are there; else the server checks row by row (row security hides some).
+ * merged meanwhile has another number now, and of one that was erased the record is a new one. True: all are there; else the server checks
+ * row by row (row security hides some).
  */
 static bool
 lock_parties(Import *im)
 {
+	bool		sees_all = check_enable_rls(get_relname_relid("party", get_namespace_oid(im->mart.name, false)), InvalidOid, true) != RLS_ENABLED;
+
 	for (int round = 0;; round++)
 	{
 		uint64		known = run(im, "SELECT FROM @m@.party o WHERE o.party_id IN (SELECT p.party_id FROM pg_temp.crmseg_party p WHERE NOT p.is_new) FOR KEY SHARE");
 
 		if (known == run(im, "SELECT DISTINCT p.party_id FROM pg_temp.crmseg_party p WHERE NOT p.is_new"))
 			return true;
-		if (round == 3 ||
-			run(im, "UPDATE pg_temp.crmseg_party p SET party_id = a.party_id FROM @m@.party_alias a WHERE NOT p.is_new AND a.old_party_id = p.party_id "
-				"AND NOT EXISTS (SELECT FROM @m@.party o WHERE o.party_id = p.party_id)") == 0)
+		if (round == 3)
+			return false;
+		if (run(im, "UPDATE pg_temp.crmseg_party p SET party_id = a.party_id FROM @m@.party_alias a WHERE NOT p.is_new AND a.old_party_id = p.party_id "
+				"AND NOT EXISTS (SELECT FROM @m@.party o WHERE o.party_id = p.party_id)") > 0)
+			continue;
+		if (!sees_all || run(im, "UPDATE pg_temp.crmseg_party p SET party_id = nextval(@ps@), is_new = true, is_changed = false, joins = false FROM pg_temp.crmseg_record r "
+							 "WHERE NOT p.is_new AND r.rec = p.rec AND r.anonymous_store IS NULL AND NOT EXISTS (SELECT FROM @m@.party o WHERE o.party_id = p.party_id)") == 0)
 			return false;
 	}
 }
