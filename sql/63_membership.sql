@@ -118,6 +118,10 @@ BEGIN
 	END IF;
 	PERFORM pg_advisory_xact_lock(hashtextextended('crmseg.segments ' || mart, 0));
 	EXECUTE format('SELECT u.kept, u.as_of, EXISTS (SELECT FROM %1$s.segment_definition) AS any FROM %1$s.segment_upkeep u', m) INTO mode;
+	-- the present of a transaction that waited here for another refresh is not the past
+	IF as_of < mode.as_of AND as_of = now() AND mode.as_of <= clock_timestamp() THEN
+		as_of := mode.as_of;
+	END IF;
 	IF as_of < mode.as_of THEN
 		RAISE EXCEPTION 'the segments of datamart "%" were already refreshed as of %', mart, mode.as_of USING ERRCODE = 'invalid_parameter_value',
 			HINT = 'What was recorded is not written over: @extschema@.rewind_segments(mart, as_of) takes back what was recorded from an instant on.';
