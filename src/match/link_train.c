@@ -16,6 +16,7 @@
 #define U_PER_RECORD 10
 #define USUAL_PAIRS	1000.0		/* how many pairs what is usual of unrelated ones counts for */
 #define HOUSE_LEAST	0.1		/* pairs of one household by pairs of one party, at least, where neither address nor telephone would show them */
+#define TWINS		0.06	/* pairs of one household with one date of birth, at most */
 #define PRIOR_PAIRS	100.0		/* how many pairs a prior counts for */
 
 static const double m_person[LINK_C_SOURCE][LINK_LEVELS] = {
@@ -541,6 +542,12 @@ maximise(link_engine *e, int org, link_class_model *k)
 				if (c > 0)
 					k->h[c][l] = (weight * sb[c][l] + PRIOR_PAIRS * start.h[c][l]) / tb;
 			}
+		}
+		/* of those who live together few are twins: else people whose given name was written wrong would be taken for others */
+		if (!org && k->h[LINK_C_DATE][1] > TWINS)
+		{
+			k->h[LINK_C_DATE][4] += k->h[LINK_C_DATE][1] - TWINS;
+			k->h[LINK_C_DATE][1] = TWINS;
 		}
 		if (round >= 5 && moved < 0.002)
 			break;

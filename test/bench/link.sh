@@ -102,15 +102,18 @@ other() {	# TITLE, ARGUMENTS OF link_sets.py
 	q -c "$run, 0.8)" 2>/dev/null
 	careful=$(score bench_truth)
 	printf '%-26s P R F1 at 0.5: %s   at 0.8: %s\n' "$title" "$half" "$careful"
+	case $title in 'dirt 1, seed 1' | 'dirt 2.5, seed 1' | 'name, e-mail') calibration bench_record rec_id "$KINDS" bench_truth ;; esac
 	gzip -c "$CRMSEG_WORK/other.csv" >"$CRMSEG_WORK/other.csv.gz"; gzip -c "$CRMSEG_WORK/truth.csv" >"$CRMSEG_WORK/truth.csv.gz"
 	peer "$CRMSEG_WORK/other.csv.gz" "$CRMSEG_WORK/truth.csv.gz"
 }
 if [ -n "$OTHER" ]; then
 	for seed in 1 2; do for dirt in 0.3 1 2.5; do other "dirt $dirt, seed $seed" --corruption $dirt --seed $seed; done; done
-	for land in FR:1 GB:1 DE:1 US:1 BE:1,CH:1 ES:1,IT:1,NL:1; do other "$land" --countries $land --seed 5; done
-	other 'BE and CH, dirt 2.5' --countries BE:1,CH:1 --corruption 2.5 --seed 6
+	for land in FR:1 GB:1 DE:1 US:1 PL:1 PT:1 SE:1 BE:1,CH:1 ES:1,IT:1,NL:1; do other "$land" --countries $land --seed 5; done
+	other 'BE and CH, dirt 2.5' --countries BE:1,CH:1 --corruption 2.5 --seed 6; other 'PL, PT and SE, dirt 2' --countries PL:1,PT:1,SE:1 --corruption 2 --seed 7
 	other 'no birth dates' --drop birth_date; other 'no addresses' --drop address,postcode,city; other 'no e-mail, no telephone' --drop email,phone
-	other 'full names alone' --full-only
+	other 'full names alone' --full-only; other 'organisations' --companies 1 --seed 22; other 'web and club alone' --sources club,shop --seed 23; other 'till and letters alone' --sources till,letter --seed 23
+	other 'name, e-mail' --drop birth_date,phone,address,postcode,city,reg_no,country --seed 21; other 'name, telephone' --drop birth_date,email,address,postcode,city,reg_no,country --seed 21
+	other 'name, postcode' --drop birth_date,email,phone,address,city,reg_no --seed 21; other 'name, birth date' --drop email,phone,address,postcode,city,reg_no --seed 21
 	for seed in 1 2 3; do other "1,000 records, seed $seed" --size 1000 --seed $seed; other "300 records, seed $seed" --size 300 --seed $seed; done
 fi
 q -c 'DROP TABLE IF EXISTS bench_record, bench_raw, bench_truth, bench_copy, bench_cluster, bench_alone, bench_febrl3, bench_febrl4a, bench_febrl4b, bench_pair CASCADE' 2>/dev/null

@@ -107,7 +107,7 @@ def main():
         k['streets'] = [word() for _ in range(300)]
         k['M'] = zipf(k['mail'].split(), .6)
     for c, _ in mix:        # a few bear names of other countries
-        k, away = COUNTRY[c], [n for x in sorted(COUNTRY) for n in COUNTRY[x]['first']]
+        k, away = COUNTRY[c], [n for x in 'BE CH DE ES FR GB IT NL US'.split() for n in COUNTRY[x]['first']]
         k['F'] = lambda a=k['F1'], b=away: a() if p(.8) else R.choice(b)
         k['L'] = lambda a=k['L1']: a() if p(.93) else COUNTRY[R.choice(mix)[0]]['L1']()
     pick = lambda: R.choices([c for c, _ in mix], [w for _, w in mix])[0]
