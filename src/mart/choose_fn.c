@@ -176,10 +176,12 @@ read_person(Call *c, Plans *p, int64 party, bool keep)
 		c->tried = true;
 		c->lookup = eligible_lookup_open(c->moment_context, p->plan[PERSON], values, NULL, 1);
 	}
-	if (c->lookup != NULL)
-		eligible_lookup(c->lookup, values, NULL, gather, c);
-	else
+	if (c->lookup == NULL || !eligible_lookup(c->lookup, values, NULL, gather, c))
+	{
+		c->tried &= c->lookup == NULL;
+		c->lookup = NULL;
 		eligible_rows(eligible_run(p->plan[PERSON], values, NULL), gather, c);
+	}
 }
 
 /* The rate of parties alike, else that of all. */

@@ -115,14 +115,19 @@ eligible_lookup_open(MemoryContext context, SPIPlanPtr plan, Datum *values, cons
 	return l;
 }
 
-void
+bool
 eligible_lookup(Lookup *l, const Datum *values, const char *nulls, lookup_row row, void *arg)
 {
-	PlanState  *state = l->portal->queryDesc->planstate;
+	PlanState  *state;
 	ResourceOwner owner = CurrentResourceOwner;
-	MemoryContext context = MemoryContextSwitchTo(state->state->es_query_cxt);
+	MemoryContext context;
 	TupleTableSlot *slot;
 
+	/* a cursor goes on after the savepoint, in which it was begun, was rolled back */
+	if (GetPortalByName(l->name) != l->portal)
+		return false;
+	state = l->portal->queryDesc->planstate;
+	context = MemoryContextSwitchTo(state->state->es_query_cxt);
 	CurrentResourceOwner = l->portal->resowner;
 	for (int i = 0; i < l->changing; i++)
 	{
@@ -137,4 +142,5 @@ eligible_lookup(Lookup *l, const Datum *values, const char *nulls, lookup_row ro
 	}
 	CurrentResourceOwner = owner;
 	MemoryContextSwitchTo(context);
+	return true;
 }

@@ -79,7 +79,8 @@ typedef struct Rows
 typedef struct Lookup Lookup;
 typedef void (*lookup_row) (TupleTableSlot *slot, void *arg);
 extern Lookup *eligible_lookup_open(MemoryContext context, SPIPlanPtr plan, Datum *values, const char *nulls, int changing);
-extern void eligible_lookup(Lookup *lookup, const Datum *values, const char *nulls, lookup_row row, void *arg);
+/* False, and nothing read: it went with a savepoint that was rolled back, and has to be opened again. */
+extern bool eligible_lookup(Lookup *lookup, const Datum *values, const char *nulls, lookup_row row, void *arg);
 
 extern void eligible_make_plan(SPIPlanPtr plan);
 extern Rows eligible_run(SPIPlanPtr plan, Datum *values, const char *nulls);

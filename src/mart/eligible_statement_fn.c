@@ -220,10 +220,11 @@ eligible_ask_rows(Statement *st, Kept *kept, SPIPlanPtr plan, Datum *values, con
 		kept->tried = true;
 		kept->lookup = eligible_lookup_open(st->answer_context, plan, values, nulls, changing);
 	}
+	if (kept->lookup != NULL && eligible_lookup(kept->lookup, values, nulls, row, arg))
+		return;
 	if (kept->lookup != NULL)
-		eligible_lookup(kept->lookup, values, nulls, row, arg);
-	else
-		eligible_rows(eligible_run(plan, values, nulls), row, arg);
+		*kept = (Kept) {NULL, false};
+	eligible_rows(eligible_run(plan, values, nulls), row, arg);
 }
 
 static void

@@ -194,6 +194,21 @@ BEGIN
 END $$;
 ALTER TABLE interaction ADD COLUMN note text;
 ROLLBACK;
+-- cursors that go on after the savepoint in which they were begun
+BEGIN;
+DECLARE c CURSOR FOR SELECT p.party_id, e.reason FROM (SELECT p.party_id FROM party p WHERE p.party_id % 90 = 0 ORDER BY 1 OFFSET 0) p, crmseg.eligible('dr', p.party_id, 'email', 1, '2026-06-15 11:00+00') e;
+DECLARE d CURSOR FOR SELECT p.party_id, (crmseg.eligible('dr', p.party_id, 'email', 1, '2026-06-15 11:00+00')).reason FROM (SELECT p.party_id FROM party p WHERE p.party_id % 90 = 0 ORDER BY 1 OFFSET 0) p;
+DECLARE k CURSOR FOR SELECT p.party_id, e.channel FROM (SELECT p.party_id FROM party p WHERE p.party_id % 90 = 0 ORDER BY 1 OFFSET 0) p, crmseg.choose_channel('dr', p.party_id, 1, '2026-06-15 11:00+00') e;
+SAVEPOINT s;
+MOVE 12 IN c;
+MOVE 12 IN d;
+MOVE 12 IN k;
+ROLLBACK TO s;
+FETCH 3 FROM c;
+FETCH 3 FROM d;
+FETCH 3 FROM k;
+CLOSE c;
+ROLLBACK;
 -- an error in the middle, a savepoint, a change of the tables in the same transaction; nothing is left begun
 BEGIN;
 SAVEPOINT s;
