@@ -184,6 +184,10 @@ DECLARE
 	released bigint;
 BEGIN
 	PERFORM @extschema@.require_campaign(mart, campaign);
+	EXECUTE format('SELECT count(*) FROM %s.channel h WHERE h.name = $1', m) INTO released USING channel;
+	IF released = 0 THEN
+		RAISE EXCEPTION 'channel "%" does not exist', coalesce(channel, 'NULL') USING ERRCODE = 'invalid_parameter_value';
+	END IF;
 	EXECUTE format('DELETE FROM %1$s.campaign_target t USING %1$s.channel h WHERE h.name = $2 AND t.channel_id = h.channel_id AND t.campaign_id = $1
 		AND t.state = ''claimed'' AND NOT t.is_control AND t.claimed_at < $3', m) USING campaign, channel, before;
 	GET DIAGNOSTICS released = ROW_COUNT;

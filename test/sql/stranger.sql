@@ -25,6 +25,10 @@ SELECT crmseg.set_attribute('St "r''anger', NULL, 'tenure', '"owner"');
 SELECT traits FROM party_profile WHERE party_id = 2;
 SELECT crmseg.set_consent('St "r''anger', 1, 'newsletter', 'email', 'maybe');
 SELECT crmseg.set_consent('St "r''anger', NULL, 'newsletter', 'email', 'granted');
+-- a channel that is not there is said so
+INSERT INTO campaign (campaign_id, name) VALUES (1, 'spring');
+SELECT crmseg.release_claims('St "r''anger', 1, 'pigeon');
+SELECT crmseg.release_claims('St "r''anger', 1, NULL);
 -- an attached table that is emptied, filled anew, dropped
 CREATE SCHEMA "A p'p";
 CREATE TABLE "A p'p"."Cust" ("Id" int PRIMARY KEY, "Name" text);
