@@ -24,12 +24,12 @@ PG_FUNCTION_INFO_V1(crmseg_next_question);
 #define SINGLES 3				/* after so many of them one by one */
 #define MAX_BLOCKS 8192			/* kept at a time, each of at most 8 kB */
 
-typedef struct Block
+typedef struct QuestionBlock
 {
 	int64		number;			/* key of the hash table: the upper bits of the ids */
 	int			asked;
 	text	  **key;			/* of each id, NULL: there is no such party; the whole is NULL until it is read */
-} Block;
+} QuestionBlock;
 
 /* Lives as long as the statement's state of this function call. */
 typedef struct Call
@@ -99,7 +99,7 @@ crmseg_first_missing_key(PG_FUNCTION_ARGS)
 static void
 forget(Call *c)
 {
-	HASHCTL		ctl = {.keysize = sizeof(int64), .entrysize = sizeof(Block), .hcxt = c->context};
+	HASHCTL		ctl = {.keysize = sizeof(int64), .entrysize = sizeof(QuestionBlock), .hcxt = c->context};
 
 	c->is_valid = false;
 	MemoryContextReset(c->context);
@@ -157,7 +157,7 @@ static text *
 ask(Call *c, Name mart, int64 party)
 {
 	int64		number_of = party >> BLOCK_BITS;
-	Block	   *b = hash_search(c->blocks, &number_of, HASH_FIND, NULL);
+	QuestionBlock *b = hash_search(c->blocks, &number_of, HASH_FIND, NULL);
 	text	   *key = NULL;
 	Plans	   *p;
 
