@@ -198,13 +198,13 @@ profile_weight(link_work *w, const link_cluster_node *a, const link_cluster_node
 static float
 weight_of(link_work *w, uint32_t a, uint32_t b)
 {
-	link_cluster_node *x = &w->c[a],
-			   *y = &w->c[b];
+	link_cluster_node *x = &w->c[a < b ? a : b],
+			   *y = &w->c[a < b ? b : a];
 	link_known_weight *k;
 
 	if (w->n > CACHE_NODES)
 		return profile_weight(w, x, y);
-	k = &w->known[a * w->n + b];
+	k = &w->known[(x - w->c) * w->n + (y - w->c)];
 	if (k->va != x->version || k->vb != y->version)
 		*k = (link_known_weight) {profile_weight(w, x, y), (uint16_t) x->version, (uint16_t) y->version};
 	return k->weight;
@@ -450,7 +450,11 @@ link_grow_clusters(link_work *w, const uint32_t *row, uint32_t size, const link_
 		memset(w->cached, 0, size * (size - 1) / 2);
 		memset(w->known, 0xff, sizeof(link_known_weight) * size * size);	/* no version is that */
 		for (uint32_t k = 0; k < edges; k++)
-			w->known[edge[k].a * size + edge[k].b] = w->known[edge[k].b * size + edge[k].a] = (link_known_weight) {edge[k].weight, 0, 0};
+		{
+			uint32_t	a = edge[k].a < edge[k].b ? edge[k].a : edge[k].b;
+
+			w->known[a * size + (edge[k].a ^ edge[k].b ^ a)] = (link_known_weight) {edge[k].weight, 0, 0};
+		}
 	}
 	for (uint32_t k = 0; k < edges; k++)
 	{
