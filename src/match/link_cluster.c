@@ -187,11 +187,7 @@ profile_weight(link_work *w, const link_cluster_node *a, const link_cluster_node
 		return m - u;
 	if (link_impersonal(&best))
 		m -= 1.5f;
-	{
-		float		d = h > u ? u - h : h - u;
-
-		return m - (h > u ? h : u) - (d < -24 ? 0 : log2f(1 + exp2f(d)));
-	}
+	return m - link_log2_sum(h, u);
 }
 
 /* what two clusters are worth to each other, kept until one of them changes */
@@ -372,7 +368,7 @@ contested(link_work *w, uint32_t xi, uint32_t yi, float s)
 		all = profile_weight(w, x, z);
 		x->size -= y->size;
 		w->next[w->last[xi]] = after;
-		least = fminf(least, s + log2f(1 + exp2f(all)) - log2f(1 + exp2f(xz) + exp2f(yz)));
+		least = fminf(least, s + link_log2_sum(0, all) - link_log2_sum(link_log2_sum(0, xz), yz));
 	}
 	return least;
 }

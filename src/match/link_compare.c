@@ -602,15 +602,6 @@ link_compare(link_engine *e, const link_record *a, const link_record *b, link_pa
 	}
 }
 
-/* log2(2^a + 2^b) */
-static inline float
-log2_sum(float a, float b)
-{
-	float		d = a > b ? b - a : a - b;
-
-	return (a > b ? a : b) + (d < -24 ? 0 : log2f(1 + exp2f(d)));
-}
-
 /* a place or a line shared by a household, and nothing that tells its members apart: which of them it is remains open */
 bool
 link_impersonal(const link_pair_levels *p)
@@ -639,7 +630,7 @@ link_weight_from(const link_engine *e, int org, const link_pair_levels *p, float
 	if (org)
 		return m - u;
 	/* with one of the two alone it would be more than it is, which is enough of a pair that will not be kept */
-	return m - (h > u ? h : u) < least ? LINK_LESS : m - log2_sum(h, u);
+	return m - (h > u ? h : u) < least ? LINK_LESS : m - link_log2_sum(h, u);
 }
 
 float

@@ -7,6 +7,7 @@
 #ifndef CRMSEG_LINK_PRIVATE_H
 #define CRMSEG_LINK_PRIVATE_H
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -519,6 +520,15 @@ link_lh(const link_engine *e, int org, int c, int level, float lu)
 	float		h = e->lh[org][c][level];
 
 	return c == LINK_C_EMAIL && level == 2 && lu > h ? lu : h;
+}
+
+/* log2(2^a + 2^b) */
+static inline float
+link_log2_sum(float a, float b)
+{
+	float		d = a > b ? b - a : a - b;
+
+	return (a > b ? a : b) + (d < -24 ? 0 : log2f(1 + exp2f(d)));
 }
 
 #define LINK_LESS (-1e30f)
