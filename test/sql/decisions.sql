@@ -194,6 +194,14 @@ BEGIN
 END $$;
 ALTER TABLE interaction ADD COLUMN note text;
 ROLLBACK;
+-- in parallel workers, where there are any
+CREATE TABLE asked_row AS SELECT q.* FROM question q;
+ANALYZE asked_row;
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+ALTER TABLE asked_row SET (parallel_workers = 2);
+SELECT count(*) FILTER (WHERE x.reason IS DISTINCT FROM a.reason) AS differ FROM (SELECT q.n, (crmseg.eligible('dr', q.party, q.channel, q.campaign, q.at)).reason FROM asked_row q OFFSET 0) x JOIN answer a USING (n);
+RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size;
+DROP TABLE asked_row;
 -- cursors that go on after the savepoint in which they were begun
 BEGIN;
 DECLARE c CURSOR FOR SELECT p.party_id, e.reason FROM (SELECT p.party_id FROM party p WHERE p.party_id % 90 = 0 ORDER BY 1 OFFSET 0) p, crmseg.eligible('dr', p.party_id, 'email', 1, '2026-06-15 11:00+00') e;
