@@ -110,38 +110,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.address_pairs(text, bigint[], text[], text[], text[], integer) IS 'internal: which of the parties that use one address are one by their names (see names_agree); none when more than max_names people use it';
 
--- The pairs of parties that share an external key, among those with a record that resolve has not looked at. Parties that share a key are
--- not all paired with each other but with the first of them: the groups come out the same.
-CREATE FUNCTION @extschema@.key_pairs(mart name) RETURNS TABLE (left_id bigint, right_id bigint, rank integer)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
-DECLARE
-	m text := @extschema@.require_datamart(mart);
-BEGIN
-	RETURN QUERY EXECUTE format($q$
-		WITH fresh AS (SELECT DISTINCT r.party_id FROM %1$s.source_record r WHERE r.resolved_at IS NULL),
-		said AS (
-			SELECT k.scheme, k.key_value, k.party_id, k.source_id FROM %1$s.external_key k
-			UNION ALL
-			SELECT s.key_scheme, r.external_id, r.party_id, s.source_id FROM %1$s.source s JOIN %1$s.source_record r ON r.source_id = s.source_id WHERE s.key_scheme IS NOT NULL),
-		bearer AS (	-- a rule for the source goes before one for all
-			SELECT k.scheme, k.key_value, k.party_id, max(coalesce(o.max_parties, i.max_parties, d.max_parties_per_key)) AS most, max(coalesce(o.priority, i.priority, 0)) AS priority
-			FROM said k CROSS JOIN %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind = k.scheme AND i.source_id IS NULL
-			LEFT JOIN %1$s.identifier_rule o ON o.kind = k.scheme AND o.source_id = k.source_id
-			WHERE NOT EXISTS (SELECT FROM %1$s.blocked_identifier x WHERE x.kind = k.scheme AND x.source_id = k.source_id AND k.key_value LIKE x.value_norm) GROUP BY k.scheme, k.key_value, k.party_id),
-		shared AS (
-			SELECT b.party_id, p.kind, count(*) OVER (PARTITION BY b.scheme, b.key_value, p.kind) AS parties, b.scheme, b.key_value, b.most, b.priority
-			FROM (SELECT x.*, bool_or(f.party_id IS NOT NULL) OVER (PARTITION BY x.scheme, x.key_value) AS has_fresh
-				FROM bearer x LEFT JOIN fresh f ON f.party_id = x.party_id) b
-			JOIN %1$s.party p ON p.party_id = b.party_id AND p.kind <> 'unidentified'
-			WHERE b.has_fresh),
-		paired AS (
-			SELECT min(s.party_id) OVER same AS first, s.party_id, 1 - max(s.priority) OVER same AS rank
-			FROM shared s WHERE s.parties <= s.most AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier x WHERE x.kind = s.scheme AND x.source_id IS NULL AND s.key_value LIKE x.value_norm)
-			WINDOW same AS (PARTITION BY s.scheme, s.key_value, s.kind))
-		SELECT s.first, s.party_id, s.rank FROM paired s WHERE s.party_id <> s.first$q$, m);
-END $$;
-COMMENT ON FUNCTION @extschema@.key_pairs(name) IS 'internal: the pairs of parties that share an external key, among those with records that resolve has not looked at; a lower rank goes first';
-
 CREATE FUNCTION @extschema@.party_of(mart name, party_id bigint) RETURNS bigint
 	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -198,17 +166,18 @@ BEGIN
 					"email": "email", "phone": "phone", "address": {"street": "street", "postal_code": "postal_code", "city": "city", "country": "country"}}'::jsonb)) x (v)) b),
 		fresh AS MATERIALIZED (
 			SELECT r.source_record_id, r.party_id, r.source_id, r.payload, r.import_id,
-				NOT EXISTS (SELECT FROM %1$s.source_record o WHERE o.party_id = r.party_id AND o.source_record_id <> r.source_record_id) AS is_alone, hashtextextended(r.source_id || ' ' || r.external_id, 0) AS order_key, r.payload IS NOT NULL AND (r.import_id IS NOT NULL OR r.payload ?| '{given_name,family_name,legal_name,email,phone}') AS is_mapped
-			FROM unnest($1) n (id) JOIN %1$s.source_record r ON r.source_record_id = n.id),
+				NOT EXISTS (SELECT FROM %1$s.source_record o WHERE o.party_id = r.party_id AND o.source_record_id <> r.source_record_id) AS is_alone,
+				CASE WHEN o.key_scheme IS NOT NULL THEN ARRAY[o.key_scheme || chr(31) || r.external_id] END AS own_key, hashtextextended(r.source_id || ' ' || r.external_id, 0) AS order_key, r.payload IS NOT NULL AND (r.import_id IS NOT NULL OR r.payload ?| '{given_name,family_name,legal_name,email,phone}') AS is_mapped
+			FROM unnest($1) n (id) JOIN %1$s.source_record r ON r.source_record_id = n.id JOIN %1$s.source o ON o.source_id = r.source_id),
 		said AS (
-			SELECT f.source_record_id, f.party_id, f.source_id, f.order_key, f.is_alone, true AS is_own,
+			SELECT f.source_record_id, f.party_id, f.source_id, f.order_key, f.own_key, f.is_alone, true AS is_own,
 				@extschema@.mapped_text(f.payload, m.given_name) AS given_name, @extschema@.mapped_text(f.payload, m.family_name) AS family_name, @extschema@.mapped_text(f.payload, m.maiden_name) AS maiden_name,
 				@extschema@.mapped_text(f.payload, m.birth_date) AS birth_date, @extschema@.mapped_text(f.payload, m.sex) AS sex, @extschema@.mapped_text(f.payload, m.legal_name) AS legal_name,
 				@extschema@.mapped_text(f.payload, m.email) AS email, @extschema@.mapped_text(f.payload, m.phone) AS phone, @extschema@.mapped_text(f.payload, m.phone, 1) AS other_phone,
 				@extschema@.mapped_text(f.payload, m.street) AS street, @extschema@.mapped_text(f.payload, m.postal_code) AS postal_code, @extschema@.mapped_text(f.payload, m.city) AS city, @extschema@.mapped_text(f.payload, m.country) AS country
 			FROM fresh f JOIN spec m ON coalesce(m.import_id, 0) = coalesce(f.import_id, 0) WHERE f.is_mapped
 			UNION ALL
-			SELECT f.source_record_id, f.party_id, f.source_id, f.order_key, f.is_alone, f.is_alone,
+			SELECT f.source_record_id, f.party_id, f.source_id, f.order_key, f.own_key, f.is_alone, f.is_alone,
 				p.given_name, p.family_name, p.maiden_name, p.birth_date::text, p.sex, p.legal_name, e.value, n.phones[1], n.phones[2], a.street, a.postal_code, a.city, a.country
 			FROM fresh f JOIN %1$s.party p ON p.party_id = f.party_id
 			LEFT JOIN LATERAL (SELECT c.value FROM %1$s.contact_point c WHERE c.party_id = f.party_id AND c.kind = 'email' ORDER BY c.is_primary DESC, c.contact_point_id LIMIT 1) e ON true
@@ -218,17 +187,19 @@ BEGIN
 		-- the normal forms of a party that has this record alone are the record's; of another one they are made from what it says
 		held AS MATERIALIZED (
 			SELECT c.party_id, array_agg(c.value_norm ORDER BY c.value_norm) FILTER (WHERE c.kind = 'email') AS mails, array_agg(c.value_norm ORDER BY c.value_norm) FILTER (WHERE c.kind = 'phone') AS phones
-			FROM %1$s.contact_point c WHERE c.kind IN ('email', 'phone') AND c.status <> 'invalid' AND c.party_id IN (SELECT f.party_id FROM fresh f WHERE f.is_alone) GROUP BY c.party_id)
-		INSERT INTO %1$s.record_identity AS i (source_record_id, origin_id, source_id, order_key, given_name, family_name, maiden_name, birth_date, sex, legal_name, email, phone, other_phone, street, postal_code, city, country, mail_norms, phone_norms, born)
+			FROM %1$s.contact_point c WHERE c.kind IN ('email', 'phone') AND c.status <> 'invalid' AND c.party_id IN (SELECT f.party_id FROM fresh f WHERE f.is_alone) GROUP BY c.party_id),
+		keyed AS MATERIALIZED (SELECT k.party_id, array_agg(k.scheme || chr(31) || k.key_value ORDER BY k.scheme, k.key_value) AS keys, array_agg(k.source_id ORDER BY k.scheme, k.key_value) AS sources FROM %1$s.external_key k WHERE k.party_id IN (SELECT f.party_id FROM fresh f WHERE f.is_alone) GROUP BY k.party_id)
+		INSERT INTO %1$s.record_identity AS i (source_record_id, origin_id, source_id, order_key, given_name, family_name, maiden_name, birth_date, sex, legal_name, email, phone, other_phone, street, postal_code, city, country, mail_norms, phone_norms, keys, key_sources, born)
 		SELECT s.source_record_id, s.party_id, s.source_id, s.order_key, s.given_name, s.family_name, s.maiden_name, s.birth_date, s.sex, s.legal_name, s.email, s.phone, s.other_phone, s.street, s.postal_code, s.city, s.country,
 			CASE WHEN s.is_alone THEN h.mails ELSE (SELECT array_agg(CASE WHEN d.email_rules IS NULL THEN @extschema@.canonical(t.email) ELSE @extschema@.canonical(t.email, d.email_rules) END) FROM @extschema@.try_email(s.email) t WHERE t.email IS NOT NULL) END,
 			CASE WHEN s.is_alone THEN h.phones ELSE (SELECT array_agg(DISTINCT t.phone::text) FROM unnest(ARRAY[s.phone, s.other_phone]) n CROSS JOIN LATERAL @extschema@.try_phone(n, coalesce(s.country, d.default_phone_region)) t WHERE t.phone IS NOT NULL) END,
-			CASE WHEN s.is_alone THEN p.birth_date END
-		FROM %1$s.datamart d CROSS JOIN said s JOIN %1$s.party p ON p.party_id = s.party_id LEFT JOIN held h ON h.party_id = s.party_id
+			CASE WHEN s.is_alone THEN nullif(coalesce(k.keys, '{}') || s.own_key, '{}') ELSE s.own_key END,
+			CASE WHEN s.is_alone THEN nullif(coalesce(k.sources, '{}') || CASE WHEN s.own_key IS NULL THEN '{}'::smallint[] ELSE ARRAY[s.source_id] END, '{}') WHEN s.own_key IS NOT NULL THEN ARRAY[s.source_id] END, CASE WHEN s.is_alone THEN p.birth_date END
+		FROM %1$s.datamart d CROSS JOIN said s LEFT JOIN keyed k ON k.party_id = s.party_id JOIN %1$s.party p ON p.party_id = s.party_id LEFT JOIN held h ON h.party_id = s.party_id
 		WHERE s.is_own OR NOT EXISTS (SELECT FROM %1$s.record_identity x WHERE x.source_record_id = s.source_record_id)
 		ON CONFLICT (source_record_id) DO UPDATE SET order_key = excluded.order_key, given_name = excluded.given_name, family_name = excluded.family_name, maiden_name = excluded.maiden_name, birth_date = excluded.birth_date, sex = excluded.sex,
 			legal_name = excluded.legal_name, email = excluded.email, phone = excluded.phone, other_phone = excluded.other_phone, street = excluded.street, postal_code = excluded.postal_code, city = excluded.city, country = excluded.country,
-			mail_norms = excluded.mail_norms, phone_norms = excluded.phone_norms, born = coalesce(excluded.born, CASE WHEN i.birth_date IS NOT DISTINCT FROM excluded.birth_date THEN i.born END)$q$, quote_ident(mart))
+			mail_norms = excluded.mail_norms, phone_norms = excluded.phone_norms, keys = CASE WHEN (SELECT count(*) FROM %1$s.source_record o WHERE o.party_id = i.origin_id) = 1 THEN excluded.keys ELSE coalesce(i.keys, excluded.keys) END, key_sources = CASE WHEN (SELECT count(*) FROM %1$s.source_record o WHERE o.party_id = i.origin_id) = 1 THEN excluded.key_sources ELSE CASE WHEN i.keys IS NULL THEN excluded.key_sources ELSE i.key_sources END END, born = coalesce(excluded.born, CASE WHEN i.birth_date IS NOT DISTINCT FROM excluded.birth_date THEN i.born END)$q$, quote_ident(mart))
 		USING records;
 END $$;
 COMMENT ON FUNCTION @extschema@.refresh_record_identity(name, bigint[]) IS 'internal: writes to record_identity what records say';
@@ -273,20 +244,23 @@ COMMENT ON FUNCTION @extschema@.groups_to_merge(name, bigint[], bigint[], text[]
 -- surely is one (what people told, shared keys), then the clusters of similar records, then one address with names that agree and one telephone
 -- number under one name. It is made anew for the records of some parties and of those that share an address or a number with them. Where cluster and
 -- party are the same the party stands for its records.
-CREATE FUNCTION @extschema@.record_groups(mart name, parties bigint[], records bigint[], clusters bigint[], by_similarity boolean, key_left bigint[], key_right bigint[], key_rank integer[],
+CREATE FUNCTION @extschema@.record_groups(mart name, parties bigint[], records bigint[], clusters bigint[], by_similarity boolean,
 	OUT nodes bigint[], OUT roots bigint[], OUT causes text[], OUT ranks integer[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 BEGIN
 	EXECUTE format($q$
-		WITH most AS MATERIALIZED (SELECT greatest(max(d.max_parties_per_key), max(i.max_parties)) + 1 AS holders FROM %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.kind IN ('email', 'phone')),
+		WITH most AS MATERIALIZED (SELECT greatest(max(d.max_parties_per_key), max(i.max_parties)) + 1 AS holders FROM %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.max_parties IS NOT NULL),
 		mixed AS MATERIALIZED (SELECT * FROM unnest($2, $3) x (record, cluster)),
 		asked AS MATERIALIZED (SELECT u.id AS party_id FROM unnest($1) u (id) UNION SELECT r.party_id FROM mixed x JOIN %1$s.source_record r ON r.source_record_id = x.record),
 		value AS MATERIALIZED (SELECT DISTINCT v.kind, v.norm FROM asked a JOIN %1$s.source_record r ON r.party_id = a.party_id JOIN %1$s.record_identity i ON i.source_record_id = r.source_record_id
-			CROSS JOIN LATERAL (SELECT 'email' AS kind, unnest(i.mail_norms) AS norm UNION ALL SELECT 'phone', unnest(i.phone_norms)) v),
+			CROSS JOIN LATERAL (SELECT 'email' AS kind, unnest(i.mail_norms) AS norm UNION ALL SELECT 'phone', unnest(i.phone_norms) UNION ALL SELECT 'key', unnest(i.keys)) v),
 		near AS (SELECT DISTINCT c.party_id FROM most m CROSS JOIN value v CROSS JOIN LATERAL (SELECT c.party_id FROM %1$s.contact_point c WHERE c.kind = v.kind AND c.value_norm = v.norm LIMIT m.holders) c
-			UNION SELECT k.id FROM unnest($5 || $6) k (id)),
+			UNION SELECT DISTINCT k.party_id FROM most m CROSS JOIN value v CROSS JOIN LATERAL (SELECT k.party_id FROM %1$s.external_key k WHERE v.kind = 'key' AND k.scheme = split_part(v.norm, chr(31), 1) AND k.key_value = substr(v.norm, strpos(v.norm, chr(31)) + 1) LIMIT m.holders) k
+			UNION SELECT coalesce(b.party_id, y.id) FROM (SELECT a.party_id AS id FROM asked a UNION ALL SELECT l.old_party_id FROM asked a JOIN %1$s.party_alias l ON l.party_id = a.party_id) x
+				CROSS JOIN LATERAL (SELECT j.right_id AS id FROM %1$s.party_judgement j WHERE j.left_id = x.id AND j.verdict = 'same' UNION ALL SELECT j.left_id FROM %1$s.party_judgement j WHERE j.right_id = x.id AND j.verdict = 'same') y LEFT JOIN %1$s.party_alias b ON b.old_party_id = y.id
+			UNION SELECT DISTINCT r.party_id FROM value v JOIN %1$s.source o ON v.kind = 'key' AND o.key_scheme = split_part(v.norm, chr(31), 1) JOIN %1$s.source_record r ON r.source_id = o.source_id AND r.external_id = substr(v.norm, strpos(v.norm, chr(31)) + 1)),
 		member AS MATERIALIZED (
-			SELECT r.source_record_id, r.party_id, i.source_id, row_number() OVER (ORDER BY r.source_id, r.external_id COLLATE "C") AS order_key, p.kind, coalesce(x.cluster, CASE WHEN $4 THEN -r.party_id END) AS cluster, i.mail_norms, i.phone_norms, i.born,
+			SELECT r.source_record_id, r.party_id, i.source_id, row_number() OVER (ORDER BY r.source_id, r.external_id COLLATE "C") AS order_key, p.kind, coalesce(x.cluster, CASE WHEN $4 THEN -r.party_id END) AS cluster, i.mail_norms, i.phone_norms, i.keys, i.key_sources, i.born,
 				-- the party that was made for it, as far as it leads to where the record is
 				CASE WHEN i.origin_id = r.party_id OR EXISTS (SELECT FROM %1$s.party_alias a WHERE a.old_party_id = i.origin_id AND a.party_id = r.party_id) THEN i.origin_id ELSE r.party_id END AS node,
 				length(split_part(@extschema@.fold(i.given_name), ' ', 1)) IS NOT DISTINCT FROM 1 AS is_initial, coalesce(@extschema@.fold(i.given_name), '') AS given, coalesce(@extschema@.fold(i.family_name), '') AS family, coalesce(@extschema@.fold(i.legal_name), '') AS legal,
@@ -294,22 +268,25 @@ BEGIN
 			FROM (SELECT a.party_id FROM asked a UNION SELECT n.party_id FROM near n) q JOIN %1$s.party p ON p.party_id = q.party_id AND p.kind IN ('person', 'organisation')
 			JOIN %1$s.source_record r ON r.party_id = p.party_id JOIN %1$s.record_identity i ON i.source_record_id = r.source_record_id LEFT JOIN mixed x ON x.record = r.source_record_id),
 		held AS MATERIALIZED (	-- each address and number whose holders are all here, unless it is known to be wrong, with how many they are
-			SELECT b.*, v.what, v.norm, coalesce(o.max_parties, i.max_parties, d.max_parties_per_key) AS most, coalesce(o.priority, i.priority, 0) AS priority,
+			SELECT b.*, v.what, v.scheme, v.norm, v.giver, coalesce(o.max_parties, i.max_parties, d.max_parties_per_key) AS most, coalesce(o.priority, i.priority, 0) AS priority,
 				count(*) OVER (PARTITION BY v.what, v.norm) AS holders
-			FROM %1$s.datamart d CROSS JOIN member b CROSS JOIN LATERAL (SELECT 'email' AS what, unnest(b.mail_norms) AS norm UNION ALL SELECT 'phone', unnest(b.phone_norms)) v JOIN value w ON w.kind = v.what AND w.norm = v.norm
-			LEFT JOIN %1$s.identifier_rule i ON i.kind = v.what AND i.source_id IS NULL LEFT JOIN %1$s.identifier_rule o ON o.kind = v.what AND o.source_id = b.source_id
+			FROM %1$s.datamart d CROSS JOIN member b CROSS JOIN LATERAL (SELECT 'email' AS what, 'email' AS scheme, unnest(b.mail_norms) AS norm, b.source_id AS giver UNION ALL SELECT 'phone', 'phone', unnest(b.phone_norms), b.source_id
+				UNION ALL SELECT 'key', split_part(k.v, chr(31), 1), k.v, coalesce(k.giver, b.source_id) FROM unnest(b.keys, b.key_sources) k (v, giver)) v
+			JOIN value w ON w.kind = v.what AND w.norm = v.norm
+			LEFT JOIN %1$s.identifier_rule i ON i.kind = v.scheme AND i.source_id IS NULL LEFT JOIN %1$s.identifier_rule o ON o.kind = v.scheme AND o.source_id = v.giver
 			WHERE NOT EXISTS (SELECT FROM %1$s.contact_point c WHERE c.party_id = b.party_id AND c.kind = v.what AND c.value_norm = v.norm AND c.status = 'invalid')),
 		usable AS MATERIALIZED (SELECT h.* FROM held h WHERE h.holders > 1 AND h.holders <= h.most
-			AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier x WHERE x.kind = h.what AND (x.source_id IS NULL OR x.source_id = h.source_id) AND h.norm LIKE x.value_norm)),
+			AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier x WHERE x.kind = h.scheme AND (x.source_id IS NULL OR x.source_id = h.giver) AND CASE h.what WHEN 'key' THEN substr(h.norm, strpos(h.norm, chr(31)) + 1) ELSE h.norm END LIKE x.value_norm)),
 		mailbox AS (
 			SELECT h.kind, h.norm, max(h.priority) AS priority, array_agg(h.node ORDER BY h.is_initial, h.given, h.family, h.legal, h.order_key) AS ids, array_agg(h.given ORDER BY h.is_initial, h.given, h.family, h.legal, h.order_key) AS given,
 				array_agg(h.family ORDER BY h.is_initial, h.given, h.family, h.legal, h.order_key) AS family, array_agg(h.legal ORDER BY h.is_initial, h.given, h.family, h.legal, h.order_key) AS legal
 			FROM usable h WHERE h.what = 'email' GROUP BY h.kind, h.norm HAVING count(*) > 1),
 		pair AS MATERIALIZED (	-- place: what goes first; rank: what is told as the reason
-			SELECT a.old_party_id AS l, a.merged_into AS r, 'told' AS reason, -1000 AS place, 0 AS rank FROM asked q JOIN %1$s.party_alias a ON a.party_id = q.party_id WHERE a.reason IS NULL OR a.reason NOT IN ('similar', 'email', 'phone')
+			SELECT a.old_party_id AS l, a.merged_into AS r, 'told' AS reason, -1000 AS place, 0 AS rank FROM asked q JOIN %1$s.party_alias a ON a.party_id = q.party_id WHERE a.reason IS NULL OR a.reason NOT IN ('similar', 'key', 'email', 'phone', 'judged')
 			UNION ALL
-			SELECT x.node, y.node, 'key', k.rank, 1 FROM unnest($5, $6, $7) k (l, r, rank) CROSS JOIN LATERAL (SELECT b.node FROM member b WHERE b.party_id = k.l ORDER BY b.order_key, b.node LIMIT 1) x
-				CROSS JOIN LATERAL (SELECT b.node FROM member b WHERE b.party_id = k.r ORDER BY b.order_key, b.node LIMIT 1) y
+			SELECT j.left_id, j.right_id, 'judged', -1000, 0 FROM %1$s.party_judgement j WHERE j.verdict = 'same' AND j.left_id IN (SELECT b.node FROM member b) AND j.right_id IN (SELECT b.node FROM member b)
+			UNION ALL
+			SELECT first_value(h.node) OVER (PARTITION BY h.kind, h.norm ORDER BY h.order_key, h.node), h.node, 'key', 1 - max(h.priority) OVER (PARTITION BY h.kind, h.norm), 1 FROM usable h WHERE h.what = 'key'
 			UNION ALL
 			SELECT first_value(b.node) OVER (PARTITION BY b.kind, b.cluster ORDER BY b.order_key, b.node), b.node, 'similar', 2, 5 FROM member b WHERE b.cluster IS NOT NULL
 			UNION ALL
@@ -324,7 +301,9 @@ BEGIN
 		list AS MATERIALIZED (
 			SELECT p.l, p.r, p.place, least(x.order_key, y.order_key) AS first, greatest(x.order_key, y.order_key) AS second FROM pair p LEFT JOIN known x ON x.node = p.l LEFT JOIN known y ON y.node = p.r WHERE p.l <> p.r
 			UNION ALL SELECT k.node, k.node, 10000, k.order_key, k.order_key FROM known k),
-		fact AS MATERIALIZED (SELECT coalesce(array_agg(k.node), '{}') AS id, coalesce(array_agg((k.born - date '2000-01-01')::bigint), '{}') AS day FROM known k WHERE k.born IS NOT NULL),
+		fact AS MATERIALIZED (SELECT coalesce(array_agg(k.node), '{}') AS id, coalesce(array_agg((k.born - date '2000-01-01')::bigint), '{}') AS day FROM known k WHERE k.born IS NOT NULL
+			-- people know of two dates of one person
+			AND NOT EXISTS (SELECT FROM pair p JOIN known x ON x.node = p.l JOIN known y ON y.node = p.r WHERE p.rank = 0 AND x.born <> y.born AND k.node IN (p.l, p.r))),
 		apart AS MATERIALIZED (SELECT coalesce(array_agg(j.left_id), '{}') AS l, coalesce(array_agg(j.right_id), '{}') AS r FROM %1$s.party_judgement j WHERE j.verdict = 'different'),
 		grouped AS MATERIALIZED (
 			SELECT g.member, g.root FROM fact f, apart a, (SELECT array_agg(p.l ORDER BY p.place, p.first, p.second, p.l, p.r) AS l, array_agg(p.r ORDER BY p.place, p.first, p.second, p.l, p.r) AS r FROM list p) p
@@ -332,18 +311,18 @@ BEGIN
 		-- a group that would have more values of an identifier than a party can is not made at all
 		crowded AS MATERIALIZED (
 			SELECT DISTINCT c.root FROM (SELECT g.root FROM %1$s.identifier_rule i JOIN member b ON i.source_id IS NULL OR i.source_id = b.source_id JOIN grouped g ON g.member = b.node
-				CROSS JOIN LATERAL (SELECT unnest(CASE i.kind WHEN 'email' THEN b.mail_norms WHEN 'phone' THEN b.phone_norms END) AS norm) v
-				WHERE i.max_values IS NOT NULL AND i.kind IN ('email', 'phone') GROUP BY g.root, i.kind, i.source_id, i.max_values HAVING count(DISTINCT v.norm) > i.max_values) c),
+				CROSS JOIN LATERAL (SELECT unnest(CASE i.kind WHEN 'email' THEN b.mail_norms WHEN 'phone' THEN b.phone_norms ELSE ARRAY(SELECT k FROM unnest(b.keys) k WHERE split_part(k, chr(31), 1) = i.kind) END) AS norm) v
+				WHERE i.max_values IS NOT NULL GROUP BY g.root, i.kind, i.source_id, i.max_values HAVING count(DISTINCT v.norm) > i.max_values) c),
 		kept AS (
 			SELECT g.member, g.root FROM grouped g WHERE g.root NOT IN (SELECT c.root FROM crowded c)
 			UNION ALL
 			SELECT t.member, t.root FROM (SELECT array_agg(g.member) AS l, array_agg(coalesce(a.merged_into, g.member)) AS r FROM grouped g JOIN crowded c ON c.root = g.root
-				LEFT JOIN %1$s.party_alias a ON a.old_party_id = g.member AND (a.reason IS NULL OR a.reason NOT IN ('similar', 'email', 'phone'))) o CROSS JOIN LATERAL @extschema@.connected_groups(o.l, o.r) t WHERE o.l IS NOT NULL),
+				LEFT JOIN %1$s.party_alias a ON a.old_party_id = g.member AND (a.reason IS NULL OR a.reason NOT IN ('similar', 'key', 'email', 'phone', 'judged'))) o CROSS JOIN LATERAL @extschema@.connected_groups(o.l, o.r) t WHERE o.l IS NOT NULL),
 		cause AS (SELECT DISTINCT ON (w.id) w.id, w.reason, w.rank FROM (SELECT p.r AS id, p.reason, p.rank FROM pair p WHERE p.l <> p.r UNION ALL SELECT p.l, p.reason, p.rank FROM pair p WHERE p.l <> p.r) w ORDER BY w.id, w.rank)
 		SELECT coalesce(array_agg(k.member), '{}'), coalesce(array_agg(k.root), '{}'), coalesce(array_agg(coalesce(c.reason, 'similar')), '{}'), coalesce(array_agg(coalesce(c.rank, 5)), '{}')
-		FROM kept k LEFT JOIN cause c ON c.id = k.member$q$, quote_ident(mart)) INTO nodes, roots, causes, ranks USING parties, records, clusters, by_similarity, key_left, key_right, key_rank;
+		FROM kept k LEFT JOIN cause c ON c.id = k.member$q$, quote_ident(mart)) INTO nodes, roots, causes, ranks USING parties, records, clusters, by_similarity;
 END $$;
-COMMENT ON FUNCTION @extschema@.record_groups(name, bigint[], bigint[], bigint[], boolean, bigint[], bigint[], integer[]) IS 'internal: of the records of some parties, and of those near them, which ones are one: the ids of the parties that were made for them, the least of each group, the reason and its rank';
+COMMENT ON FUNCTION @extschema@.record_groups(name, bigint[], bigint[], bigint[], boolean) IS 'internal: of the records of some parties, and of those near them, which ones are one: the ids of the parties that were made for them, the least of each group, the reason and its rank';
 
 -- Merges that resolve made and that the groups do not bear out, the latest first: each that holds two groups together.
 CREATE FUNCTION @extschema@.aliases_to_split(mart name, nodes bigint[], roots bigint[]) RETURNS bigint[]
@@ -357,7 +336,7 @@ BEGIN
 			WHERE a.party_id IN (SELECT x.party_id FROM part p JOIN %1$s.party_alias x ON x.old_party_id = p.node))
 		SELECT coalesce(array_agg(m.old_party_id ORDER BY m.merge_id DESC, m.old_party_id), '{}') FROM merged m JOIN part x ON x.node = m.old_party_id
 			LEFT JOIN part y ON y.node = m.merged_into LEFT JOIN part z ON z.node = m.party_id
-		WHERE m.reason IN ('similar', 'email', 'phone') AND x.root <> coalesce(y.root, z.root)$q$, quote_ident(mart)) INTO aliases USING nodes, roots;
+		WHERE m.reason IN ('similar', 'key', 'email', 'phone', 'judged') AND x.root <> coalesce(y.root, z.root)$q$, quote_ident(mart)) INTO aliases USING nodes, roots;
 	RETURN aliases;
 END $$;
 COMMENT ON FUNCTION @extschema@.aliases_to_split(name, bigint[], bigint[]) IS 'internal: merges by resolve between records that record_groups does not have in one group, latest first';
@@ -382,12 +361,10 @@ CREATE FUNCTION @extschema@.exact_groups(mart name, OUT keep bigint[], OUT dropp
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	all_parties bigint[];
-	k record;
 	n record;
 BEGIN
 	EXECUTE format('SELECT coalesce(array_agg(p.party_id), ''{}'') FROM %I.party p', mart) INTO all_parties;
-	SELECT coalesce(array_agg(x.left_id), '{}') AS l, coalesce(array_agg(x.right_id), '{}') AS r, coalesce(array_agg(x.rank), '{}') AS rank INTO k FROM @extschema@.key_pairs(mart) x;
-	n := @extschema@.record_groups(mart, all_parties, '{}', '{}', false, k.l, k.r, k.rank);
+	n := @extschema@.record_groups(mart, all_parties, '{}', '{}', false);
 	SELECT g.keep, g.dropped, g.why INTO keep, dropped, why FROM @extschema@.parties_to_merge(mart, n.nodes, n.roots, n.causes, n.ranks) g;
 END $$;
 COMMENT ON FUNCTION @extschema@.exact_groups(name) IS 'internal: what keys, addresses and numbers make one in a whole mart, as three arrays for merge_groups';
@@ -404,7 +381,6 @@ DECLARE
 	of_which_party text := format('SELECT coalesce(array_agg(r.source_record_id), ''{}''), coalesce(array_agg(r.party_id), ''{}'') FROM %s.source_record r', m);
 	alias bigint;
 	is_alias boolean;
-	k record;
 	n record;
 	g record;
 	run record;
@@ -422,8 +398,7 @@ BEGIN
 	-- the parties of records that are new or changed, and of a small base without clusters all
 	EXECUTE format('SELECT coalesce(array_agg(DISTINCT r.party_id), ''{}'') FROM %1$s.source_record r WHERE r.source_record_id = ANY ($1) OR NOT $2 AND (SELECT count(*) < 20000 FROM (SELECT FROM %1$s.source_record LIMIT 20000) x)', m)
 		INTO asked USING fresh, by_similarity;
-	SELECT coalesce(array_agg(x.left_id), '{}') AS l, coalesce(array_agg(x.right_id), '{}') AS r, coalesce(array_agg(x.rank), '{}') AS rank INTO k FROM @extschema@.key_pairs(mart) x;
-	n := @extschema@.record_groups(mart, asked, records, clusters, by_similarity, k.l, k.r, k.rank);
+	n := @extschema@.record_groups(mart, asked, records, clusters, by_similarity);
 	split := 0;
 	FOREACH alias IN ARRAY @extschema@.aliases_to_split(mart, n.nodes, n.roots) LOOP
 		EXECUTE format('SELECT EXISTS (SELECT FROM %s.party_alias a WHERE a.old_party_id = $1)', m) INTO is_alias USING alias;
@@ -471,6 +446,8 @@ BEGIN
 	RAISE NOTICE 'resolve: % records to place', records_read;
 	PERFORM @extschema@.refresh_statistics(mart);
 	PERFORM @extschema@.refresh_record_identity(mart, records);
+	-- records that went say nothing any more
+	EXECUTE format('DELETE FROM %1$s.record_identity i WHERE NOT EXISTS (SELECT FROM %1$s.source_record r WHERE r.source_record_id = i.source_record_id)', m);
 	EXECUTE format('SELECT count(*) >= min(d.link_min_records) AND min(d.link_threshold) < 1 FROM %1$s.record_identity i, %1$s.datamart d', m) INTO by_similarity;
 	merged := 0;
 	IF records_read > 0 THEN

@@ -204,8 +204,10 @@ BEGIN
 			UNION ALL SELECT a.old_party_id, b.top FROM below b JOIN %1$s.party_alias a ON a.merged_into = b.old_party_id AND a.party_id = $2)
 		UPDATE %1$s.party_alias a SET party_id = b.top FROM below b WHERE a.old_party_id = b.old_party_id', m), back, root);
 
-	r := @extschema@.run_kept(format('SELECT array_agg(u ORDER BY u.undo_id DESC) AS steps FROM %s.party_undo u WHERE u.merge_id = $1 AND NOT (u.relation = $2 AND u.after IS NULL) AND EXISTS (SELECT FROM pg_class c WHERE c.oid = u.relation)', m), merge, party);
-	FOREACH e IN ARRAY coalesce(r.steps, '{}') LOOP
+	r := @extschema@.run_kept(format('SELECT array_agg(u.relation ORDER BY u.undo_id DESC) AS relations, array_agg(u.column_name ORDER BY u.undo_id DESC) AS columns, array_agg(u.party_id ORDER BY u.undo_id DESC) AS parties, array_agg(u.moved ORDER BY u.undo_id DESC) AS moved,
+			array_agg(u.before ORDER BY u.undo_id DESC) AS before, array_agg(u.after ORDER BY u.undo_id DESC) AS after FROM %s.party_undo u WHERE u.merge_id = $1 AND NOT (u.relation = $2 AND u.after IS NULL) AND EXISTS (SELECT FROM pg_class c WHERE c.oid = u.relation)', m), merge, party);
+	-- types of its own, which are those of every mart: this function is planned once for all of them
+	FOR e IN SELECT * FROM unnest(r.relations, r.columns, r.parties, r.moved, r.before, r.after) s (relation, column_name, party_id, moved, before, after) LOOP
 		condition := @extschema@.moved_condition(mart, e.relation, e.column_name);
 		IF e.before IS NULL AND e.after IS NULL AND condition IS NULL THEN
 			PERFORM @extschema@.move_back_rows(e.relation, e.column_name, root, e.party_id, e.moved);

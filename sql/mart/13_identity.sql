@@ -124,6 +124,8 @@ CREATE TABLE @mart@.record_identity (
 	country text,
 	mail_norms text[],
 	phone_norms text[],
+	keys text[],
+	key_sources smallint[],
 	born date
 );
 CREATE INDEX record_identity_origin_id ON @mart@.record_identity (origin_id);
@@ -147,6 +149,8 @@ COMMENT ON COLUMN @mart@.record_identity.city IS 'city';
 COMMENT ON COLUMN @mart@.record_identity.country IS 'country';
 COMMENT ON COLUMN @mart@.record_identity.mail_norms IS 'normal forms of its e-mail addresses';
 COMMENT ON COLUMN @mart@.record_identity.phone_norms IS 'normal forms of its telephone numbers';
+COMMENT ON COLUMN @mart@.record_identity.keys IS 'its keys in other systems, each as scheme, chr(31) and value';
+COMMENT ON COLUMN @mart@.record_identity.key_sources IS 'who gave each of the keys';
 COMMENT ON COLUMN @mart@.record_identity.born IS 'its date of birth, as the import read it';
 
 CREATE TABLE @mart@.doubtful_pair (
@@ -356,5 +360,5 @@ INSERT INTO @mart@.party_key (relation, column_name, on_export, on_erase, on_mer
 ALTER TABLE @mart@.party_undo ALTER COLUMN moved SET STATISTICS 0, ALTER COLUMN before SET STATISTICS 0, ALTER COLUMN after SET STATISTICS 0;
 ALTER TABLE @mart@.record_identity ALTER COLUMN given_name SET STATISTICS 0, ALTER COLUMN family_name SET STATISTICS 0, ALTER COLUMN maiden_name SET STATISTICS 0,
 	ALTER COLUMN legal_name SET STATISTICS 0, ALTER COLUMN email SET STATISTICS 0, ALTER COLUMN phone SET STATISTICS 0, ALTER COLUMN other_phone SET STATISTICS 0,
-	ALTER COLUMN street SET STATISTICS 0, ALTER COLUMN mail_norms SET STATISTICS 0, ALTER COLUMN phone_norms SET STATISTICS 0;
+	ALTER COLUMN street SET STATISTICS 0, ALTER COLUMN mail_norms SET STATISTICS 0, ALTER COLUMN phone_norms SET STATISTICS 0, ALTER COLUMN keys SET STATISTICS 0;
 ALTER TABLE @mart@.blocked_identifier ALTER COLUMN value_norm SET STATISTICS 0;

@@ -12,6 +12,7 @@ done
 # what resolve finds by keys, as lists; processor time of the statement that merges them
 q <<'SQL'
 ANALYZE;
+SELECT crmseg.refresh_record_identity('bench_merge', ARRAY(SELECT r.source_record_id FROM bench_merge.source_record r)) \g /dev/null
 CREATE TABLE bench_merge.todo AS SELECT * FROM crmseg.exact_groups('bench_merge');
 CREATE TABLE bench_merge.moved AS SELECT l.party_id, l.order_id, l.line_no, m.keep FROM bench_merge.todo t, unnest(t.keep, t.dropped) m (keep, dropped), bench_merge.sales_order_line l WHERE l.party_id = m.dropped;
 CHECKPOINT;
