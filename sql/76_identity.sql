@@ -333,10 +333,11 @@ BEGIN
 	EXECUTE format($q$
 		WITH part AS MATERIALIZED (SELECT * FROM unnest($1, $2) p (node, root)),
 		merged AS MATERIALIZED (SELECT a.old_party_id, a.merged_into, a.party_id, a.merge_id, a.reason FROM %1$s.party_alias a
-			WHERE a.party_id IN (SELECT x.party_id FROM part p JOIN %1$s.party_alias x ON x.old_party_id = p.node))
+			WHERE a.party_id IN (SELECT x.party_id FROM part p JOIN %1$s.party_alias x ON x.old_party_id = p.node)),
+		main AS (SELECT m.party_id, min(p.root) AS root FROM merged m JOIN part p ON p.node = m.old_party_id GROUP BY m.party_id)	-- of a party whose own record went
 		SELECT coalesce(array_agg(m.old_party_id ORDER BY m.merge_id DESC, m.old_party_id), '{}') FROM merged m JOIN part x ON x.node = m.old_party_id
-			LEFT JOIN part y ON y.node = m.merged_into LEFT JOIN part z ON z.node = m.party_id
-		WHERE m.reason IN ('similar', 'key', 'email', 'phone', 'judged') AND x.root <> coalesce(y.root, z.root)$q$, quote_ident(mart)) INTO aliases USING nodes, roots;
+			LEFT JOIN part y ON y.node = m.merged_into LEFT JOIN part z ON z.node = m.party_id LEFT JOIN main w ON w.party_id = m.party_id
+		WHERE m.reason IN ('similar', 'key', 'email', 'phone', 'judged') AND x.root <> coalesce(y.root, z.root, w.root)$q$, quote_ident(mart)) INTO aliases USING nodes, roots;
 	RETURN aliases;
 END $$;
 COMMENT ON FUNCTION @extschema@.aliases_to_split(name, bigint[], bigint[]) IS 'internal: merges by resolve between records that record_groups does not have in one group, latest first';
