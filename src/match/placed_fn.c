@@ -192,7 +192,8 @@ crmseg_placed_pairs(PG_FUNCTION_ARGS)
 			CHECK_FOR_INTERRUPTS();
 		if (a < 0 || b < 0)
 			continue;
-		k = bits < BITS_LEAST ? 0 : bits > BITS_MOST ? BITS_MOST - BITS_LEAST : (int) bits - BITS_LEAST;
+		/* what is no number counts as nothing */
+		k = !(bits >= BITS_LEAST) ? 0 : bits > BITS_MOST ? BITS_MOST - BITS_LEAST : (int) bits - BITS_LEAST;
 		pairs[k]++;
 		if (of[a] == of[b])
 			one[k]++;

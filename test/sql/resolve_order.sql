@@ -2,6 +2,13 @@
 -- batches with changes, deletions and what people decide in between, end in the same parties (seeds 0.1, 0.2, ...)
 SET client_min_messages = warning;
 SET timezone = 'UTC';
+-- what is looked at: parties of several clusters, clusters of several parties; pairs by weight
+SELECT * FROM crmseg.mixed_records('{1,2,3,9}', '{1,1,3,3}', '{3,1,2}', '{7,7,7}') ORDER BY 1;
+SELECT * FROM crmseg.placed_pairs('{1,2,1,1,5}', '{2,3,2,3,6}', '{NaN,Infinity,-Infinity,3.5,1}', 0.1, '{1,2,3}', '{1,2,2}') ORDER BY 1, 4;
+\set VERBOSITY sqlstate
+SELECT * FROM crmseg.mixed_records('{1,2,NULL}', '{1,1,1}', '{1}', '{1}');
+SELECT * FROM crmseg.mixed_records('{1,2,3}', '{1,1}', '{1}', '{1}');
+\set VERBOSITY default
 SELECT set_config('crmseg_test.records', CASE WHEN coalesce(current_setting('crmseg_test.light', true), '') = 'on' THEN '60' ELSE '200' END, false) \g /dev/null
 CREATE TEMPORARY TABLE arriving (n int PRIMARY KEY, given text, family text, legal text, mail text, number text, card text, born date, source int, at float8, was text);
 -- a mart of the records of some batches; changed ones say first what they were
