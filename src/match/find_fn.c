@@ -3,6 +3,7 @@
  * common is read and weighed by the linkage engine, with the mart's model or what is usual. Everything is read by SQL with the caller's rights; the
  * three questions are planned once a session and mart.
  */
+#include "match/find_record.h"
 #include "match/link_fn.h"
 
 #include <math.h>
@@ -25,218 +26,16 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "contact/address.h"
-#include "match/match.h"
-#include "text/text.h"
 
 #define ROWS_PER_KEY 120			/* of one key are read; a key that more have says too little */
 #define CANDIDATES 32			/* at most are read and weighed */
 #define CANDIDATES_SURE 12		/* of them even with few bits of keys in common */
 #define CANDIDATES_SHARE 0.3	/* others with this share of the best one's bits */
-#define VALUES_MAX 16				/* of one kind of a record */
 
 PG_FUNCTION_INFO_V1(crmseg_find_matches);
 
-/* ---- the record ---- */
-
-enum
-{
-	V_GIVEN, V_FAMILY, V_MAIDEN, V_FULL, V_LEGAL, V_BIRTH, V_SEX, V_EMAIL, V_PHONE, V_STREET, V_POSTAL, V_CITY, V_COUNTRY, V_REGISTRY, V_KINDS
-};
-
-/* what a record may hold, in the words of an import's mapping; kinds are those of the engine */
-static const struct
-{
-	const char *name;
-	int			kind;
-} known[] = {
-	{"given_name", V_GIVEN}, {"family_name", V_FAMILY}, {"maiden_name", V_MAIDEN}, {"full_name", V_FULL}, {"legal_name", V_LEGAL}, {"birth_date", V_BIRTH},
-	{"sex", V_SEX}, {"email", V_EMAIL}, {"phone", V_PHONE}, {"street", V_STREET}, {"postal_code", V_POSTAL}, {"city", V_CITY}, {"country", V_COUNTRY}, {"registry_number", V_REGISTRY},
-	/* these do not tell who it is */
-	{"kind", -1}, {"salutation", -1}, {"deceased_on", -1}, {"language", -1}, {"industry_code", -1}, {"headcount", -1}, {"trade", -1}, {"chain_position", -1}, {"tier", -1}, {"is_professional", -1},
-	{"label", -1}, {"extra", -1}};
-
 static const link_kind engine_kind[V_KINDS] = {LINK_GIVEN_NAME, LINK_FAMILY_NAME, LINK_MAIDEN_NAME, LINK_FULL_NAME, LINK_ORGANISATION_NAME, LINK_DATE, LINK_SEX, LINK_EMAIL, LINK_PHONE, LINK_ADDRESS,
 	LINK_POSTAL_CODE, LINK_CITY, LINK_COUNTRY, LINK_REGISTRY_NUMBER};
-
-typedef struct Value
-{
-	const char *s;
-	int			n;
-} Value;
-
-typedef struct Record
-{
-	int			n[V_KINDS];
-	Value		value[V_KINDS][VALUES_MAX];
-} Record;
-
-static void
-put(Record *r, int kind, const char *s, int n)
-{
-	while (n > 0 && (*s == ' ' || *s == '\t'))
-		s++, n--;
-	while (n > 0 && (s[n - 1] == ' ' || s[n - 1] == '\t'))
-		n--;
-	if (n > 0 && r->n[kind] < VALUES_MAX)
-		r->value[kind][r->n[kind]++] = (Value) {s, n};
-}
-
-static void pg_attribute_noreturn()
-unknown_key(const char *key, int n)
-{
-	StringInfoData s;
-
-	initStringInfo(&s);
-	for (size_t i = 0; i < lengthof(known); i++)
-		appendStringInfo(&s, "%s%s", i ? ", " : "", known[i].name);
-	ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("a record has no key \"%.*s\"", Min(n, 63), key), errhint("Keys: %s; and party, address, objects of them.", s.data)));
-}
-
-static void
-put_json(Record *r, int kind, const char *name, const JsonbValue *v)
-{
-	switch (v->type)
-	{
-		case jbvNull:
-			return;
-		case jbvString:
-			put(r, kind, v->val.string.val, v->val.string.len);
-			return;
-		case jbvNumeric:
-			{
-				char	   *t = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
-
-				put(r, kind, t, strlen(t));
-				return;
-			}
-		case jbvBinary:
-			if (JsonContainerIsArray(v->val.binary.data))
-			{
-				for (uint32 i = 0; i < JsonContainerSize(v->val.binary.data); i++)
-				{
-					JsonbValue *x = getIthJsonbValueFromContainer(v->val.binary.data, i);
-
-					if (x->type != jbvString && x->type != jbvNumeric && x->type != jbvNull)
-						break;
-					put_json(r, kind, name, x);
-				}
-				return;
-			}
-			/* FALLTHROUGH */
-		default:
-			ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("the value of \"%s\" must be a string, a number, null, or an array of them", name)));
-	}
-}
-
-static void
-read_record(JsonbContainer *c, Record *r, bool inner)
-{
-	JsonbIterator *it = JsonbIteratorInit(c);
-	JsonbValue	key,
-				v;
-	JsonbIteratorToken t;
-
-	if (!JsonContainerIsObject(c))
-		ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("a record must be a JSON object"), errhint("Such as {\"given_name\": \"Jeanne\", \"family_name\": \"Petit\", \"email\": \"j.petit@example.fr\"}.")));
-	while ((t = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
-	{
-		size_t		i;
-
-		if (t != WJB_KEY)
-			continue;
-		JsonbIteratorNext(&it, &v, true);
-		for (i = 0; i < lengthof(known); i++)
-			if (strlen(known[i].name) == key.val.string.len && memcmp(known[i].name, key.val.string.val, key.val.string.len) == 0)
-				break;
-		if (i < lengthof(known))
-		{
-			if (known[i].kind >= 0)
-				put_json(r, known[i].kind, known[i].name, &v);
-		}
-		else if (!inner && ((key.val.string.len == 5 && memcmp(key.val.string.val, "party", 5) == 0) || (key.val.string.len == 7 && memcmp(key.val.string.val, "address", 7) == 0)))
-		{
-			if (v.type == jbvBinary)
-				read_record(v.val.binary.data, r, true);
-			else if (v.type == jbvString)
-				put(r, V_STREET, v.val.string.val, v.val.string.len);
-			else if (v.type != jbvNull)
-				ereport(ERROR, (errcode(CRMSEG_BAD_VALUE), errmsg("the value of \"%.*s\" must be an object", key.val.string.len, key.val.string.val)));
-		}
-		else
-			unknown_key(key.val.string.val, key.val.string.len);
-	}
-}
-
-#define FIRST(r, k) ((r)->n[k] > 0 ? (r)->value[k][0].s : ""), ((size_t) ((r)->n[k] > 0 ? (r)->value[k][0].n : 0))
-
-/* The days that a date as people write it may mean. */
-static void
-date_keys(match_keys *k, const Value *v)
-{
-	uint32		other = 0,
-				packed[2];
-
-	packed[0] = link_read_date(v->s, v->n, &other);
-	packed[1] = other;
-	for (int i = 0; i < 2; i++)
-		if (packed[i] != 0)
-			match_keys_date(k, date2j(packed[i] >> 9, packed[i] >> 5 & 15, packed[i] & 31) - POSTGRES_EPOCH_JDATE, true);
-}
-
-static void
-record_keys(const Record *r, match_keys *k)
-{
-	bool		organisation = r->n[V_LEGAL] > 0;
-	Value		family = {FIRST(r, V_FAMILY)};
-
-	if (r->n[V_GIVEN] > 0 || r->n[V_FAMILY] > 0)
-		match_keys_person(k, FIRST(r, V_GIVEN), FIRST(r, V_FAMILY), FIRST(r, V_MAIDEN));
-	for (int i = 0; i < r->n[V_LEGAL]; i++)
-		match_keys_organisation(k, r->value[V_LEGAL][i].s, r->value[V_LEGAL][i].n);
-	for (int i = 0; i < r->n[V_FULL]; i++)
-	{
-		const Value *v = &r->value[V_FULL][i];
-		const char *space = memchr(v->s, ' ', v->n);
-
-		match_keys_full_name(k, v->s, v->n);
-		if (space != NULL && family.n == 0)
-			family = (Value) {space + 1, v->n - (int) (space + 1 - v->s)};
-	}
-	for (int i = 0; i < r->n[V_BIRTH]; i++)
-		date_keys(k, &r->value[V_BIRTH][i]);
-	for (int i = 0; i < r->n[V_EMAIL]; i++)
-	{
-		match_keys_email(k, r->value[V_EMAIL][i].s, r->value[V_EMAIL][i].n, organisation);
-		if (!organisation && (r->n[V_GIVEN] == 0 || r->n[V_FAMILY] == 0) && r->n[V_FULL] == 0)
-			match_keys_email_name(k, r->value[V_EMAIL][i].s, r->value[V_EMAIL][i].n);
-	}
-	for (int i = 0; i < r->n[V_PHONE]; i++)
-		match_keys_phone(k, r->value[V_PHONE][i].s, r->value[V_PHONE][i].n);
-	for (int i = 0; i < r->n[V_REGISTRY]; i++)
-		match_keys_registry(k, r->value[V_REGISTRY][i].s, r->value[V_REGISTRY][i].n);
-	if (organisation)
-		family = r->value[V_LEGAL][0];
-	for (int i = 0; i < r->n[V_POSTAL]; i++)
-		match_keys_place(k, family.s, family.n, r->value[V_POSTAL][i].s, r->value[V_POSTAL][i].n);
-	for (int i = 0; i < r->n[V_STREET]; i++)
-	{
-		StringInfoData s;
-		address    *a = palloc(sizeof(address));
-		char	   *key = palloc(ADDRESS_KEY_MAX);
-
-		initStringInfo(&s);
-		appendBinaryStringInfo(&s, r->value[V_STREET][i].s, r->value[V_STREET][i].n);
-		for (int part = V_POSTAL; part <= V_CITY; part++)
-			if (r->n[part] > 0)
-			{
-				appendStringInfoString(&s, part == V_POSTAL ? ", " : " ");
-				appendBinaryStringInfo(&s, r->value[part][0].s, r->value[part][0].n);
-			}
-		if (address_parse(s.data, s.len, FIRST(r, V_COUNTRY), a) == ADDRESS_OK)
-			match_keys_address(k, key, address_key(a, key));
-	}
-}
 
 /* ---- the plans ---- */
 
@@ -491,7 +290,7 @@ take(Record *r, const Record *record, int kind, Value v, int *best)
 	if (r->n[kind] == 0 || f > *best)
 	{
 		r->n[kind] = 0;
-		put(r, kind, v.s, v.n);
+		find_put(r, kind, v.s, v.n);
 		*best = f > 0 ? f : *best;
 	}
 }
@@ -512,7 +311,7 @@ read_party(const Record *record, uint64 from, uint64 to, Record *r)
 	int			best[V_KINDS] = {0},
 				address_fit = -1;
 	Value		v;
-#define TAKE(k, i, is_date) (v = column(t, i, is_date), put(r, k, v.s, v.n))
+#define TAKE(k, i, is_date) (v = column(t, i, is_date), find_put(r, k, v.s, v.n))
 
 	memset(r->n, 0, sizeof r->n);
 	if (organisation)
@@ -605,7 +404,7 @@ weigh(Name mart, const Record *record, Candidate *c, int count, int namesakes)
 	for (int k = 0; k < V_KINDS; k++)
 	{
 		columns.kind[k] = engine_kind[k];
-		columns.name[k] = unconstify(char *, known[k].name);
+		columns.name[k] = unconstify(char *, find_kind_name(k));
 	}
 	ask(mart, Q_MODEL, NULL, 1);
 	if (SPI_processed > 0)
@@ -695,8 +494,8 @@ crmseg_find_matches(PG_FUNCTION_ARGS)
 	context = AllocSetContextCreate(CurrentMemoryContext, "find_matches", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	record = palloc0(sizeof(Record));
-	read_record(&PG_GETARG_JSONB_P(1)->root, record, false);
-	record_keys(record, &keys);
+	find_read_record(&PG_GETARG_JSONB_P(1)->root, record, false);
+	find_record_keys(record, &keys);
 	plans_of(mart);
 	if (keys.n > 0 && max_rows > 0)
 	{

@@ -500,6 +500,12 @@ extern void link_given_others(link_engine *e);
 extern void link_given_end(link_engine *e);
 extern float link_given_share(const link_engine *e, int c, const link_record *a, const link_record *b);
 
+/* ---- link_train.c, link_em.c ---- */
+extern int	link_levels_of(const link_engine *e, int c, int org);
+
+/* m, h and the shares of one kind of records from the candidate pairs, from those that k holds */
+extern void link_maximise(link_engine *e, int org, link_class_model *k);
+
 /* ---- link_score.c ---- */
 extern void link_unshare(link_engine *e);
 extern void link_prefetch(const link_engine *e, const link_record *a, const link_record *b);
