@@ -77,7 +77,7 @@ kept_plan(const char *sql, int nargs, Oid *types)
 	}
 	k = hash_search(kept_plans, &hash, HASH_FIND, NULL);
 	if (k)
-		return k->nargs == nargs && memcmp(k->types, types, nargs * sizeof *types) == 0 && strcmp(k->sql, sql) == 0 ? k->plan : NULL;
+		return k->nargs == nargs && (nargs == 0 || memcmp(k->types, types, nargs * sizeof *types) == 0) && strcmp(k->sql, sql) == 0 ? k->plan : NULL;
 	if (hash_get_num_entries(kept_plans) >= MOST_PLANS)
 	{
 		if (running > 0)
@@ -93,7 +93,8 @@ kept_plan(const char *sql, int nargs, Oid *types)
 	k->plan = plan;
 	k->sql = unconstify(char *, sql);
 	k->nargs = nargs;
-	memcpy(k->types, types, nargs * sizeof *types);
+	if (nargs > 0)
+		memcpy(k->types, types, nargs * sizeof *types);
 	return plan;
 }
 
