@@ -1,7 +1,7 @@
 /*
- * reverse_fn.h: the index over the segments of a mart for one sort of row: reverse_index_fn.c keeps it, reverse_image_fn.c stores it for other
- * sessions, reverse_leaf_fn.c makes conditions of leaves on the parts that reverse_part_fn.c finds in a row, reverse_row_fn.c reads a row for it,
- * and reverse_fn.c answers from it. reverse_watch_fn.c knows what of other tables it rests on, upkeep_fn.c whose rows changed.
+ * reverse_fn.h: the index over the segments of a mart for one sort of row: reverse_index_fn.c keeps it, reverse_definition_fn.c reads the definitions
+ * into it, reverse_image_fn.c stores it for other sessions, reverse_leaf_fn.c makes conditions of leaves on the parts that reverse_part_fn.c finds in a row,
+ * reverse_row_fn.c and reverse_time_fn.c read a row for it, and reverse_fn.c answers from it. reverse_watch_fn.c knows what of other tables it rests on, upkeep_fn.c whose rows changed.
  */
 #ifndef CRMSEG_REVERSE_FN_H
 #define CRMSEG_REVERSE_FN_H
@@ -179,6 +179,11 @@ extern bool reverse_is_among(const ArrayType *ids, int64 id);
 
 /* the index for a row's type, with all that the caller sees */
 extern reverse_index *reverse_index_for(vocabulary *v, Oid type, int32 typmod);
+
+/* ---- reverse_definition_fn.c ---- */
+
+/* takes over what differs in the table of definitions from what is held, and gives how many were put in */
+extern int	reverse_read_definitions(reverse_index *r, vocabulary *v);
 /* the place of a definition, -1 when there is none */
 extern int	reverse_find(const reverse_index *r, int64 id);
 
@@ -242,6 +247,11 @@ extern void reverse_read_part(reverse_index *r, int part_no, Datum x, bool isnul
 
 /* fills r->datum from a row; NULL: all columns unknown */
 extern void reverse_read_row(reverse_index *r, HeapTuple tuple, vocabulary *v, TimestampTz now);
+
+/* ---- reverse_time_fn.c ---- */
+
+/* which windows of a part hold for a time that lies in a row */
+extern void reverse_windows_of(segment_given *d, reverse_index *r, int part_no, int64 value, vocabulary *v, TimestampTz now);
 /* the first instant after now at which the row just read may be in other segments by the passing of time: never later than it is; DT_NOEND: none */
 extern TimestampTz reverse_next_flip(reverse_index *r, vocabulary *v, TimestampTz now);
 
