@@ -380,8 +380,6 @@ DECLARE
 	parties bigint[];
 	asked bigint[];
 	of_which_party text := format('SELECT coalesce(array_agg(r.source_record_id), ''{}''), coalesce(array_agg(r.party_id), ''{}'') FROM %s.source_record r', m);
-	alias bigint;
-	is_alias boolean;
 	n record;
 	g record;
 	run record;
@@ -400,14 +398,7 @@ BEGIN
 	EXECUTE format('SELECT coalesce(array_agg(DISTINCT r.party_id), ''{}'') FROM %1$s.source_record r WHERE r.source_record_id = ANY ($1) OR NOT $2 AND (SELECT count(*) < 20000 FROM (SELECT FROM %1$s.source_record LIMIT 20000) x)', m)
 		INTO asked USING fresh, by_similarity;
 	n := @extschema@.record_groups(mart, asked, records, clusters, by_similarity);
-	split := 0;
-	FOREACH alias IN ARRAY @extschema@.aliases_to_split(mart, n.nodes, n.roots) LOOP
-		EXECUTE format('SELECT EXISTS (SELECT FROM %s.party_alias a WHERE a.old_party_id = $1)', m) INTO is_alias USING alias;
-		IF is_alias THEN
-			PERFORM @extschema@.split_off(mart, alias, 'no longer similar', false);
-			split := split + 1;
-		END IF;
-	END LOOP;
+	split := @extschema@.split_many(mart, @extschema@.aliases_to_split(mart, n.nodes, n.roots), 'no longer similar');
 	g := @extschema@.parties_to_merge(mart, n.nodes, n.roots, n.causes, n.ranks);
 	merged := cardinality(g.dropped);
 	RAISE NOTICE 'resolve: % parties to merge, % taken apart', merged, split;

@@ -173,76 +173,127 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.move_back_rows(regclass, text, bigint, bigint, jsonb) IS 'internal: rows of a table without primary key go back to the party they came from';
 
-CREATE FUNCTION @extschema@.undo_merge(mart name, merge bigint) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 1 AS $$
-DECLARE
-	m text := quote_ident(mart);
-	party regclass := format('%I.party', mart)::regclass;
-	root bigint;
-	back bigint[];
-	r record;
-	e record;
-	changes text;
-	condition text;
-	at_party bigint;
-	image jsonb;
-BEGIN
-	r := @extschema@.run_kept(format('SELECT g.party_id AS root, ARRAY(SELECT a.old_party_id FROM %1$s.party_alias a WHERE a.merge_id = g.merge_id ORDER BY 1) AS back FROM %1$s.party_merge g WHERE g.merge_id = $1', m), merge);
-	root := r.root;
-	back := r.back;
-	r := @extschema@.run_kept(format('SELECT count(*) FILTER (WHERE u.party_id = ANY ($3)) AS parties, array_agg(u.before ORDER BY u.party_id) AS images FROM %s.party_undo u WHERE u.merge_id = $1 AND u.relation = $2 AND u.after IS NULL', m), merge, party, back);
-	IF r.parties < cardinality(back) THEN
-		RAISE EXCEPTION 'the merge of party % can no longer be taken back', back[1] USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Its rows in party_undo were deleted.';
-	END IF;
-	FOREACH image IN ARRAY coalesce(r.images, '{}') LOOP
-		PERFORM @extschema@.restore_row(mart, party, image);
-	END LOOP;
-	-- the paths, flat again: each alias below one of them leads to it
-	PERFORM @extschema@.run_kept(format('DELETE FROM %s.party_alias a WHERE a.merge_id = $1', m), merge);
-	PERFORM @extschema@.run_kept(format('WITH RECURSIVE below AS (
-			SELECT a.old_party_id, a.merged_into AS top FROM %1$s.party_alias a WHERE a.merged_into = ANY ($1) AND a.party_id = $2
-			UNION ALL SELECT a.old_party_id, b.top FROM below b JOIN %1$s.party_alias a ON a.merged_into = b.old_party_id AND a.party_id = $2)
-		UPDATE %1$s.party_alias a SET party_id = b.top FROM below b WHERE a.old_party_id = b.old_party_id', m), back, root);
-
-	r := @extschema@.run_kept(format('SELECT array_agg(u.relation ORDER BY u.undo_id DESC) AS relations, array_agg(u.column_name ORDER BY u.undo_id DESC) AS columns, array_agg(u.party_id ORDER BY u.undo_id DESC) AS parties, array_agg(u.moved ORDER BY u.undo_id DESC) AS moved,
-			array_agg(u.before ORDER BY u.undo_id DESC) AS before, array_agg(u.after ORDER BY u.undo_id DESC) AS after FROM %s.party_undo u WHERE u.merge_id = $1 AND NOT (u.relation = $2 AND u.after IS NULL) AND EXISTS (SELECT FROM pg_class c WHERE c.oid = u.relation)', m), merge, party);
-	-- types of its own, which are those of every mart: this function is planned once for all of them
-	FOR e IN SELECT * FROM unnest(r.relations, r.columns, r.parties, r.moved, r.before, r.after) s (relation, column_name, party_id, moved, before, after) LOOP
-		condition := @extschema@.moved_condition(mart, e.relation, e.column_name);
-		IF e.before IS NULL AND e.after IS NULL AND condition IS NULL THEN
-			PERFORM @extschema@.move_back_rows(e.relation, e.column_name, root, e.party_id, e.moved);
-		ELSIF e.before IS NULL AND e.after IS NULL THEN
-			PERFORM @extschema@.run_kept(format('UPDATE %1$s t SET %2$I = $1 FROM jsonb_array_elements($3) k (v) WHERE t.%2$I = $2 AND %3$s', e.relation, e.column_name, condition), e.party_id, root, e.moved);
-		ELSIF e.moved IS NOT NULL THEN
-			-- a row that was changed: each column goes back that nobody has written since
-			at_party := coalesce((e.after ->> e.column_name)::bigint, e.party_id);
-			e.after := coalesce(e.after, '{}');
-			SELECT string_agg(CASE WHEN e.after ? a.attname::text THEN format('%1$I = CASE WHEN t.%1$I::text IS NOT DISTINCT FROM a.%1$I::text THEN b.%1$I ELSE t.%1$I END', a.attname) ELSE format('%1$I = b.%1$I', a.attname) END, ', ' ORDER BY a.attnum)
-				INTO changes FROM pg_attribute a WHERE a.attrelid = e.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND e.before ? a.attname::text;
-			CONTINUE WHEN changes IS NULL;	-- its columns are gone
-			PERFORM @extschema@.run_kept(format('UPDATE %1$s t SET %2$s FROM jsonb_populate_record(NULL::%1$s, $1) b, jsonb_populate_record(NULL::%1$s, $2) a, (VALUES ($3)) k (v) WHERE t.%3$I = $4 AND %4$s',
-				e.relation, changes, e.column_name, condition), e.before, e.after, e.moved, at_party);
-		ELSIF e.before IS NULL AND e.after ? 'party_relation_id' AND e.relation = format('%I.party_relation', mart)::regclass THEN
-			PERFORM @extschema@.run_kept(format('DELETE FROM %1$s t WHERE t.party_relation_id = ($1 ->> ''party_relation_id'')::bigint
-				AND @extschema@.row_image(t) - ''party_id'' - ''related_id'' = @extschema@.row_image(jsonb_populate_record(NULL::%1$s, $1)) - ''party_id'' - ''related_id''', e.relation), e.after);
-		ELSIF e.before IS NULL THEN
-			PERFORM @extschema@.run_kept(format('DELETE FROM %1$s t WHERE t.%2$I = $2 AND @extschema@.row_image(t) = @extschema@.row_image(jsonb_populate_record(NULL::%1$s, $1))', e.relation, e.column_name), e.after, root);
-		ELSE
-			PERFORM @extschema@.restore_row(mart, e.relation, e.before);
-		END IF;
-	END LOOP;
-	PERFORM @extschema@.run_kept(format('DELETE FROM %s.party_undo u WHERE u.merge_id = $1', m), merge);
-	PERFORM @extschema@.run_kept(format('DELETE FROM %s.party_merge g WHERE g.merge_id = $1', m), merge);
-END $$;
-COMMENT ON FUNCTION @extschema@.undo_merge(name, bigint) IS 'internal: takes a merge back that no later one stands upon. 55000 when what is needed for it was deleted';
-
--- The merges that must be undone before and with one: those above it, of each party on the way to the root; and those of the parties at the
--- other end of relations that it made one, for a relation has two ends and each may merge.
-CREATE FUNCTION @extschema@.merges_above(mart name, merge bigint) RETURNS bigint[]
+-- The same of many rows of one table: those that name parties as they are now called go in together.
+CREATE FUNCTION @extschema@.restore_rows(mart name, relation regclass, images jsonb[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
 	m text := quote_ident(mart);
-	found_ids bigint[] := ARRAY[merge];
+	party regclass := format('%I.party', mart)::regclass;
+	image jsonb;
+	col text;
+	r record;
+BEGIN
+	IF relation <> party THEN
+		FOR col IN SELECT a.attname FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+				WHERE cardinality(images) > 1 AND c.contype = 'f' AND c.conrelid = relation AND c.confrelid = party AND cardinality(c.conkey) = 1 LOOP
+			r := @extschema@.run_kept(format('SELECT array_agg(i.image) FILTER (WHERE p.party_id IS NULL AND i.image ->> %2$L IS NOT NULL) AS other, array_agg(i.image) FILTER (WHERE p.party_id IS NOT NULL OR i.image ->> %2$L IS NULL) AS same
+				FROM unnest($1) i (image) LEFT JOIN %1$s.party p ON p.party_id = (i.image ->> %2$L)::bigint', m, col), images);
+			FOREACH image IN ARRAY coalesce(r.other, '{}') LOOP
+				PERFORM @extschema@.restore_row(mart, relation, image);
+			END LOOP;
+			images := coalesce(r.same, '{}');
+		END LOOP;
+	END IF;
+	IF cardinality(images) < 2 OR relation IN (format('%I.consent', mart)::regclass, format('%I.party_relation', mart)::regclass) THEN
+		FOREACH image IN ARRAY images LOOP
+			PERFORM @extschema@.restore_row(mart, relation, image);
+		END LOOP;
+		RETURN;
+	END IF;
+	-- what an image does not name takes its default
+	FOR r IN SELECT x.columns, x.of_image, array_agg(x.image) AS images FROM (
+			SELECT i.image, c.columns, c.of_image FROM unnest(images) i (image) CROSS JOIN LATERAL (
+				SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS columns, string_agg('p.' || quote_ident(a.attname), ', ' ORDER BY a.attnum) AS of_image
+				FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND i.image ? a.attname::text) c) x
+			GROUP BY x.columns, x.of_image LOOP
+		PERFORM @extschema@.run_kept(format('INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %3$s FROM unnest($1) i (image) CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, i.image) p ON CONFLICT DO NOTHING', relation, r.columns, r.of_image), r.images);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@.restore_rows(name, regclass, jsonb[]) IS 'internal: restore_row for many rows of one table';
+
+-- Of several merges at once none may stand upon another: the steps of each are taken in their reverse order, those of one shape together.
+CREATE FUNCTION @extschema@.undo_merges(mart name, merges bigint[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET enable_seqscan = off SET enable_mergejoin = off AS $$
+DECLARE
+	m text := quote_ident(mart);
+	party regclass := format('%I.party', mart)::regclass;
+	back bigint[];
+	roots bigint[];
+	r record;
+	e record;
+	s record;
+	changes text;
+	condition text;
+BEGIN
+	r := @extschema@.run_kept(format('SELECT array_agg(a.old_party_id) AS back, array_agg(g.party_id) AS roots, min(a.old_party_id) FILTER (WHERE NOT EXISTS (SELECT FROM %1$s.party_undo u WHERE u.merge_id = g.merge_id AND u.relation = $2 AND u.after IS NULL AND u.party_id = a.old_party_id)) AS lost
+		FROM unnest($1) n (merge_id) JOIN %1$s.party_merge g ON g.merge_id = n.merge_id JOIN %1$s.party_alias a ON a.merge_id = g.merge_id', m), merges, party);
+	back := r.back;
+	roots := r.roots;
+	IF r.lost IS NOT NULL THEN
+		RAISE EXCEPTION 'the merge of party % can no longer be taken back', r.lost USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Its rows in party_undo were deleted.';
+	END IF;
+	r := @extschema@.run_kept(format('SELECT array_agg(u.before ORDER BY u.party_id) AS images FROM unnest($1) n (merge_id) JOIN %s.party_undo u ON u.merge_id = n.merge_id WHERE u.relation = $2 AND u.after IS NULL', m), merges, party);
+	PERFORM @extschema@.restore_rows(mart, party, coalesce(r.images, '{}'));
+	-- the paths, flat again: each alias below one of them leads to it
+	PERFORM @extschema@.run_kept(format('DELETE FROM %s.party_alias a WHERE a.merge_id = ANY ($1)', m), merges);
+	PERFORM @extschema@.run_kept(format('WITH RECURSIVE below AS (
+			SELECT a.old_party_id, a.merged_into AS top, b.root FROM unnest($1, $2) b (party_id, root) JOIN %1$s.party_alias a ON a.party_id = b.root AND a.merged_into = b.party_id
+			UNION ALL SELECT a.old_party_id, b.top, b.root FROM below b JOIN %1$s.party_alias a ON a.party_id = b.root AND a.merged_into = b.old_party_id)
+		UPDATE %1$s.party_alias a SET party_id = b.top FROM below b WHERE a.old_party_id = b.old_party_id', m), back, roots);
+
+	r := @extschema@.run_kept(format($q$SELECT jsonb_agg(x ORDER BY x.place) AS steps FROM (
+			SELECT s.place, s.relation, s.column_name, s.shape, s.before_keys, s.after_keys, array_agg(s.undo_id ORDER BY s.undo_id DESC) AS ids, array_agg(s.root ORDER BY s.undo_id DESC) AS roots FROM (
+				SELECT u.undo_id, g.party_id AS root, row_number() OVER (PARTITION BY u.merge_id ORDER BY u.undo_id DESC) AS place, u.relation::oid::bigint AS relation, u.column_name,
+					CASE WHEN u.before IS NULL AND u.after IS NULL THEN 'moved' WHEN u.moved IS NOT NULL THEN 'changed' WHEN u.before IS NULL THEN 'made' ELSE 'gone' END AS shape,
+					CASE WHEN u.moved IS NOT NULL AND u.before IS NOT NULL THEN ARRAY(SELECT k FROM jsonb_object_keys(u.before) k ORDER BY k) END AS before_keys,
+					CASE WHEN u.moved IS NOT NULL AND u.after IS NOT NULL THEN ARRAY(SELECT k FROM jsonb_object_keys(u.after) k ORDER BY k) END AS after_keys
+				FROM unnest($1) n (merge_id) JOIN %1$s.party_merge g ON g.merge_id = n.merge_id JOIN %1$s.party_undo u ON u.merge_id = g.merge_id
+				WHERE NOT (u.relation = $2 AND u.after IS NULL) AND EXISTS (SELECT FROM pg_class c WHERE c.oid = u.relation)) s
+			GROUP BY s.place, s.relation, s.column_name, s.shape, s.before_keys, s.after_keys) x$q$, m), merges, party);
+	-- types of its own, which are those of every mart: this function is planned once for all of them
+	FOR e IN SELECT x.relation::oid::regclass AS relation, x.column_name, x.shape, x.before_keys, x.after_keys, x.ids, x.roots
+			FROM jsonb_to_recordset(r.steps) x (relation bigint, column_name text, shape text, before_keys text[], after_keys text[], ids bigint[], roots bigint[]) LOOP
+		condition := @extschema@.moved_condition(mart, e.relation, e.column_name);
+		IF e.shape = 'moved' AND condition IS NOT NULL THEN
+			PERFORM @extschema@.run_kept(format('UPDATE %1$s t SET %2$I = k.party_id FROM (SELECT u.party_id, n.root, j.v FROM unnest($1, $2) n (id, root) JOIN %4$s.party_undo u ON u.undo_id = n.id CROSS JOIN LATERAL jsonb_array_elements(u.moved) j (v)) k
+				WHERE t.%2$I = k.root AND %3$s', e.relation, e.column_name, condition, m), e.ids, e.roots);
+		ELSIF e.shape = 'changed' THEN
+			-- a row that was changed: each column goes back that nobody has written since
+			SELECT string_agg(CASE WHEN a.attname = ANY (e.after_keys) THEN format('%1$I = CASE WHEN t.%1$I::text IS NOT DISTINCT FROM a.%1$I::text THEN b.%1$I ELSE t.%1$I END', a.attname) ELSE format('%1$I = b.%1$I', a.attname) END, ', ' ORDER BY a.attnum)
+				INTO changes FROM pg_attribute a WHERE a.attrelid = e.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attname = ANY (e.before_keys);
+			CONTINUE WHEN changes IS NULL;	-- its columns are gone
+			PERFORM @extschema@.run_kept(format('UPDATE %1$s t SET %2$s FROM (SELECT u.before, coalesce(u.after, ''{}'') AS after, u.moved AS v, coalesce((u.after ->> %5$L)::bigint, u.party_id) AS at_party FROM unnest($1) n (id) JOIN %6$s.party_undo u ON u.undo_id = n.id) k
+				CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, k.before) b CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, k.after) a WHERE t.%3$I = k.at_party AND %4$s',
+				e.relation, changes, e.column_name, condition, e.column_name, m), e.ids);
+		ELSIF e.shape = 'gone' THEN
+			s := @extschema@.run_kept(format('SELECT array_agg(u.before ORDER BY n.place) AS images FROM unnest($1) WITH ORDINALITY n (id, place) JOIN %s.party_undo u ON u.undo_id = n.id', m), e.ids);
+			PERFORM @extschema@.restore_rows(mart, e.relation, s.images);
+		ELSE
+			r := @extschema@.run_kept(format('SELECT array_agg(u.party_id ORDER BY n.place) AS parties, array_agg(u.moved ORDER BY n.place) AS moved, array_agg(u.after ORDER BY n.place) AS after FROM unnest($1) WITH ORDINALITY n (id, place) JOIN %s.party_undo u ON u.undo_id = n.id', m), e.ids);
+			FOR s IN SELECT * FROM unnest(e.roots, r.parties, r.moved, r.after) u (root, party_id, moved, after) LOOP
+				IF e.shape = 'moved' THEN
+					PERFORM @extschema@.move_back_rows(e.relation, e.column_name, s.root, s.party_id, s.moved);
+				ELSIF s.after ? 'party_relation_id' AND e.relation = format('%I.party_relation', mart)::regclass THEN
+					PERFORM @extschema@.run_kept(format('DELETE FROM %1$s t WHERE t.party_relation_id = ($1 ->> ''party_relation_id'')::bigint
+						AND @extschema@.row_image(t) - ''party_id'' - ''related_id'' = @extschema@.row_image(jsonb_populate_record(NULL::%1$s, $1)) - ''party_id'' - ''related_id''', e.relation), s.after);
+				ELSE
+					PERFORM @extschema@.run_kept(format('DELETE FROM %1$s t WHERE t.%2$I = $2 AND @extschema@.row_image(t) = @extschema@.row_image(jsonb_populate_record(NULL::%1$s, $1))', e.relation, e.column_name), s.after, s.root);
+				END IF;
+			END LOOP;
+		END IF;
+	END LOOP;
+	PERFORM @extschema@.run_kept(format('DELETE FROM %s.party_undo u WHERE u.merge_id = ANY ($1)', m), merges);
+	PERFORM @extschema@.run_kept(format('DELETE FROM %s.party_merge g WHERE g.merge_id = ANY ($1)', m), merges);
+END $$;
+COMMENT ON FUNCTION @extschema@.undo_merges(name, bigint[]) IS 'internal: takes merges back that no later one stands upon. 55000 when what is needed for it was deleted';
+
+-- The merges that must be undone before and with some: those above them, of each party on the way to the root; and those of the parties at the
+-- other end of relations that they made one, for a relation has two ends and each may merge.
+CREATE FUNCTION @extschema@.merges_above(mart name, merges bigint[], is_locking boolean) RETURNS bigint[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := quote_ident(mart);
+	found_ids bigint[] := merges;
 	found_next bigint[];
 	r record;
 BEGIN
@@ -257,24 +308,87 @@ BEGIN
 						OR (y.after IS NULL AND (y.before -> 'party_relation_id' = x.after -> 'party_relation_id' OR x.moved @> (y.before -> 'party_relation_id'))))
 				ORDER BY 1 DESC) AS merges$q$, m, format('%I.party_relation', mart)::regclass::oid), found_ids);
 		found_next := r.merges;
-		r := @extschema@.run_kept(format('SELECT ARRAY(SELECT g.party_id FROM %s.party_merge g WHERE g.merge_id = ANY ($1)) AS parties', m), found_next);
-		PERFORM @extschema@.lock_roots(mart, r.parties);
+		IF is_locking THEN
+			r := @extschema@.run_kept(format('SELECT ARRAY(SELECT g.party_id FROM %s.party_merge g WHERE g.merge_id = ANY ($1)) AS parties', m), found_next);
+			PERFORM @extschema@.lock_roots(mart, r.parties);
+		END IF;
 		EXIT WHEN found_next = found_ids;
 		found_ids := found_next;
 	END LOOP;
 	RETURN found_ids;
 END $$;
-COMMENT ON FUNCTION @extschema@.merges_above(name, bigint) IS 'internal: the merges to undo with one, latest first, their parties locked';
+COMMENT ON FUNCTION @extschema@.merges_above(name, bigint[], boolean) IS 'internal: the merges to undo with some, latest first, their parties locked where is_locking';
 
-CREATE FUNCTION @extschema@.split_off(mart name, alias bigint, reason text, remember boolean) RETURNS bigint
+-- For whoever holds the parties' locks, or the mart's: the merges of some aliases are taken back, those above them done again.
+CREATE FUNCTION @extschema@.split_aliases(mart name, aliases bigint[], merges bigint[], reason text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+	m text := quote_ident(mart);
+	done jsonb;
+	again jsonb;
+	e record;
+	r record;
+BEGIN
+	-- place: merges of one group one after the other, those of different groups together, but where relations lie between them
+	r := @extschema@.run_kept(format('SELECT jsonb_agg(to_jsonb(y) || jsonb_build_object(''place'', CASE WHEN y.related THEN y.merge_id ELSE y.nth END) ORDER BY y.merge_id) AS done FROM (
+		SELECT x.*, row_number() OVER (PARTITION BY x.root ORDER BY x.merge_id) AS nth, EXISTS (SELECT FROM unnest($1) v (merge_id) JOIN %1$s.party_undo u ON u.merge_id = v.merge_id WHERE u.relation = %2$s::regclass) AS related FROM (
+		SELECT g.merge_id, g.party_id, g.merged_at, g.merged_by, coalesce(l.party_id, g.party_id) AS root, ARRAY(SELECT a.old_party_id FROM %1$s.party_alias a WHERE a.merge_id = g.merge_id ORDER BY 1) AS dropped,
+			ARRAY(SELECT a.reason FROM %1$s.party_alias a WHERE a.merge_id = g.merge_id ORDER BY a.old_party_id) AS reasons
+		FROM unnest($1) v (merge_id) JOIN %1$s.party_merge g ON g.merge_id = v.merge_id LEFT JOIN %1$s.party_alias l ON l.old_party_id = g.party_id) x) y', m, format('%I.party_relation', mart)::regclass::oid), merges);
+	done := r.done;
+	-- whoever writes facts of these parties is waited for, as in a merge
+	PERFORM @extschema@.run_kept(format('SELECT count(*) FROM (SELECT FROM %1$s.party p WHERE p.party_id IN (SELECT j.root FROM jsonb_to_recordset($1) j (root bigint)) ORDER BY p.party_id FOR UPDATE) p', m), done);
+	r := @extschema@.run_kept(format('SELECT array_agg(a.old_party_id ORDER BY u.place) AS ids, array_agg(a.party_id ORDER BY u.place) AS roots FROM unnest($1) WITH ORDINALITY u (id, place) JOIN %s.party_alias a ON a.old_party_id = u.id', m), aliases);
+	FOR e IN SELECT array_agg(j.merge_id) AS merges FROM (SELECT x.merge_id, CASE WHEN x.related THEN x.merge_id ELSE x.nth - max(x.nth) OVER (PARTITION BY x.root) END AS place
+			FROM jsonb_to_recordset(done) x (merge_id bigint, root bigint, nth bigint, related boolean)) j GROUP BY j.place ORDER BY j.place DESC LOOP
+		PERFORM @extschema@.undo_merges(mart, e.merges);
+	END LOOP;
+	FOR e IN SELECT array_agg(j.party_id ORDER BY j.merge_id, u.d) AS keep, array_agg(u.d ORDER BY j.merge_id, u.d) AS dropped, array_agg(u.r ORDER BY j.merge_id, u.d) AS reasons, j.merged_at, j.merged_by
+			FROM jsonb_to_recordset(done) j (merge_id bigint, party_id bigint, merged_at timestamptz, merged_by text, dropped bigint[], reasons text[], place bigint), unnest(j.dropped, j.reasons) u (d, r)
+			WHERE u.d <> ALL (aliases) GROUP BY j.place, j.merged_at, j.merged_by ORDER BY j.place, j.merged_at, j.merged_by LOOP
+		PERFORM @extschema@.merge_groups(mart, e.keep, e.dropped, e.reasons, '{}', e.merged_at, true);
+		PERFORM @extschema@.run_kept(format('UPDATE %1$s.party_merge g SET merged_by = $2 FROM unnest($1) u (id) JOIN %1$s.party_alias a ON a.old_party_id = u.id WHERE g.merge_id = a.merge_id AND g.merged_by <> $2', m), e.dropped, e.merged_by);
+	END LOOP;
+	-- what each did last goes with its facts
+	PERFORM @extschema@.run_kept(format('UPDATE %1$s.party_profile p SET last_active_at = a.at
+		FROM (SELECT y.party_id, (SELECT max(o.at) FROM %1$s.own_action o WHERE o.party_id = y.party_id) AS at FROM %1$s.party y WHERE y.kind <> ''unidentified'' AND y.party_id IN (
+			SELECT j.party_id FROM jsonb_to_recordset($1) j (party_id bigint) UNION SELECT d FROM jsonb_to_recordset($1) j (dropped bigint[]), unnest(j.dropped) d)) a
+		WHERE p.party_id = a.party_id AND (p.last_active_at IS NULL OR p.last_active_at < a.at)', m), done);
+	PERFORM @extschema@.run_kept(format('INSERT INTO %s.party_change (kind, party_id, other_id, reason) SELECT ''split'', u.id, u.root, $3 FROM unnest($1, $2) WITH ORDINALITY u (id, root, place) ORDER BY u.place', m), r.ids, r.roots, reason);
+END $$;
+COMMENT ON FUNCTION @extschema@.split_aliases(name, bigint[], bigint[], text) IS 'internal: takes the merges of aliases back; merges: what merges_above found for them';
+
+-- What resolve found not to be one; the merges of which party_undo holds no more stay. It holds the mart's lock: nobody merges meanwhile.
+CREATE FUNCTION @extschema@.split_many(mart name, aliases bigint[], reason text) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+DECLARE
+	m text := quote_ident(mart);
+	r record;
+	above bigint[];
+BEGIN
+	IF cardinality(aliases) = 0 THEN
+		RETURN 0;
+	END IF;
+	r := @extschema@.run_kept(format('SELECT array_agg(DISTINCT a.merge_id) AS merges FROM unnest($1) u (id) JOIN %s.party_alias a ON a.old_party_id = u.id', m), aliases);
+	above := @extschema@.merges_above(mart, r.merges, false);
+	r := @extschema@.run_kept(format('WITH above AS MATERIALIZED (SELECT v.merge_id, coalesce(l.party_id, g.party_id) AS root FROM unnest($2) v (merge_id) JOIN %1$s.party_merge g ON g.merge_id = v.merge_id LEFT JOIN %1$s.party_alias l ON l.old_party_id = g.party_id),
+		lost AS MATERIALIZED (SELECT w.root FROM above w JOIN %1$s.party_alias a ON a.merge_id = w.merge_id WHERE NOT EXISTS (SELECT FROM %1$s.party_undo u WHERE u.merge_id = a.merge_id AND u.relation = $3 AND u.after IS NULL AND u.party_id = a.old_party_id))
+		SELECT array_agg(u.id ORDER BY u.place) AS aliases, array_agg(DISTINCT a.merge_id) AS merges FROM unnest($1) WITH ORDINALITY u (id, place) JOIN %1$s.party_alias a ON a.old_party_id = u.id WHERE a.party_id NOT IN (SELECT l.root FROM lost l)', m),
+		aliases, above, format('%I.party', mart)::regclass);
+	IF r.aliases IS NULL THEN
+		RETURN 0;
+	END IF;
+	PERFORM @extschema@.split_aliases(mart, r.aliases, CASE WHEN r.aliases = aliases THEN above ELSE @extschema@.merges_above(mart, r.merges, false) END, reason);
+	RETURN cardinality(r.aliases);
+END $$;
+COMMENT ON FUNCTION @extschema@.split_many(name, bigint[], text) IS 'internal: split_party of many ids at once, without remembering it; returns how many';
+
+CREATE FUNCTION @extschema@.split_party(mart name, alias bigint, reason text DEFAULT NULL) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
 	m text := @extschema@.require_datamart(mart);
 	root bigint;
 	merge bigint;
-	merges bigint[];
-	done jsonb;
-	e record;
 	r record;
 BEGIN
 	IF alias IS NULL THEN
@@ -290,33 +404,8 @@ BEGIN
 			END IF;
 			r := @extschema@.run_kept(format('SELECT a.merge_id FROM %s.party_alias a WHERE a.old_party_id = $1', m), alias);
 			merge := r.merge_id;
-			merges := @extschema@.merges_above(mart, merge);
-			r := @extschema@.run_kept(format('SELECT jsonb_agg(x ORDER BY x.merge_id) AS done FROM (
-				SELECT g.merge_id, g.party_id, g.merged_at, g.merged_by, ARRAY(SELECT a.old_party_id FROM %1$s.party_alias a WHERE a.merge_id = g.merge_id ORDER BY 1) AS dropped,
-					ARRAY(SELECT a.reason FROM %1$s.party_alias a WHERE a.merge_id = g.merge_id ORDER BY a.old_party_id) AS reasons
-				FROM %1$s.party_merge g WHERE g.merge_id = ANY ($1)) x', m), merges);
-			done := r.done;
-			-- whoever writes facts of these parties is waited for, as in a merge
-			PERFORM @extschema@.run_kept(format('SELECT count(*) FROM (SELECT FROM %1$s.party p WHERE p.party_id IN (SELECT coalesce(a.party_id, g.party_id) FROM %1$s.party_merge g LEFT JOIN %1$s.party_alias a ON a.old_party_id = g.party_id
-				WHERE g.merge_id = ANY ($1)) ORDER BY p.party_id FOR UPDATE) p', m), merges);
-			FOREACH merge IN ARRAY merges LOOP
-				PERFORM @extschema@.undo_merge(mart, merge);
-			END LOOP;
-			FOR e IN SELECT j.party_id, j.merged_at, j.merged_by, array_agg(u.d ORDER BY u.d) AS dropped, array_agg(u.r ORDER BY u.d) AS reasons
-					FROM jsonb_to_recordset(done) j (merge_id bigint, party_id bigint, merged_at timestamptz, merged_by text, dropped bigint[], reasons text[]), unnest(j.dropped, j.reasons) u (d, r)
-					WHERE u.d <> alias GROUP BY j.merge_id, j.party_id, j.merged_at, j.merged_by ORDER BY j.merge_id LOOP
-				PERFORM @extschema@.merge_groups(mart, array_fill(e.party_id, ARRAY[cardinality(e.dropped)]), e.dropped, e.reasons, '{}', e.merged_at, true);
-				PERFORM @extschema@.run_kept(format('UPDATE %1$s.party_merge g SET merged_by = $2 FROM %1$s.party_alias a WHERE a.old_party_id = $1 AND g.merge_id = a.merge_id AND g.merged_by <> $2', m), e.dropped[1], e.merged_by);
-			END LOOP;
-			-- what each did last goes with its facts
-			PERFORM @extschema@.run_kept(format('UPDATE %1$s.party_profile p SET last_active_at = a.at
-				FROM (SELECT y.party_id, (SELECT max(o.at) FROM %1$s.own_action o WHERE o.party_id = y.party_id) AS at FROM %1$s.party y WHERE y.kind <> ''unidentified'' AND y.party_id IN (
-					SELECT j.party_id FROM jsonb_to_recordset($1) j (party_id bigint) UNION SELECT d FROM jsonb_to_recordset($1) j (dropped bigint[]), unnest(j.dropped) d)) a
-				WHERE p.party_id = a.party_id AND (p.last_active_at IS NULL OR p.last_active_at < a.at)', m), done);
-			PERFORM @extschema@.run_kept(format('INSERT INTO %s.party_change (kind, party_id, other_id, reason) VALUES (''split'', $1, $2, $3)', m), alias, root, reason);
-			IF remember THEN
-				PERFORM @extschema@.judge_parties(mart, alias, root, 'different', coalesce(reason, 'split'));
-			END IF;
+			PERFORM @extschema@.split_aliases(mart, ARRAY[alias], @extschema@.merges_above(mart, ARRAY[merge], true), reason);
+			PERFORM @extschema@.judge_parties(mart, alias, root, 'different', coalesce(reason, 'split'));
 			RETURN alias;
 		EXCEPTION WHEN deadlock_detected OR serialization_failure THEN
 			IF attempt = 20 OR current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
@@ -325,11 +414,6 @@ BEGIN
 		END;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION @extschema@.split_off(name, bigint, text, boolean) IS 'internal: split_party, which remembers it, and resolve, which does not';
-
-CREATE FUNCTION @extschema@.split_party(mart name, alias bigint, reason text DEFAULT NULL) RETURNS bigint
-	LANGUAGE sql SET search_path = pg_catalog, pg_temp
-	AS $$ SELECT @extschema@.split_off(mart, alias, reason, true) $$;
 COMMENT ON FUNCTION @extschema@.split_party(name, bigint, text) IS 'takes back the merge of an id that was merged away: the party lives again with its rows and all that it had taken in, the others of the group stay together, both as if it had never come. What was written since stays with the party it was written to. resolve keeps the two apart from then on. Returns the id. 22023 when it was not merged away, 55000 when party_undo holds no more of it';
 
 CREATE FUNCTION @extschema@.judge_parties(mart name, a bigint, b bigint, verdict text, reason text) RETURNS void
