@@ -4,7 +4,7 @@
 
 -- ---- definitions ----
 CREATE FUNCTION @extschema@.rfm_options(options jsonb, bins integer) RETURNS jsonb
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	defaults CONSTANT jsonb := '{"count": "purchases", "amount": "net", "first": true, "zone": "UTC", "since": null, "binning": "independent", "weight": "customers", "groups": 11, "cuts": {}}';
 	allowed CONSTANT jsonb := '{"count": ["purchases", "days"], "amount": ["net", "gross"], "first": [true, false], "binning": ["independent", "nested"],
@@ -64,7 +64,7 @@ COMMENT ON FUNCTION @extschema@.rfm_options(jsonb, integer) IS 'checks the optio
 
 CREATE FUNCTION @extschema@.rfm_measures(orders regclass, party_column name, time_column name, amount_column name, as_of timestamptz, options jsonb DEFAULT '{}')
 	RETURNS TABLE (party_id text, last_purchase_at timestamptz, frequency bigint, monetary numeric)
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	o jsonb := @extschema@.rfm_options(options - 'cuts', 1);
 BEGIN
@@ -86,7 +86,7 @@ COMMENT ON FUNCTION @extschema@.rfm_measures(regclass, name, name, name, timesta
 -- which for weights of 1 is the bin between the cuts percentile_disc(k / bins).
 CREATE FUNCTION @extschema@.rfm_table(orders regclass, party_column name, time_column name, amount_column name, as_of timestamptz, bins integer, options jsonb)
 	RETURNS TABLE (party_id text, last_purchase_at timestamptz, frequency bigint, monetary numeric, r smallint, f smallint, m smallint, label text)
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 100000 SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE ROWS 100000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	o jsonb := @extschema@.rfm_options(options, bins);
 	nested CONSTANT boolean := o ->> 'binning' = 'nested';
@@ -136,7 +136,7 @@ COMMENT ON FUNCTION @extschema@.rfm_names(name, integer) IS 'the name of every c
 
 CREATE FUNCTION @extschema@.rfm_at(mart name, as_of timestamptz DEFAULT now(), bins integer DEFAULT NULL, options jsonb DEFAULT '{}')
 	RETURNS TABLE (party_id bigint, last_purchase_at timestamptz, frequency bigint, monetary numeric, r smallint, f smallint, m smallint, label text)
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 100000 SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE ROWS 100000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	mt text := @extschema@.require_datamart(mart);
 	cuts @extschema@.rfm_cuts;
@@ -165,7 +165,7 @@ COMMENT ON FUNCTION @extschema@.rfm_at(name, timestamptz, integer, jsonb) IS 'th
 
 CREATE FUNCTION @extschema@.rfm_transitions(orders regclass, party_column name, time_column name, amount_column name, earlier timestamptz, later timestamptz, bins integer DEFAULT 5, options jsonb DEFAULT '{}')
 	RETURNS TABLE ("from" text, "to" text, customers bigint, revenue numeric)
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	call text := CASE WHEN coalesce(options, '{}') = '{}' THEN '@extschema@.rfm_table($1, $2, $3, $4, %s, $7)' ELSE '@extschema@.rfm_table($1, $2, $3, $4, %s, $7, $8)' END;
 BEGIN
@@ -179,7 +179,7 @@ COMMENT ON FUNCTION @extschema@.rfm_transitions(regclass, name, name, name, time
 
 CREATE FUNCTION @extschema@.rfm_transitions(mart name, earlier timestamptz, later timestamptz DEFAULT now(), bins integer DEFAULT NULL, options jsonb DEFAULT '{}')
 	RETURNS TABLE ("from" text, "to" text, customers bigint, revenue numeric)
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF NOT earlier <= later THEN
 		RAISE EXCEPTION 'the earlier date must not lie after the later one' USING ERRCODE = '22023';

@@ -3,7 +3,7 @@
 -- view customer_order. A period is a day, week, month, quarter or year of a time zone.
 
 CREATE FUNCTION @extschema@.check_period(period text, zone text) RETURNS void
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF period IS NULL OR period NOT IN ('day', 'week', 'month', 'quarter', 'year') THEN
 		RAISE EXCEPTION 'unknown period' USING ERRCODE = '22023', HINT = 'The periods are day, week, month, quarter and year.';
@@ -32,7 +32,7 @@ COMMENT ON FUNCTION @extschema@.period_start(integer, text) IS 'the first day of
 -- ---- cohorts ----
 CREATE FUNCTION @extschema@.cohort_retention(orders regclass, party_column name, time_column name, amount_column name, period text DEFAULT 'month', as_of timestamptz DEFAULT now(), zone text DEFAULT 'UTC')
 	RETURNS TABLE (cohort date, age integer, customers bigint, active bigint, retention numeric, revenue numeric)
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM @extschema@.check_period(period, zone);
 	RETURN QUERY EXECUTE format($q$
@@ -50,7 +50,7 @@ COMMENT ON FUNCTION @extschema@.cohort_retention(regclass, name, name, name, tex
 
 CREATE FUNCTION @extschema@.cohort_retention(mart name, period text DEFAULT 'month', as_of timestamptz DEFAULT now())
 	RETURNS TABLE (cohort date, age integer, customers bigint, active bigint, retention numeric, revenue numeric)
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	mt text := @extschema@.require_datamart(mart);
 	zone text;
@@ -63,7 +63,7 @@ COMMENT ON FUNCTION @extschema@.cohort_retention(name, text, timestamptz) IS 'co
 -- ---- rhythm ----
 CREATE FUNCTION @extschema@.purchase_rhythm(orders regclass, party_column name, time_column name, amount_column name, as_of timestamptz DEFAULT now(), zone text DEFAULT 'UTC')
 	RETURNS TABLE (party_id text, purchase_days bigint, first_purchase_at timestamptz, last_purchase_at timestamptz, mean_gap interval, next_purchase_at timestamptz, overdue_by interval, lateness double precision)
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 100000 SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE ROWS 100000 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM @extschema@.check_period('day', zone);
 	RETURN QUERY EXECUTE format($q$
@@ -79,7 +79,7 @@ COMMENT ON FUNCTION @extschema@.purchase_rhythm(regclass, name, name, name, time
 -- ---- new, kept, lost, won back ----
 CREATE FUNCTION @extschema@.customer_flow(orders regclass, party_column name, time_column name, amount_column name, period text DEFAULT 'month', as_of timestamptz DEFAULT now(), zone text DEFAULT 'UTC')
 	RETURNS TABLE (period_start date, active bigint, new bigint, kept bigint, won_back bigint, lost bigint, revenue numeric, new_revenue numeric, kept_revenue numeric, won_back_revenue numeric, lost_revenue numeric, attrition_rate numeric)
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM @extschema@.check_period(period, zone);
 	RETURN QUERY EXECUTE format($q$
@@ -104,7 +104,7 @@ COMMENT ON FUNCTION @extschema@.customer_flow(regclass, name, name, name, text, 
 
 CREATE FUNCTION @extschema@.customer_flow(mart name, period text DEFAULT 'month', as_of timestamptz DEFAULT now())
 	RETURNS TABLE (period_start date, active bigint, new bigint, kept bigint, won_back bigint, lost bigint, revenue numeric, new_revenue numeric, kept_revenue numeric, won_back_revenue numeric, lost_revenue numeric, attrition_rate numeric)
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	mt text := @extschema@.require_datamart(mart);
 	zone text;

@@ -27,3 +27,13 @@ CREATE EXTENSION crmseg;
 \unset SHOW_CONTEXT
 \c :db
 DROP DATABASE crmseg_latin1;
+-- what is said to bear parallel workers begins no subtransaction (an exception block) and calls nothing that does not bear them
+WITH f AS (
+	SELECT p.oid, p.proname, p.proparallel, l.lanname, regexp_replace(coalesce(p.prosrc, '') || coalesce(pg_get_function_sqlbody(p.oid), ''), '[^\n]*HINT[^\n]*', '', 'g') AS body
+	FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid JOIN pg_language l ON l.oid = p.prolang
+	WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'crmseg') AND d.deptype = 'e' AND d.classid = 'pg_proc'::regclass AND p.prokind = 'f')
+SELECT f.oid::regprocedure AS marked_wrongly
+FROM f
+WHERE f.proparallel <> 'u' AND f.lanname IN ('sql', 'plpgsql') AND (f.body ~ '\n\s*EXCEPTION\s' OR EXISTS (
+	SELECT FROM regexp_matches(f.body, '\mcrmseg\.(\w+)\s*\(', 'g') c (name) WHERE (SELECT every(o.proparallel = 'u') FROM f o WHERE o.proname = c.name[1])))
+ORDER BY 1;
