@@ -96,6 +96,57 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.match_quality(name) IS 'precision and recall of the links at link_threshold with 95 % intervals, estimated from the pairs judged, and the lowest of a few thresholds with a precision of 0.98 (a row less when there is none). Recall is among the pairs with a probability of 0.01 or more. estimate NULL while nothing is judged';
 
+-- A record as people and forms write it, in the words of a mapping of imports, brought to what the columns of a party hold.
+CREATE FUNCTION @extschema@.identity_record(record jsonb, region text) RETURNS jsonb
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	wrong text;
+	day_first CONSTANT text[] := CASE WHEN region = 'US' THEN '{MM/DD/YYYY,DD/MM/YYYY,MM/DD/YY}' ELSE '{DD/MM/YYYY,MM/DD/YYYY,DD/MM/YY}' END;
+	born date;
+BEGIN
+	record := jsonb_strip_nulls(record);
+	IF jsonb_typeof(record -> 'party') = 'object' THEN
+		record := (record -> 'party') || (record - 'party');
+	END IF;
+	IF jsonb_typeof(record -> 'address') = 'object' THEN
+		record := (record -> 'address') || (record - 'address');
+	ELSIF record ? 'address' AND NOT record ? 'street' THEN
+		record := (record - 'address') || jsonb_build_object('street', record -> 'address');
+	END IF;
+	IF record ? 'organisation_name' AND NOT record ? 'legal_name' THEN
+		record := (record - 'organisation_name') || jsonb_build_object('legal_name', record -> 'organisation_name');
+	END IF;
+	SELECT k INTO wrong FROM jsonb_object_keys(record) k
+	WHERE k <> ALL ('{salutation,given_name,family_name,maiden_name,sex,birth_date,language,legal_name,country,email,phone,street,postal_code,city,keys}'::text[]) ORDER BY k LIMIT 1;
+	IF wrong IS NOT NULL THEN
+		RAISE EXCEPTION 'a record to identify has no "%"', wrong USING ERRCODE = 'invalid_parameter_value',
+			HINT = 'It may hold salutation, given_name, family_name, maiden_name, sex, birth_date, language, legal_name, country, email, phone, street, postal_code, city, and keys, an object of scheme and value.';
+	END IF;
+	SELECT k.key INTO wrong FROM jsonb_each(record) k WHERE jsonb_typeof(k.value) IN ('object', 'array') AND k.key <> 'keys' ORDER BY k.key LIMIT 1;
+	IF wrong IS NOT NULL THEN
+		RAISE EXCEPTION 'the value of "%" must be a string, a number or null', wrong USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	SELECT coalesce(jsonb_object_agg(k.key, CASE WHEN jsonb_typeof(k.value) = 'string' THEN to_jsonb(btrim(k.value #>> '{}')) ELSE k.value END), '{}') INTO record
+	FROM jsonb_each(record) k WHERE k.value <> 'null' AND (jsonb_typeof(k.value) <> 'string' OR btrim(k.value #>> '{}') <> '');
+	IF record ? 'birth_date' THEN
+		SELECT d.value INTO born FROM unnest('{ISO}' || day_first || '{DD Month YYYY}'::text[]) WITH ORDINALITY f (format, n) CROSS JOIN LATERAL @extschema@.parse_date(record ->> 'birth_date', f.format) d
+		WHERE d.value IS NOT NULL ORDER BY f.n LIMIT 1;
+		IF born IS NULL THEN
+			RAISE EXCEPTION 'the value of "birth_date" is not a date that can be read' USING ERRCODE = 'invalid_datetime_format', HINT = 'Such as 1982-11-18 or 18/11/1982.';
+		END IF;
+		record := record || jsonb_build_object('birth_date', born);
+	END IF;
+	-- what is not understood of these is not said: it tells nobody apart
+	IF record ? 'sex' THEN
+		record := jsonb_strip_nulls(record || jsonb_build_object('sex', @extschema@.parse_sex(record ->> 'sex')));
+	END IF;
+	IF record ? 'country' THEN
+		record := jsonb_strip_nulls(record || jsonb_build_object('country', @extschema@.parse_country(record ->> 'country')));
+	END IF;
+	RETURN record;
+END $$;
+COMMENT ON FUNCTION @extschema@.identity_record(jsonb, text) IS 'internal: a record to identify, trimmed and without what is empty, its date of birth read as people write it (month first where the region is US), sex and country as codes. 22023 for a key that is none and for a value that is no scalar, 22007 for a date of birth that cannot be read';
+
 -- One person comes in, from any number of sessions at once: whoever brings the same key, address or number waits for the other.
 CREATE FUNCTION @extschema@.identify(mart name, source text, external_id text, record jsonb) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' AS $$
@@ -123,17 +174,10 @@ BEGIN
 	IF source IS NULL OR external_id IS NULL OR record IS NULL OR jsonb_typeof(record) <> 'object' THEN
 		RAISE EXCEPTION 'a source, a key and a record, which is a JSON object, must be given' USING ERRCODE = CASE WHEN jsonb_typeof(record) <> 'object' THEN 'invalid_parameter_value' ELSE 'null_value_not_allowed' END;
 	END IF;
-	SELECT k INTO mail FROM jsonb_object_keys(record) k
-	WHERE k <> ALL ('{salutation,given_name,family_name,maiden_name,sex,birth_date,language,legal_name,country,email,phone,street,postal_code,city,keys}'::text[]) ORDER BY k LIMIT 1;
-	IF mail IS NOT NULL THEN
-		RAISE EXCEPTION 'a record to identify has no "%"', mail USING ERRCODE = 'invalid_parameter_value',
-			HINT = 'It may hold salutation, given_name, family_name, maiden_name, sex, birth_date, language, legal_name, country, email, phone, street, postal_code, city, and keys, an object of scheme and value.';
-	END IF;
-	SELECT coalesce(jsonb_object_agg(k.key, CASE WHEN jsonb_typeof(k.value) = 'string' THEN to_jsonb(btrim(k.value #>> '{}')) ELSE k.value END), '{}') INTO record
-	FROM jsonb_each(record) k WHERE k.value <> 'null' AND (jsonb_typeof(k.value) <> 'string' OR btrim(k.value #>> '{}') <> '');
 	settings := @extschema@.run_kept(format('SELECT d.default_phone_region, d.email_rules, d.max_names_per_key, d.link_threshold, d.doubt_threshold, d.link_min_records, s.source_id,
 			coalesce((SELECT i.max_parties FROM %1$s.identifier_rule i WHERE i.kind = ''email'' AND (i.source_id IS NULL OR i.source_id = s.source_id) ORDER BY i.source_id NULLS LAST LIMIT 1), d.max_parties_per_key) AS most
 		FROM %1$s.datamart d LEFT JOIN %1$s.source s ON s.name = $1', m), source);
+	record := @extschema@.identity_record(record, settings.default_phone_region);
 	from_source := settings.source_id;
 	IF from_source IS NULL THEN
 		EXECUTE format('INSERT INTO %s.source (name) VALUES ($1) ON CONFLICT DO NOTHING', m) USING source;

@@ -11,6 +11,12 @@ COMMENT ON FUNCTION @extschema@.parse_timestamp(text, text, text) IS 'reads an i
 CREATE FUNCTION @extschema@.parse_boolean(word text, true_words text[] DEFAULT NULL, false_words text[] DEFAULT NULL, OUT value boolean, OUT reason text)
 	AS 'MODULE_PATHNAME', 'crmseg_parse_boolean' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.parse_boolean(text, text[], text[]) IS 'reads yes or no (oui, ja, yes, 1, x; non, nein, no, 0 ...), or words of one''s own in their place; value NULL with a reason when it is neither';
+CREATE FUNCTION @extschema@.parse_sex(word text) RETURNS text
+	AS 'MODULE_PATHNAME', 'crmseg_parse_sex' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.parse_sex(text) IS 'f, m or x of a word or a salutation (F, femme, Mrs, Herr, 2 ...), as the import reads it; NULL when it is none';
+CREATE FUNCTION @extschema@.parse_country(country text) RETURNS text
+	AS 'MODULE_PATHNAME', 'crmseg_parse_country' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.parse_country(text) IS 'the code (ISO 3166, two letters) of a country by its code or its name in several languages, as the import reads it; NULL when it is none';
 CREATE FUNCTION @extschema@.repair_text(broken text) RETURNS text
 	AS 'MODULE_PATHNAME', 'crmseg_repair_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.repair_text(text) IS 'undoes a reading in the wrong encoding (HÃ©lÃ¨ne is Hélène), where there is one explanation only; other text is returned as it is';

@@ -10,6 +10,23 @@ CREATE FUNCTION @extschema@.visitor_id(cookie text) RETURNS uuid
 	RETURN CASE WHEN cookie ~* '^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$' THEN cookie::uuid ELSE md5('crmseg visitor ' || cookie)::uuid END;
 COMMENT ON FUNCTION @extschema@.visitor_id(text) IS 'the visitor_id of what a cookie or a device says: a UUID is itself, anything else its digest; as import_flat writes it';
 
+CREATE FUNCTION @extschema@.set_value_norm() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	s record;
+BEGIN
+	EXECUTE format('SELECT d.email_rules, d.default_phone_region FROM %I.datamart d', TG_TABLE_SCHEMA) INTO s;
+	NEW.value_norm := CASE NEW.kind WHEN 'email' THEN (SELECT @extschema@.canonical(t.email, s.email_rules) FROM @extschema@.try_email(NEW.value) t)
+		WHEN 'phone' THEN (SELECT t.phone::text FROM @extschema@.try_phone(NEW.value, coalesce(NEW.country, s.default_phone_region)) t)
+		WHEN 'postal' THEN @extschema@.address_key(NEW.value, NEW.country) ELSE @extschema@.fold(NEW.value) END;
+	IF NEW.value_norm IS NULL THEN
+		NEW.value_norm := left(@extschema@.fold(NEW.value), 250);
+		NEW.status := 'invalid';
+	END IF;
+	RETURN NEW;
+END $$;
+COMMENT ON FUNCTION @extschema@.set_value_norm() IS 'trigger of a datamart: gives a contact point written without value_norm its normal form; one that cannot be read is invalid';
+
 CREATE FUNCTION @extschema@.set_interaction_at() RETURNS trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

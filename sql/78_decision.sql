@@ -336,6 +336,9 @@ DECLARE
 	m text := @extschema@.require_datamart(mart);
 	model @extschema@.value_model;
 BEGIN
+	IF as_of IS NULL OR NOT isfinite(as_of) OR horizon IS NULL OR max_rows IS NULL OR max_rows < 0 THEN
+		RAISE EXCEPTION 'a finite instant, the horizon and the number of rows must be given' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
 	-- the customers of the mart give the model; days of purchase, in weeks (two orders on one day are no repeat)
 	EXECUTE format('SELECT @extschema@.fit_mbg_nbd((p.order_days - 1)::float8, CASE WHEN p.order_days > 1 THEN extract(epoch FROM p.last_order_at - p.first_order_at)::float8 / 604800 ELSE 0 END, extract(epoch FROM $1 - p.first_order_at)::float8 / 604800)
 		FROM %s.party_profile p WHERE p.orders > 0 AND p.last_order_at <= $1', m) INTO model USING as_of;

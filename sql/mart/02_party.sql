@@ -149,7 +149,7 @@ CREATE TABLE @mart@.attribute_def (
 	keep_for interval,
 	ask_rank smallint,
 	description text,
-	CHECK (data_type <> 'enum' OR allowed IS NOT NULL)
+	CHECK (data_type <> 'enum' OR (allowed IS NOT NULL AND array_position(allowed, NULL) IS NULL))
 );
 COMMENT ON TABLE @mart@.attribute_def IS 'catalogue of what may be known about a party, in the words of one''s own trade';
 COMMENT ON COLUMN @mart@.attribute_def.attribute_id IS 'number of the attribute';

@@ -25,12 +25,14 @@ CREATE TABLE @mart@.contact_point (
 	CONSTRAINT contact_point_value UNIQUE (kind, value_norm, party_id)
 );
 CREATE UNIQUE INDEX contact_point_primary ON @mart@.contact_point (party_id, kind) WHERE is_primary;
+CREATE TRIGGER contact_point_norm BEFORE INSERT ON @mart@.contact_point
+	FOR EACH ROW WHEN (NEW.value_norm IS NULL) EXECUTE FUNCTION @extschema@.set_value_norm();
 COMMENT ON TABLE @mart@.contact_point IS 'e-mail addresses, telephone numbers, postal addresses and accounts, in one table so that consent and sending point at one thing';
 COMMENT ON COLUMN @mart@.contact_point.party_id IS 'whose it is';
 COMMENT ON COLUMN @mart@.contact_point.contact_point_id IS 'number of the contact point, from 1: consent has 0 for any';
 COMMENT ON COLUMN @mart@.contact_point.kind IS 'email, phone, postal, social or push';
 COMMENT ON COLUMN @mart@.contact_point.value IS 'as written';
-COMMENT ON COLUMN @mart@.contact_point.value_norm IS 'normal form for comparison: canonical e-mail, E.164 number, address_key, name of the account';
+COMMENT ON COLUMN @mart@.contact_point.value_norm IS 'normal form for comparison: canonical e-mail, E.164 number, address_key, name of the account; made from value when it is left out';
 COMMENT ON COLUMN @mart@.contact_point.label IS 'such as home, work, or the name of the social network';
 COMMENT ON COLUMN @mart@.contact_point.street IS 'postal: number and street';
 COMMENT ON COLUMN @mart@.contact_point.postal_code IS 'postal: code';

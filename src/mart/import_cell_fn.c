@@ -15,6 +15,8 @@ PG_FUNCTION_INFO_V1(crmseg_parse_date);
 PG_FUNCTION_INFO_V1(crmseg_parse_timestamp);
 PG_FUNCTION_INFO_V1(crmseg_parse_boolean);
 PG_FUNCTION_INFO_V1(crmseg_repair_text);
+PG_FUNCTION_INFO_V1(crmseg_parse_sex);
+PG_FUNCTION_INFO_V1(crmseg_parse_country);
 
 Datum
 import_numeric(const CellNumber *n)
@@ -280,4 +282,27 @@ crmseg_repair_text(PG_FUNCTION_ARGS)
 		PG_RETURN_TEXT_P(t);
 	SET_VARSIZE(r, VARHDRSZ + n);
 	PG_RETURN_TEXT_P(r);
+}
+
+/* A word of a short list, NULL: it is none of them. */
+Datum
+crmseg_parse_sex(PG_FUNCTION_ARGS)
+{
+	text	   *t = PG_GETARG_TEXT_PP(0);
+	const char *s = import_sex_of(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+
+	if (s == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(s));
+}
+
+Datum
+crmseg_parse_country(PG_FUNCTION_ARGS)
+{
+	text	   *t = PG_GETARG_TEXT_PP(0);
+	const char *s = import_country(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+
+	if (s == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(s));
 }

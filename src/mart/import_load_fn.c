@@ -335,7 +335,7 @@ load_contacts(Import *im)
 	/* a party made just now has nothing yet */
 	insert_rows(im, "contact_point", "party_id, kind, value, value_norm, label, street, postal_code, city, country, source_id, is_primary",
 		   "SELECT p.party_id, c.kind, c.value, c.value_norm, c.label, c.street, c.postal_code, c.city, c.country, $1, c.item = 0 "
-		   "FROM pg_temp.crmseg_contact c JOIN pg_temp.crmseg_party p ON p.rec = c.rec WHERE p.is_new AND p.last_ver = 1", NULL, false);
+		   "FROM pg_temp.crmseg_contact c JOIN pg_temp.crmseg_party p ON p.rec = c.rec WHERE p.is_new AND p.last_ver = 1", "contact_point_norm", false);
 	if (run(im, "SELECT FROM pg_temp.crmseg_party WHERE is_changed OR (is_new AND last_ver > 1) LIMIT 1") == 0)
 		return;
 	run(im, "INSERT INTO @m@.contact_point (party_id, kind, value, value_norm, label, street, postal_code, city, country, source_id) "

@@ -60,4 +60,22 @@ SELECT crmseg.pull_attached('St "r''anger', :cust);
 SELECT entity, failure FROM attachment WHERE failure IS NOT NULL;
 SELECT crmseg.detach_source('St "r''anger', :cust);
 SELECT count(*) AS problems FROM crmseg.check_datamart('St "r''anger');
+-- a record as a form gives it: what it says is read, not refused
+SELECT crmseg.identify('St "r''anger', 'form', 'f1', '{"party": {"given_name": " Ilse ", "family_name": "Ruiz", "birth_date": "18/11/1982", "sex": "Frau"}, "email": "ilse@ruiz.nz", "address": {"street": "1 Rua St", "postal_code": "6011", "city": "Wellington", "country": "New Zealand"}}') AS ilse \gset
+SELECT given_name, birth_date, sex, country FROM party WHERE party_id = :ilse;
+SELECT d.text, (crmseg.identity_record(jsonb_build_object('birth_date', d.text), 'NZ') ->> 'birth_date')::date AS born, (crmseg.identity_record(jsonb_build_object('birth_date', d.text), 'US') ->> 'birth_date')::date AS born_in_us
+FROM unnest('{1982-11-18,19821118,1982-11-18T10:00:00Z,18.11.1982,11/18/1982,3/4/1982,18 nov 1982}'::text[]) d (text);
+SELECT crmseg.identity_record('{"sex": "?", "country": "Atlantis", "legal_name": null, "organisation_name": "Kea Ltd", "given_name": 7}', NULL);
+SELECT crmseg.identify('St "r''anger', 'form', 'f2', '{"given_name": "Bo", "birth_date": "today"}');
+SELECT crmseg.identify('St "r''anger', 'form', 'f2', '{"given_name": "Bo", "birth_date": "31/02/1982"}');
+SELECT crmseg.identify('St "r''anger', 'form', 'f2', '{"given_name": ["Bo"]}');
+SELECT crmseg.identify('St "r''anger', 'form', 'f2', '{"party": {"name": "Bo"}}');
+-- contact points written by hand, without their normal form
+INSERT INTO contact_point (party_id, kind, value, country) VALUES (1, 'email', 'Kiri.Te+x@GMail.com', NULL), (1, 'phone', '021 123 4567', NULL), (1, 'phone', '06 12 34 56 78', 'FR'), (1, 'postal', '12 Queen Street, 1010 Auckland', 'NZ'), (1, 'social', '@Kiri', NULL),
+	(2, 'email', 'no address', NULL);
+SELECT kind, value, value_norm, status FROM contact_point WHERE party_id IN (1, 2) ORDER BY contact_point_id;
+INSERT INTO contact_point (party_id, kind, value) VALUES (2, 'email', '');
+-- a list of values with a hole allows nothing beyond it
+INSERT INTO attribute_def (key, data_type, allowed) VALUES ('size', 'enum', '{s,m,NULL}');
+SELECT * FROM crmseg.churn_list('St "r''anger', 'infinity');
 DROP SCHEMA "St ""r'anger", "A p'p" CASCADE;
