@@ -6,7 +6,8 @@
 
 #include "match/link_private.h"
 
-#define JOIN_STEPS 80			/* eighths of a bit by which joins are counted */
+#define JOIN_STEPS 88			/* eighths of a bit by which joins are counted, */
+#define JOIN_LEAST (-1.0)		/* from so many bits on */
 #define SIZES 12				/* clusters of so many members and more are of one size class */
 
 typedef struct link_cluster_node

@@ -309,6 +309,9 @@ year_level(uint32_t a, uint32_t b, int email)
 	return any ? 2 : 0;
 }
 
+#define NICKNAME_BITS (-4.06f)	/* of those of a name 6 % write a certain other form */
+#define PART_BITS (-2.47f)		/* of those of a compound name 18 % write one part alone */
+
 static inline float
 least(float a, float b)
 {
@@ -335,16 +338,62 @@ lu_common(uint32_t count, uint32_t n)
 	return log2f(((float) count > 2.5f ? count - 2 : 0.5f) / (n ? n : 1));
 }
 
+/*
+ * How often two given names meet by chance that agree so. Who has a nickname wrote it, or another form of the name: among records of one person so many
+ * do. So two forms that are one person's say as much as the rarer form is rare, but not more than if both had the commoner one.
+ */
+static float
+lu_first(const link_engine *e, int level, uint32_t a, uint32_t b)
+{
+	const float *lu = e->lu[0][LINK_C_FIRST];
+	const link_name *x = &e->name[a],
+			   *y = &e->name[b];
+	float		most;
+
+	switch (level)
+	{
+		case 1:
+			return x->lu_first;
+		case 2:
+			most = x->lu_first > y->lu_first ? x->lu_first : y->lu_first;
+			if (x->head == b || y->head == a)
+				return least(most + PART_BITS, -0.3f);
+			return least(fmaxf(least(x->lu_first, y->lu_first), most + NICKNAME_BITS), -0.3f);
+		case 3:
+			return least(log2f((e->initial_share[(unsigned char) *link_text(&e->names, b)] + 1e-6f) / e->initial_square) + lu[3], -0.05f);
+		case 4:
+			return least(lu_common((x->as_first > y->as_first ? x->as_first : y->as_first) + 2, e->with_first + USUAL_FIRST) + lu[4] - lu[1], -0.3f);
+		default:
+			return lu[level];
+	}
+}
+
+static float
+lu_last(const link_engine *e, int level, uint32_t a, uint32_t b)
+{
+	const float *lu = e->lu[0][LINK_C_LAST];
+
+	switch (level)
+	{
+		case 1:
+			return e->name[a].lu_last;
+		case 2:
+			return least(lu_common(e->name[a].as_last + e->name[b].as_last, e->with_last + USUAL_LAST) + lu[2] - lu[1], -0.3f);
+		default:
+			return lu[level];
+	}
+}
+
 static void
 compare_persons(link_engine *e, const link_record *a, const link_record *b, link_pair_levels *p)
 {
-	const float (*lu)[LINK_LEVELS] = (const float (*)[LINK_LEVELS]) e->lu[0];
 	uint32_t	af = a->first,
 				al = a->last,
 				bf = b->first,
 				bl = b->last;
 	int			f = link_first_level(e, a->first, b->first),
 				l = link_last_level(e, a->last, b->last);
+	bool		exchanged = false;
 
 	if (l == 3 && (a->maiden | b->maiden) && (a->maiden == b->last || b->maiden == a->last || a->maiden == b->maiden) && (a->maiden ? a->maiden : b->maiden))
 	{
@@ -365,6 +414,7 @@ compare_persons(link_engine *e, const link_record *a, const link_record *b, link
 			if (ls == 0 || ls == 3)
 				continue;
 			f = fs, l = ls;
+			exchanged = true;
 			if (turned)
 				bf = b->last, bl = b->first;
 			else
@@ -374,35 +424,19 @@ compare_persons(link_engine *e, const link_record *a, const link_record *b, link
 	}
 	p->level[LINK_C_FIRST] = (uint8_t) f;
 	p->level[LINK_C_LAST] = (uint8_t) l;
-	switch (f)
+	p->lu[LINK_C_FIRST] = lu_first(e, f, af, bf);
+	p->lu[LINK_C_LAST] = lu_last(e, l, al, bl);
+	if (exchanged)
 	{
-		case 1:
-			p->lu[LINK_C_FIRST] = e->name[af].lu_first;
-			break;
-		case 2:
-		case 4:
-			{
-				uint32_t	c = e->name[af].as_first > e->name[bf].as_first ? e->name[af].as_first : e->name[bf].as_first;
+		/* which of the names is the given one is open: the commoner reading counts */
+		float		first = lu_first(e, l == 1 ? 1 : 4, al, bl),
+					last = lu_last(e, f == 1 ? 1 : 2, af, bf);
 
-				p->lu[LINK_C_FIRST] = least(lu_common(c + 2, e->with_first + USUAL_FIRST) + lu[LINK_C_FIRST][f] - lu[LINK_C_FIRST][1], -0.3f);
-				break;
-			}
-		case 3:
-			p->lu[LINK_C_FIRST] = least(log2f((e->initial_share[(unsigned char) *link_text(&e->names, bf)] + 1e-6f) / e->initial_square) + lu[LINK_C_FIRST][3], -0.05f);
-			break;
-		default:
-			p->lu[LINK_C_FIRST] = lu[LINK_C_FIRST][f];
-	}
-	switch (l)
-	{
-		case 1:
-			p->lu[LINK_C_LAST] = e->name[al].lu_last;
-			break;
-		case 2:
-			p->lu[LINK_C_LAST] = least(lu_common(e->name[al].as_last + e->name[bl].as_last, e->with_last + USUAL_LAST) + lu[LINK_C_LAST][2] - lu[LINK_C_LAST][1], -0.3f);
-			break;
-		default:
-			p->lu[LINK_C_LAST] = lu[LINK_C_LAST][l];
+		if (first + last > p->lu[LINK_C_FIRST] + p->lu[LINK_C_LAST])
+		{
+			p->lu[LINK_C_FIRST] = last;
+			p->lu[LINK_C_LAST] = first;
+		}
 	}
 	p->name_bin = 0;
 	if (f == 1 && l == 1 && af == bf && al == bl && ((bf == b->first && bl == b->last) || (af == a->first && al == a->last)))
@@ -587,7 +621,8 @@ link_compare(link_engine *e, const link_record *a, const link_record *b, link_pa
 			{
 				if (((a->flags | b->flags) & RECORD_IMPUTED_FIRST) && p->level[LINK_C_FIRST] < 5)
 					p->level[LINK_C_FIRST] = 0, p->lu[LINK_C_FIRST] = 0, p->lh_first = 0;
-				if (((a->flags | b->flags) & RECORD_IMPUTED_LAST) && p->level[LINK_C_LAST] < 3)
+				/* of a family name another one is not even evidence against: it was read wrong */
+				if ((a->flags | b->flags) & RECORD_IMPUTED_LAST)
 					p->level[LINK_C_LAST] = 0, p->lu[LINK_C_LAST] = 0;
 			}
 			if (d && ((l == 1 && p->level[LINK_C_LAST] == 1) || (l == 2 && p->level[LINK_C_LAST] != 0)) && p->level[LINK_C_FIRST] < 5)

@@ -14,10 +14,11 @@
 #define SIZE_COUNTS (2 * SIZES + 2)
 #define WEAK_MOST 200			/* a component of more records is taken apart by stronger edges */
 #define CLUSTER_MARGIN 1.0		/* bits: a cluster asserts all pairs of its members, so joining persons asks for more than a pair by itself; organisations are surer than they say */
-#define WRONG_ALLOWED 0.032		/* at even odds, of the pairs that joins assert: so many may be expected to be wrong */
-#define WRONG_FALL 0.65			/* by which it falls with each bit of the threshold: halvings */
+#define MARGIN_LESS 15			/* eighths of a bit by which it is less where joins are sure, at most, */
+#define MARGIN_MORE 12			/* and more where they are not */
+#define WRONG_ALLOWED 0.027		/* at even odds, of the pairs that joins assert: so many may be expected to be wrong */
+#define WRONG_FALL 0.4			/* by which it falls with each bit of the threshold: halvings */
 #define WRONG_PAIRS 1000		/* fewer tell too little */
-#define WRONG_STEPS 12			/* eighths of a bit that are asked for beyond CLUSTER_MARGIN at most */
 #define LOST_ALLOWED 0.05		/* at even odds, of the pairs that are expected to be right: so many may be given up for it */
 
 static uint32_t
@@ -324,7 +325,9 @@ link_plan_learn(link_engine *e, link_plan *p, int round, uint32_t (*next) (void 
 
 	if (round > 0)
 		sizes_learned(w, p, round - 1);
+	/* weak joins are counted too */
 	w->counts = round == SIZE_ROUNDS - 1;
+	w->threshold_of[0] = w->counts ? JOIN_LEAST : 0;
 	while ((part = next(context)) < SIZE_PARTS)
 	{
 		memset(w->joined, 0, sizeof w->joined);
@@ -348,47 +351,45 @@ link_plan_learn(link_engine *e, link_plan *p, int round, uint32_t (*next) (void 
 }
 
 /*
- * How many bits beyond the threshold two clusters must have to be joined. Of a base with much dirt, or with few columns, many joins are doubtful, and
- * those that are made add up: the margin grows until no more than WRONG_ALLOWED of the pairs that the joins above it assert is expected to be wrong,
- * or until right ones would be given up for it in numbers. Bases as they usually are stay at CLUSTER_MARGIN.
+ * How many bits beyond the threshold two clusters must have to be joined. As few as leave no more than WRONG_ALLOWED of the pairs that joins assert
+ * expected to be wrong: of a base with many columns and little dirt most joins are sure, and weak ones, which are right as often as not, find more of
+ * what is there. Of a base with much dirt, or with few columns, many joins are doubtful, and those that are made add up: the margin grows, until right
+ * ones would be given up for it in numbers.
  */
 static double
 margin(const link_plan *p)
 {
-	double		threshold = p->threshold,
-				joined[JOIN_STEPS + 1] = {0},
-				wrongly[JOIN_STEPS + 1] = {0},
-				all = 0,
-				wrong = 0,
-				lost = 0,
-				lose,
-				allowed = WRONG_ALLOWED * exp2(-WRONG_FALL * threshold);
-	int			from = (int) ((threshold + CLUSTER_MARGIN) * 8),
-				k = 0;
+	double		threshold = fmax(p->threshold, 0),
+				allowed = WRONG_ALLOWED * exp2(-WRONG_FALL * threshold),
+				joined[JOIN_STEPS + 2] = {0},	/* by joins of this step and more */
+				wrong[JOIN_STEPS + 2] = {0},
+				lose;
+	int			usual,
+				k;
 
-	if (from < 0)
+	if (threshold + CLUSTER_MARGIN - JOIN_LEAST > JOIN_STEPS / 8.0)
 		return CLUSTER_MARGIN;
-	for (int part = 0; part < SIZE_PARTS; part++)
-		for (int i = from; i <= JOIN_STEPS; i++)
+	k = usual = (int) ((threshold + CLUSTER_MARGIN - JOIN_LEAST) * 8);
+	for (int i = JOIN_STEPS; i >= 0; i--)
+	{
+		joined[i] = joined[i + 1];
+		wrong[i] = wrong[i + 1];
+		for (int part = 0; part < SIZE_PARTS; part++)
 		{
 			joined[i] += p->learned[part].joined[i];
-			wrongly[i] += p->learned[part].wrong[i];
+			wrong[i] += p->learned[part].wrong[i];
 		}
-	for (int i = from; i <= JOIN_STEPS; i++)
-	{
-		all += joined[i];
-		wrong += wrongly[i];
 	}
-	lose = LOST_ALLOWED * (1 + fmax(threshold, 0) / 2) * (all - wrong);
-	if (all < WRONG_PAIRS)
+	if (joined[usual] < WRONG_PAIRS)
 		return CLUSTER_MARGIN;
-	for (; from + k < JOIN_STEPS && k < WRONG_STEPS && wrong > allowed * all && lost + joined[from + k] - wrongly[from + k] <= lose; k++)
-	{
-		lost += joined[from + k] - wrongly[from + k];
-		all -= joined[from + k];
-		wrong -= wrongly[from + k];
-	}
-	return CLUSTER_MARGIN + k / 8.0;
+	lose = LOST_ALLOWED * (1 + threshold / 2) * (joined[usual] - wrong[usual]);
+	while (k > usual - MARGIN_LESS && wrong[k - 1] <= allowed * joined[k - 1])
+		k--;
+	if (k == usual)
+		while (k < JOIN_STEPS && k < usual + MARGIN_MORE && wrong[k] > allowed * joined[k] &&
+			   joined[usual] - wrong[usual] - joined[k + 1] + wrong[k + 1] <= lose)
+			k++;
+	return CLUSTER_MARGIN + (k - usual) / 8.0;
 }
 
 /*

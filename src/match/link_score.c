@@ -150,7 +150,7 @@ link_score(link_engine *e, double keep_from)
 /*
  * The odds that are stated of a pair. Evidence is not quite independent, however much of that is modelled, so the sum of a pair's weights goes too far
  * from even odds on both sides, above all where little speaks for or against it: records of one party are alike, and slip alike, in what is not
- * compared. Organisations, of which few share anything by chance, are surer than their sum. Found on some seventy made-up bases, the same for all.
+ * compared. Organisations, of which few share anything by chance, are surer than their sum. Found on some hundred made-up bases, the same for all.
  */
 static const struct
 {
@@ -158,7 +158,7 @@ static const struct
 				each,			/* less of it for each bit */
 				most,
 				least;
-}			stating[2] = {{0.5, 0.14, 0.42, -0.85}, {1.75, 0.4, 2.2, -0.5}};
+}			stating[2] = {{0.25, 0.1, 0.35, -0.85}, {1.75, 0.4, 2.2, -0.5}};
 
 double
 link_stated(bool organisation, double weight)

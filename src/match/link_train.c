@@ -217,6 +217,11 @@ unrelated(link_engine *e, int org, const uint32_t *row, uint32_t n, link_class_m
 			if (likely(a, b))
 				continue;
 			link_compare(e, a, b, &p);
+			/* a name that was read out of an e-mail address is often an initial, and counts for nothing where that address agrees: it says nothing of what is usual */
+			if ((a->flags | b->flags) & RECORD_IMPUTED_FIRST)
+				p.level[LINK_C_FIRST] = 0;
+			if ((a->flags | b->flags) & RECORD_IMPUTED_LAST)
+				p.level[LINK_C_LAST] = 0;
 			for (int c = 0; c < LINK_C_EXTRA + e->nextra; c++)
 				count[c][p.level[c]]++;
 		}
