@@ -141,6 +141,9 @@ segment_row_of(Node *arg, query_level *at, segment_row *row)
 		else
 			break;
 	}
+	/* a subselect would be run for each column anew, and each query of the condition would have to know of it: the evaluator takes its row */
+	if (checkExprHasSubLink(arg))
+		return false;
 	row->base = arg;
 	if (exprType(arg) != RECORDOID && type_is_rowtype(exprType(arg)))
 		row->relation = get_typ_typrelid(getBaseType(exprType(arg)));

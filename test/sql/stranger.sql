@@ -60,6 +60,9 @@ SELECT crmseg.pull_attached('St "r''anger', :cust);
 SELECT entity, failure FROM attachment WHERE failure IS NOT NULL;
 SELECT crmseg.detach_source('St "r''anger', :cust);
 SELECT count(*) AS problems FROM crmseg.check_datamart('St "r''anger');
+-- a segment asked of the row that a subselect gives, with and without events, alone and for each row
+SELECT (SELECT p FROM customer_360 p WHERE p.party_id = 1) OPERATOR(crmseg.@@) 'did order'::crmseg.segment AS did, (SELECT p FROM customer_360 p WHERE p.party_id = 1) OPERATOR(crmseg.@@) 'traits.tenure = ''owner'' or did not order'::crmseg.segment AS did_not,
+	(SELECT count(*) FROM party y WHERE (SELECT p FROM customer_360 p WHERE p.party_id = y.party_id) OPERATOR(crmseg.@@) 'did order at least 1 times'::crmseg.segment) AS buyers;
 -- a record as a form gives it: what it says is read, not refused
 SELECT crmseg.identify('St "r''anger', 'form', 'f1', '{"party": {"given_name": " Ilse ", "family_name": "Ruiz", "birth_date": "18/11/1982", "sex": "Frau"}, "email": "ilse@ruiz.nz", "address": {"street": "1 Rua St", "postal_code": "6011", "city": "Wellington", "country": "New Zealand"}}') AS ilse \gset
 SELECT given_name, birth_date, sex, country FROM party WHERE party_id = :ilse;
