@@ -20,9 +20,15 @@ CREATE FUNCTION @extschema@.resolve_records(records regclass, id_column name, co
 	AS 'MODULE_PATHNAME', 'crmseg_resolve_records' LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.resolve_records(regclass, name, jsonb, float8, regclass, jsonb, float8, name) IS 'internal: cluster_records (record_ids, clusters), link_records from at_least on (left_ids, right_ids, weights) and cluster_quality (cluster_ids and what follows) in one run, of records whose ids are numbers, as arrays; order_column holds what samples are drawn and ties are broken by, in place of the id';
 
-CREATE FUNCTION @extschema@.mixed_records(record_ids bigint[], clusters bigint[], placed bigint[], parties bigint[]) RETURNS TABLE (record_id bigint, cluster_id bigint, party_id bigint)
+CREATE FUNCTION @extschema@.mixed_records(record_ids bigint[], clusters bigint[], placed bigint[], parties bigint[], was_records bigint[], was_clusters bigint[], was_parties bigint[], fresh bigint[],
+	OUT mixed bigint[], OUT mixed_clusters bigint[], OUT touched bigint[], OUT still bigint[], OUT still_groups bigint[])
 	AS 'MODULE_PATHNAME', 'crmseg_mixed_records' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.mixed_records(bigint[], bigint[], bigint[], bigint[]) IS 'internal: the records whose party has records of several clusters, or whose cluster has records of several parties; placed and parties tell the party of each record. 22023 when arrays that belong together differ in length';
+COMMENT ON FUNCTION @extschema@.mixed_records(bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[]) IS 'internal: the records whose party has records of several clusters, or whose cluster has records of several parties, with their clusters; the parties of which something is new since was_records, was_clusters and was_parties, or that have a record of fresh, with those that hang together with them; the other parties of mixed records, and which of them hang together. placed and parties tell the party of each record. 22023 when arrays that belong together differ in length';
+
+CREATE FUNCTION @extschema@.changed_places(record_ids bigint[], clusters bigint[], placed bigint[], parties bigint[], was_records bigint[], was_clusters bigint[], was_parties bigint[])
+	RETURNS TABLE (record_id bigint, cluster_id bigint, party_id bigint, is_now boolean)
+	AS 'MODULE_PATHNAME', 'crmseg_changed_places' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.changed_places(bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[]) IS 'internal: the records whose cluster or party is not what it was: as it is (is_now), and as it was. 22023 when arrays that belong together differ in length';
 
 CREATE FUNCTION @extschema@.placed_pairs(left_ids bigint[], right_ids bigint[], weights float8[], doubt float8, placed bigint[], parties bigint[])
 	RETURNS TABLE (bits integer, pairs bigint, one_party bigint, left_id bigint, right_id bigint, match_weight float8, match_probability float8)

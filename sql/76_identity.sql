@@ -240,32 +240,47 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.groups_to_merge(name, bigint[], bigint[], text[], integer[]) IS 'internal: which parties pairs make one: never two birth dates, nor what people keep apart';
 
--- What the records say is one, from them alone and not from what was merged before, so that the order in which they came does not matter: first what
--- surely is one (what people told, shared keys), then the clusters of similar records, then one address with names that agree and one telephone
--- number under one name. It is made anew for the records of some parties and of those that share an address or a number with them. Where cluster and
--- party are the same the party stands for its records.
-CREATE FUNCTION @extschema@.record_groups(mart name, parties bigint[], records bigint[], clusters bigint[], by_similarity boolean,
-	OUT nodes bigint[], OUT roots bigint[], OUT causes text[], OUT ranks integer[])
+-- Who shares an address, a number or a key with some parties, by what their records say, or was told to be one with them.
+CREATE FUNCTION @extschema@.parties_near(mart name, parties bigint[]) RETURNS bigint[]
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+DECLARE
+	found_ids bigint[];
 BEGIN
 	EXECUTE format($q$
 		WITH most AS MATERIALIZED (SELECT greatest(max(d.max_parties_per_key), max(i.max_parties)) + 1 AS holders FROM %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.max_parties IS NOT NULL),
-		mixed AS MATERIALIZED (SELECT * FROM unnest($2, $3) x (record, cluster)),
-		asked AS MATERIALIZED (SELECT u.id AS party_id FROM unnest($1) u (id) UNION SELECT r.party_id FROM mixed x JOIN %1$s.source_record r ON r.source_record_id = x.record),
+		asked AS MATERIALIZED (SELECT DISTINCT u.id AS party_id FROM unnest($1) u (id)),
 		value AS MATERIALIZED (SELECT DISTINCT v.kind, v.norm FROM asked a JOIN %1$s.source_record r ON r.party_id = a.party_id JOIN %1$s.record_identity i ON i.source_record_id = r.source_record_id
 			CROSS JOIN LATERAL (SELECT 'email' AS kind, unnest(i.mail_norms) AS norm UNION ALL SELECT 'phone', unnest(i.phone_norms) UNION ALL SELECT 'key', unnest(i.keys)) v),
 		near AS (SELECT DISTINCT c.party_id FROM most m CROSS JOIN value v CROSS JOIN LATERAL (SELECT c.party_id FROM %1$s.contact_point c WHERE c.kind = v.kind AND c.value_norm = v.norm LIMIT m.holders) c
 			UNION SELECT DISTINCT k.party_id FROM most m CROSS JOIN value v CROSS JOIN LATERAL (SELECT k.party_id FROM %1$s.external_key k WHERE v.kind = 'key' AND k.scheme = split_part(v.norm, chr(31), 1) AND k.key_value = substr(v.norm, strpos(v.norm, chr(31)) + 1) LIMIT m.holders) k
 			UNION SELECT coalesce(b.party_id, y.id) FROM (SELECT a.party_id AS id FROM asked a UNION ALL SELECT l.old_party_id FROM asked a JOIN %1$s.party_alias l ON l.party_id = a.party_id) x
 				CROSS JOIN LATERAL (SELECT j.right_id AS id FROM %1$s.party_judgement j WHERE j.left_id = x.id AND j.verdict = 'same' UNION ALL SELECT j.left_id FROM %1$s.party_judgement j WHERE j.right_id = x.id AND j.verdict = 'same') y LEFT JOIN %1$s.party_alias b ON b.old_party_id = y.id
-			UNION SELECT DISTINCT r.party_id FROM value v JOIN %1$s.source o ON v.kind = 'key' AND o.key_scheme = split_part(v.norm, chr(31), 1) JOIN %1$s.source_record r ON r.source_id = o.source_id AND r.external_id = substr(v.norm, strpos(v.norm, chr(31)) + 1)),
+			UNION SELECT DISTINCT r.party_id FROM value v JOIN %1$s.source o ON v.kind = 'key' AND o.key_scheme = split_part(v.norm, chr(31), 1) JOIN %1$s.source_record r ON r.source_id = o.source_id AND r.external_id = substr(v.norm, strpos(v.norm, chr(31)) + 1))
+		SELECT coalesce(array_agg(n.party_id), '{}') FROM near n$q$, quote_ident(mart)) INTO found_ids USING parties;
+	RETURN found_ids;
+END $$;
+COMMENT ON FUNCTION @extschema@.parties_near(name, bigint[]) IS 'internal: the parties that share an address, a number or a key with some parties, or that people told to be one with them';
+
+-- What the records say is one, from them alone and not from what was merged before, so that the order in which they came does not matter: first what
+-- surely is one (what people told, shared keys), then the clusters of similar records, then one address with names that agree and one telephone
+-- number under one name. It is made anew for the records of some parties and of those that share an address or a number with them. Where cluster and
+-- party are the same the party stands for its records.
+CREATE FUNCTION @extschema@.record_groups(mart name, parties bigint[], near bigint[], records bigint[], clusters bigint[], by_similarity boolean,
+	OUT nodes bigint[], OUT roots bigint[], OUT causes text[], OUT ranks integer[])
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+BEGIN
+	EXECUTE format($q$
+		WITH mixed AS MATERIALIZED (SELECT * FROM unnest($2, $3) x (record, cluster)),
+		asked AS MATERIALIZED (SELECT DISTINCT u.id AS party_id FROM unnest($1) u (id)),
+		value AS MATERIALIZED (SELECT DISTINCT v.kind, v.norm FROM asked a JOIN %1$s.source_record r ON r.party_id = a.party_id JOIN %1$s.record_identity i ON i.source_record_id = r.source_record_id
+			CROSS JOIN LATERAL (SELECT 'email' AS kind, unnest(i.mail_norms) AS norm UNION ALL SELECT 'phone', unnest(i.phone_norms) UNION ALL SELECT 'key', unnest(i.keys)) v),
 		member AS MATERIALIZED (
 			SELECT r.source_record_id, r.party_id, i.source_id, row_number() OVER (ORDER BY r.source_id, r.external_id COLLATE "C") AS order_key, p.kind, coalesce(x.cluster, CASE WHEN $4 THEN -r.party_id END) AS cluster, i.mail_norms, i.phone_norms, i.keys, i.key_sources, i.born,
 				-- the party that was made for it, as far as it leads to where the record is
 				CASE WHEN i.origin_id = r.party_id OR EXISTS (SELECT FROM %1$s.party_alias a WHERE a.old_party_id = i.origin_id AND a.party_id = r.party_id) THEN i.origin_id ELSE r.party_id END AS node,
 				length(split_part(@extschema@.fold(i.given_name), ' ', 1)) IS NOT DISTINCT FROM 1 AS is_initial, coalesce(@extschema@.fold(i.given_name), '') AS given, coalesce(@extschema@.fold(i.family_name), '') AS family, coalesce(@extschema@.fold(i.legal_name), '') AS legal,
 				@extschema@.name_key(CASE WHEN p.kind = 'person' THEN concat_ws(' ', i.given_name, i.family_name) ELSE i.legal_name END) AS name
-			FROM (SELECT a.party_id FROM asked a UNION SELECT n.party_id FROM near n) q JOIN %1$s.party p ON p.party_id = q.party_id AND p.kind IN ('person', 'organisation')
+			FROM (SELECT a.party_id FROM asked a UNION SELECT n.id FROM unnest($5) n (id)) q JOIN %1$s.party p ON p.party_id = q.party_id AND p.kind IN ('person', 'organisation')
 			JOIN %1$s.source_record r ON r.party_id = p.party_id JOIN %1$s.record_identity i ON i.source_record_id = r.source_record_id LEFT JOIN mixed x ON x.record = r.source_record_id),
 		held AS MATERIALIZED (	-- each address and number whose holders are all here, unless it is known to be wrong, with how many they are
 			SELECT b.*, v.what, v.scheme, v.norm, v.giver, coalesce(o.max_parties, i.max_parties, d.max_parties_per_key) AS most, coalesce(o.priority, i.priority, 0) AS priority,
@@ -320,9 +335,9 @@ BEGIN
 				LEFT JOIN %1$s.party_alias a ON a.old_party_id = g.member AND (a.reason IS NULL OR a.reason NOT IN ('similar', 'key', 'email', 'phone', 'judged'))) o CROSS JOIN LATERAL @extschema@.connected_groups(o.l, o.r) t WHERE o.l IS NOT NULL),
 		cause AS (SELECT DISTINCT ON (w.id) w.id, w.reason, w.rank FROM (SELECT p.r AS id, p.reason, p.rank FROM pair p WHERE p.l <> p.r UNION ALL SELECT p.l, p.reason, p.rank FROM pair p WHERE p.l <> p.r) w ORDER BY w.id, w.rank)
 		SELECT coalesce(array_agg(k.member), '{}'), coalesce(array_agg(k.root), '{}'), coalesce(array_agg(coalesce(c.reason, 'similar')), '{}'), coalesce(array_agg(coalesce(c.rank, 5)), '{}')
-		FROM kept k LEFT JOIN cause c ON c.id = k.member$q$, quote_ident(mart)) INTO nodes, roots, causes, ranks USING parties, records, clusters, by_similarity;
+		FROM kept k LEFT JOIN cause c ON c.id = k.member$q$, quote_ident(mart)) INTO nodes, roots, causes, ranks USING parties, records, clusters, by_similarity, near;
 END $$;
-COMMENT ON FUNCTION @extschema@.record_groups(name, bigint[], bigint[], bigint[], boolean) IS 'internal: of the records of some parties, and of those near them, which ones are one: the ids of the parties that were made for them, the least of each group, the reason and its rank';
+COMMENT ON FUNCTION @extschema@.record_groups(name, bigint[], bigint[], bigint[], bigint[], boolean) IS 'internal: of the records of some parties, and of those near them (parties_near), which ones are one: the ids of the parties that were made for them, the least of each group, the reason and its rank';
 
 -- Merges that resolve made and that the groups do not bear out, the latest first: each that holds two groups together.
 CREATE FUNCTION @extschema@.aliases_to_split(mart name, nodes bigint[], roots bigint[]) RETURNS bigint[]
@@ -365,7 +380,7 @@ DECLARE
 	n record;
 BEGIN
 	EXECUTE format('SELECT coalesce(array_agg(p.party_id), ''{}'') FROM %I.party p', mart) INTO all_parties;
-	n := @extschema@.record_groups(mart, all_parties, '{}', '{}', false);
+	n := @extschema@.record_groups(mart, all_parties, '{}', '{}', '{}', false);
 	SELECT g.keep, g.dropped, g.why INTO keep, dropped, why FROM @extschema@.parties_to_merge(mart, n.nodes, n.roots, n.causes, n.ranks) g;
 END $$;
 COMMENT ON FUNCTION @extschema@.exact_groups(name) IS 'internal: what keys, addresses and numbers make one in a whole mart, as three arrays for merge_groups';
@@ -374,12 +389,19 @@ CREATE FUNCTION @extschema@.regroup(mart name, fresh bigint[], by_similarity boo
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
 	m text := quote_ident(mart);
-	records bigint[] := '{}';
-	clusters bigint[] := '{}';
 	placed bigint[];
 	parties bigint[];
+	was record;
+	look record;
+	told record;
 	asked bigint[];
+	near bigint[];
+	added bigint[];
 	of_which_party text := format('SELECT coalesce(array_agg(r.source_record_id), ''{}''), coalesce(array_agg(r.party_id), ''{}'') FROM %s.source_record r', m);
+	-- what decides beside the records: with other rules all is looked at
+	rules text := format('SELECT md5(concat_ws(''/'', d.max_names_per_key, d.max_parties_per_key, (SELECT string_agg(i::text, '','' ORDER BY i::text) FROM %1$s.identifier_rule i), (SELECT string_agg(b::text, '','' ORDER BY b::text) FROM %1$s.blocked_identifier b),
+		(SELECT string_agg(concat(o.source_id, '' '', o.key_scheme), '','' ORDER BY o.source_id) FROM %1$s.source o), (SELECT count(*) FROM %1$s.party_judgement j WHERE j.obeyed_at IS NOT NULL))) FROM %1$s.datamart d', m);
+	rules_now text;
 	n record;
 	g record;
 	run record;
@@ -387,17 +409,43 @@ DECLARE
 	doubt float8;
 BEGIN
 	EXECUTE format('SELECT d.link_threshold, d.doubt_threshold FROM %s.datamart d', m) INTO threshold, doubt;
-	IF by_similarity THEN
-		-- one run gives the clusters, the pairs for people to look at, and what holds each cluster together
-		run := @extschema@.resolve_records(format('%I.record_identity', mart)::regclass, 'source_record_id', @extschema@.record_identity_columns(), threshold, NULL, NULL, least(doubt, 0.01), 'order_key');
-		-- where parties and clusters are the same nothing is to be done: what follows looks at the others alone
-		EXECUTE of_which_party INTO placed, parties;
-		SELECT coalesce(array_agg(c.record_id), '{}'), coalesce(array_agg(c.cluster_id), '{}') INTO records, clusters FROM @extschema@.mixed_records(run.record_ids, run.clusters, placed, parties) c;
-	END IF;
 	-- the parties of records that are new or changed, and of a small base without clusters all
 	EXECUTE format('SELECT coalesce(array_agg(DISTINCT r.party_id), ''{}'') FROM %1$s.source_record r WHERE r.source_record_id = ANY ($1) OR NOT $2 AND (SELECT count(*) < 20000 FROM (SELECT FROM %1$s.source_record LIMIT 20000) x)', m)
 		INTO asked USING fresh, by_similarity;
-	n := @extschema@.record_groups(mart, asked, records, clusters, by_similarity);
+	IF by_similarity THEN
+		-- one run gives the clusters, the pairs for people to look at, and what holds each cluster together
+		run := @extschema@.resolve_records(format('%I.record_identity', mart)::regclass, 'source_record_id', @extschema@.record_identity_columns(), threshold, NULL, NULL, least(doubt, 0.01), 'order_key');
+		-- what follows looks at parties and clusters that are not the same, where something is new about them
+		EXECUTE of_which_party INTO placed, parties;
+		EXECUTE format('SELECT coalesce(array_agg(w.source_record_id), ''{}'') AS records, coalesce(array_agg(w.cluster_id), ''{}'') AS clusters, coalesce(array_agg(w.party_id), ''{}'') AS parties FROM %s.record_place w', m) INTO was;
+		look := @extschema@.mixed_records(run.record_ids, run.clusters, placed, parties, was.records, was.clusters, was.parties, fresh);
+		EXECUTE format('SELECT coalesce(array_agg(j.left_id), ''{}'') AS l, coalesce(array_agg(j.right_id), ''{}'') AS r, coalesce(array_agg(coalesce(a.party_id, j.left_id)), ''{}'') || coalesce(array_agg(coalesce(b.party_id, j.right_id)), ''{}'') AS parties
+			FROM %1$s.party_judgement j LEFT JOIN %1$s.party_alias a ON a.old_party_id = j.left_id LEFT JOIN %1$s.party_alias b ON b.old_party_id = j.right_id WHERE j.obeyed_at IS NULL', m) INTO told;
+		EXECUTE format('SELECT r.rules FROM (%2$s) r (rules), %1$s.datamart d WHERE d.resolved_rules = r.rules', m, rules) INTO rules_now;
+		IF rules_now IS NULL THEN
+			added := look.still;
+			look.still := '{}';
+			look.still_groups := '{}';
+		ELSE
+			-- an address that turned out to be wrong joins nobody any more
+			EXECUTE format('SELECT coalesce(array_agg(s.id), ''{}'') FROM unnest($1) s (id) WHERE EXISTS (SELECT FROM %s.contact_point c WHERE c.party_id = s.id AND c.status = ''invalid'' AND c.kind IN (''email'', ''phone''))', m) INTO added USING look.still;
+		END IF;
+		asked := asked || look.touched || told.parties || added;
+	ELSE
+		SELECT '{}'::bigint[] AS mixed, '{}'::bigint[] AS mixed_clusters, '{}'::bigint[] AS still, '{}'::bigint[] AS still_groups INTO look;
+	END IF;
+	-- who is near one of them and not yet where its cluster is, and all that hang together with it
+	near := '{}';
+	added := asked;
+	LOOP
+		near := near || @extschema@.parties_near(mart, added);
+		EXIT WHEN cardinality(look.still) = 0;
+		SELECT coalesce(array_agg(s.id) FILTER (WHERE s.is_met), '{}'), coalesce(array_agg(s.id) FILTER (WHERE NOT s.is_met), '{}'), coalesce(array_agg(s.of) FILTER (WHERE NOT s.is_met), '{}') INTO added, look.still, look.still_groups
+		FROM (SELECT s.id, s.of, s.of IN (SELECT x.of FROM unnest(look.still, look.still_groups) x (id, of) JOIN unnest(near || asked) y (id) ON y.id = x.id) AS is_met FROM unnest(look.still, look.still_groups) s (id, of)) s;
+		EXIT WHEN cardinality(added) = 0;
+		asked := asked || added;
+	END LOOP;
+	n := @extschema@.record_groups(mart, asked, near, look.mixed, look.mixed_clusters, by_similarity);
 	split := @extschema@.split_many(mart, @extschema@.aliases_to_split(mart, n.nodes, n.roots), 'no longer similar');
 	g := @extschema@.parties_to_merge(mart, n.nodes, n.roots, n.causes, n.ranks);
 	merged := cardinality(g.dropped);
@@ -415,6 +463,14 @@ BEGIN
 	IF split + merged > 0 THEN
 		EXECUTE of_which_party INTO placed, parties;
 	END IF;
+	-- what the next run need not look at
+	EXECUTE 'SELECT coalesce(array_agg(c.record_id) FILTER (WHERE NOT c.is_now), ''{}'') AS gone, coalesce(array_agg(c.party_id) FILTER (WHERE NOT c.is_now), ''{}'') AS gone_parties, coalesce(array_agg(c.record_id) FILTER (WHERE c.is_now), ''{}'') AS records,
+			coalesce(array_agg(c.cluster_id) FILTER (WHERE c.is_now), ''{}'') AS clusters, coalesce(array_agg(c.party_id) FILTER (WHERE c.is_now), ''{}'') AS parties FROM @extschema@.changed_places($1, $2, $3, $4, $5, $6, $7) c'
+		INTO was USING run.record_ids, run.clusters, placed, parties, was.records, was.clusters, was.parties;
+	EXECUTE format('DELETE FROM %s.record_place w USING unnest($1, $2) u (record, party) WHERE w.party_id = u.party AND w.source_record_id = u.record', m) USING was.gone, was.gone_parties;
+	EXECUTE format('INSERT INTO %s.record_place (party_id, source_record_id, cluster_id) SELECT * FROM unnest($1, $2, $3)', m) USING was.parties, was.records, was.clusters;
+	EXECUTE format('UPDATE %s.party_judgement j SET obeyed_at = now() FROM unnest($1, $2) u (l, r) WHERE j.left_id = u.l AND j.right_id = u.r', m) USING told.l, told.r;
+	EXECUTE format('UPDATE %1$s.datamart d SET resolved_rules = r.rules FROM (%2$s) r (rules) WHERE d.resolved_rules IS DISTINCT FROM r.rules', m, rules);
 	EXECUTE format('WITH pair AS MATERIALIZED (SELECT * FROM @extschema@.placed_pairs($1, $2, $3, $4, $5, $6)),
 		counted AS (INSERT INTO %1$s.weight_histogram (bits, pairs, one_party) SELECT p.bits, p.pairs, p.one_party FROM pair p WHERE p.left_id IS NULL)
 		INSERT INTO %1$s.doubtful_pair (left_record_id, right_record_id, match_weight, match_probability)

@@ -250,19 +250,19 @@ BEGIN
 				FROM unnest($1) n (merge_id) JOIN %1$s.party_merge g ON g.merge_id = n.merge_id JOIN %1$s.party_undo u ON u.merge_id = g.merge_id
 				WHERE NOT (u.relation = $2 AND u.after IS NULL) AND EXISTS (SELECT FROM pg_class c WHERE c.oid = u.relation)) s
 			GROUP BY s.place, s.relation, s.column_name, s.shape, s.before_keys, s.after_keys) x$q$, m), merges, party);
-	-- types of its own, which are those of every mart: this function is planned once for all of them
+	-- types of its own, which are those of every mart: this function is planned once for all of them. OFFSET 0: the keys of other steps are of other types
 	FOR e IN SELECT x.relation::oid::regclass AS relation, x.column_name, x.shape, x.before_keys, x.after_keys, x.ids, x.roots
 			FROM jsonb_to_recordset(r.steps) x (relation bigint, column_name text, shape text, before_keys text[], after_keys text[], ids bigint[], roots bigint[]) LOOP
 		condition := @extschema@.moved_condition(mart, e.relation, e.column_name);
 		IF e.shape = 'moved' AND condition IS NOT NULL THEN
-			PERFORM @extschema@.run_kept(format('UPDATE %1$s t SET %2$I = k.party_id FROM (SELECT u.party_id, n.root, j.v FROM unnest($1, $2) n (id, root) JOIN %4$s.party_undo u ON u.undo_id = n.id CROSS JOIN LATERAL jsonb_array_elements(u.moved) j (v)) k
+			PERFORM @extschema@.run_kept(format('UPDATE %1$s t SET %2$I = k.party_id FROM (SELECT u.party_id, n.root, j.v FROM unnest($1, $2) n (id, root) JOIN %4$s.party_undo u ON u.undo_id = n.id CROSS JOIN LATERAL jsonb_array_elements(u.moved) j (v) OFFSET 0) k
 				WHERE t.%2$I = k.root AND %3$s', e.relation, e.column_name, condition, m), e.ids, e.roots);
 		ELSIF e.shape = 'changed' THEN
 			-- a row that was changed: each column goes back that nobody has written since
 			SELECT string_agg(CASE WHEN a.attname = ANY (e.after_keys) THEN format('%1$I = CASE WHEN t.%1$I::text IS NOT DISTINCT FROM a.%1$I::text THEN b.%1$I ELSE t.%1$I END', a.attname) ELSE format('%1$I = b.%1$I', a.attname) END, ', ' ORDER BY a.attnum)
 				INTO changes FROM pg_attribute a WHERE a.attrelid = e.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attname = ANY (e.before_keys);
 			CONTINUE WHEN changes IS NULL;	-- its columns are gone
-			PERFORM @extschema@.run_kept(format('UPDATE %1$s t SET %2$s FROM (SELECT u.before, coalesce(u.after, ''{}'') AS after, u.moved AS v, coalesce((u.after ->> %5$L)::bigint, u.party_id) AS at_party FROM unnest($1) n (id) JOIN %6$s.party_undo u ON u.undo_id = n.id) k
+			PERFORM @extschema@.run_kept(format('UPDATE %1$s t SET %2$s FROM (SELECT u.before, coalesce(u.after, ''{}'') AS after, u.moved AS v, coalesce((u.after ->> %5$L)::bigint, u.party_id) AS at_party FROM unnest($1) n (id) JOIN %6$s.party_undo u ON u.undo_id = n.id OFFSET 0) k
 				CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, k.before) b CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, k.after) a WHERE t.%3$I = k.at_party AND %4$s',
 				e.relation, changes, e.column_name, condition, e.column_name, m), e.ids);
 		ELSIF e.shape = 'gone' THEN
@@ -420,7 +420,7 @@ CREATE FUNCTION @extschema@.judge_parties(mart name, a bigint, b bigint, verdict
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 BEGIN
 	PERFORM @extschema@.run_kept(format('INSERT INTO %I.party_judgement (left_id, right_id, verdict, reason) VALUES (least($1, $2), greatest($1, $2), $3, $4)
-		ON CONFLICT (left_id, right_id) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, decided_at = excluded.decided_at, decided_by = excluded.decided_by', mart), a, b, verdict, reason);
+		ON CONFLICT (left_id, right_id) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, decided_at = excluded.decided_at, decided_by = excluded.decided_by, obeyed_at = NULL', mart), a, b, verdict, reason);
 END $$;
 COMMENT ON FUNCTION @extschema@.judge_parties(name, bigint, bigint, text, text) IS 'internal: remembers a verdict on two ids, instead of an earlier one';
 

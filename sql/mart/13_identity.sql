@@ -58,6 +58,7 @@ CREATE TABLE @mart@.party_judgement (
 	reason text,
 	decided_at timestamptz NOT NULL DEFAULT now(),
 	decided_by text NOT NULL DEFAULT current_user,
+	obeyed_at timestamptz,
 	PRIMARY KEY (left_id, right_id),
 	CHECK (left_id < right_id)
 );
@@ -69,6 +70,7 @@ COMMENT ON COLUMN @mart@.party_judgement.verdict IS 'same: kept together; differ
 COMMENT ON COLUMN @mart@.party_judgement.reason IS 'why';
 COMMENT ON COLUMN @mart@.party_judgement.decided_at IS 'when';
 COMMENT ON COLUMN @mart@.party_judgement.decided_by IS 'by whom';
+COMMENT ON COLUMN @mart@.party_judgement.obeyed_at IS 'when resolve saw it; NULL: it looks at both parties the next time, and so it should after a change by hand';
 
 -- An id that stands in party_alias is one that a merge or a split moves about: these write the change themselves.
 CREATE FUNCTION @mart@.note_party_change() RETURNS trigger
@@ -99,10 +101,11 @@ INSERT INTO @mart@.party_change (kind, party_id, changed_at) SELECT 'new', party
 ALTER TABLE @mart@.datamart ADD COLUMN link_threshold double precision NOT NULL DEFAULT 0.8 CHECK (link_threshold BETWEEN 0.5 AND 1),
 	ADD COLUMN doubt_threshold double precision NOT NULL DEFAULT 0.2 CHECK (doubt_threshold > 0 AND doubt_threshold <= 1),
 	ADD COLUMN link_min_records integer NOT NULL DEFAULT 1000 CHECK (link_min_records >= 2),
-	ADD COLUMN cluster_size_guard integer NOT NULL DEFAULT 20 CHECK (cluster_size_guard >= 1);
+	ADD COLUMN cluster_size_guard integer NOT NULL DEFAULT 20 CHECK (cluster_size_guard >= 1), ADD COLUMN resolved_rules text;
 COMMENT ON COLUMN @mart@.datamart.link_threshold IS 'probability from which resolve makes similar records one party; 1: by keys only';
 COMMENT ON COLUMN @mart@.datamart.doubt_threshold IS 'probability from which a pair below link_threshold is put before a person, in steward_queue';
 COMMENT ON COLUMN @mart@.datamart.link_min_records IS 'with fewer records than this resolve links by keys only: how rare a name is cannot be told yet';
+COMMENT ON COLUMN @mart@.datamart.resolved_rules IS 'a hash of the rules by which the last resolve worked; with other rules all parties are looked at';
 COMMENT ON COLUMN @mart@.datamart.cluster_size_guard IS 'clusters of more records than this are told in cluster_health and identity_health';
 CREATE TABLE @mart@.record_identity (
 	source_record_id bigint PRIMARY KEY,
@@ -152,6 +155,17 @@ COMMENT ON COLUMN @mart@.record_identity.phone_norms IS 'normal forms of its tel
 COMMENT ON COLUMN @mart@.record_identity.keys IS 'its keys in other systems, each as scheme, chr(31) and value';
 COMMENT ON COLUMN @mart@.record_identity.key_sources IS 'who gave each of the keys';
 COMMENT ON COLUMN @mart@.record_identity.born IS 'its date of birth, as the import read it';
+
+CREATE TABLE @mart@.record_place (
+	party_id bigint NOT NULL,
+	source_record_id bigint NOT NULL,
+	cluster_id bigint NOT NULL,
+	PRIMARY KEY (party_id, source_record_id)
+);
+COMMENT ON TABLE @mart@.record_place IS 'where each record was when the last resolve ended: what is as it was then need not be looked at again. May be emptied: the next resolve then looks at everything';
+COMMENT ON COLUMN @mart@.record_place.party_id IS 'its party';
+COMMENT ON COLUMN @mart@.record_place.source_record_id IS 'the record';
+COMMENT ON COLUMN @mart@.record_place.cluster_id IS 'its group of similar records, by one of them';
 
 CREATE TABLE @mart@.doubtful_pair (
 	left_record_id bigint NOT NULL,
@@ -353,6 +367,7 @@ INSERT INTO @mart@.party_key (relation, column_name, on_export, on_erase, on_mer
 		('party_undo', 'party_id', 'rows', 'delete', 'special', 'rows as they were before a merge'),
 		('party_change', 'party_id', 'none', 'keep', 'special', 'ids only, for those who follow them'),
 		('record_identity', 'origin_id', 'rows', 'delete', 'special', 'what a record said; a split needs it as it was'),
+		('record_place', 'party_id', 'none', 'delete', 'special', 'what the last resolve saw, by numbers'),
 		('party_judgement', 'left_id', 'none', 'delete', 'special', NULL),
 		('party_judgement', 'right_id', 'none', 'delete', 'special', NULL)) v (relation, column_name, on_export, on_erase, on_merge, note);
 

@@ -1,9 +1,10 @@
 /*
- * placed_fn.c: what resolve has to look at of a whole base's records, clusters and pairs, given as arrays: mixed_records leaves out all records
- * whose party is their cluster, placed_pairs counts the pairs of records by weight and picks those in doubt.
+ * placed_fn.c: what resolve has to look at of a whole base's records, clusters and pairs, given as arrays: mixed_records leaves out what is as it
+ * was and as it should be, changed_places says what is to be remembered, placed_pairs counts the pairs of records by weight and picks those in doubt.
  */
 #include "compat.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -14,6 +15,7 @@
 
 #include <math.h>
 
+PG_FUNCTION_INFO_V1(crmseg_changed_places);
 PG_FUNCTION_INFO_V1(crmseg_mixed_records);
 PG_FUNCTION_INFO_V1(crmseg_placed_pairs);
 
@@ -81,80 +83,268 @@ places_make(Places *p, const int64 *id, size_t n)
 		}
 }
 
-/*
- * For each value of one array, whether those who share it differ in another: mixed[i] is set for each element i of such a value. A value's first
- * element stands for it.
- */
-static void
-mark_mixed(const int64 *value, const int64 *other, const bool *there, size_t n, bool *mixed)
+/* of each value the number of the element that stands for it: its first */
+static uint32 *
+first_of(const int64 *value, size_t n, Places *places)
 {
-	Places		first;
-	bool	   *differs = palloc_extended(n + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	uint32	   *first = palloc_extended(sizeof(uint32) * (n + 1), MCXT_ALLOC_HUGE);
 
-	places_make(&first, value, n);
-	for (int pass = 0; pass < 2; pass++)
+	places_make(places, value, n);
+	for (size_t i = 0; i < n; i++)
 	{
-		/* the first that is there speaks for the value */
-		for (size_t i = 0; i < n; i++)
-		{
-			int64		f;
-
-			if ((i & 0xffff) == 0)
-				CHECK_FOR_INTERRUPTS();
-			if (!there[i])
-				continue;
-			f = place_of(&first, value[i]);
-			if (pass == 0)
-				differs[f] |= other[f] != other[i] || !there[f];
-			else if (differs[f])
-				mixed[i] = true;
-		}
+		first[i] = (uint32) place_of(places, value[i]);
+		if ((i & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
 	}
-	pfree(differs);
-	pfree(first.slot);
+	return first;
 }
 
-/* mixed_records(records, clusters, placed, parties): placed and parties say of which party each record is */
+/* For each value, by its first element, whether those who share it differ in another. */
+static bool *
+differing(const uint32 *first, const uint32 *other, size_t n)
+{
+	bool	   *differs = palloc_extended(n + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (size_t i = 0; i < n; i++)
+		differs[first[i]] |= other[first[i]] != other[i];
+	return differs;
+}
+
+/*
+ * Sets touched[i] of each element whose set (those who share its value) is not what it was: was[] is the number of what each element belonged to then,
+ * -1 for none, and was_size[] of how many that consisted, those that are gone since included.
+ */
+static void
+mark_changed(const uint32 *first, const int64 *was, const uint32 *was_size, size_t n, bool *touched)
+{
+	uint32	   *size = palloc_extended(sizeof(uint32) * (n + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	bool	   *changed = palloc_extended(n + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		size[first[i]]++;
+		changed[first[i]] |= was[i] < 0 || was[first[i]] != was[i];
+	}
+	for (size_t i = 0; i < n; i++)
+		touched[i] |= changed[first[i]] || size[first[i]] != was_size[was[i]];
+	pfree(size);
+	pfree(changed);
+}
+
+static uint32
+root_of(uint32 *up, uint32 x)
+{
+	while (up[x] != x)
+		x = up[x] = up[up[x]];
+	return x;
+}
+
+static void
+join(uint32 *up, uint32 a, uint32 b)
+{
+	a = root_of(up, a);
+	b = root_of(up, b);
+	up[Max(a, b)] = Min(a, b);
+}
+
+static Datum
+array_of(int64 *v, size_t n)
+{
+	int			dims[1] = {(int) n},
+				low[1] = {1};
+
+	StaticAssertStmt(sizeof(Datum) == sizeof(int64), "numbers are passed by value");
+	if (n == 0)
+		return PointerGetDatum(construct_empty_array(INT8OID));
+	return PointerGetDatum(construct_md_array((Datum *) v, NULL, 1, dims, low, INT8OID, sizeof(int64), true, TYPALIGN_DOUBLE));
+}
+
+/*
+ * mixed_records(records, clusters, placed, parties, was_records, was_clusters, was_parties, fresh): placed and parties say of which party each record
+ * is, was_ how it was when resolve looked last. Gives as arrays the records that are not where all of their cluster and nobody else are (record_ids,
+ * clusters); the parties that have something new: a record of fresh, a cluster or a party that is not the same set of records as then, or one that
+ * hangs together with such by parties and clusters (touched); and the other parties of mixed records (still) with the group in which they hang together.
+ */
 Datum
 crmseg_mixed_records(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	enum
+	{
+		RECORD, CLUSTER, TOUCHED, STILL, GROUP, FIELDS
+	};
+	TupleDesc	desc;
 	size_t		n = SIZE_MAX,
-				nplaced = SIZE_MAX;
+				nplaced = SIZE_MAX,
+				nwas = SIZE_MAX,
+				nfresh = SIZE_MAX,
+				count[FIELDS] = {0};
 	const int64 *record = elements(fcinfo, 0, INT8OID, &n),
 			   *cluster = elements(fcinfo, 1, INT8OID, &n),
 			   *placed = elements(fcinfo, 2, INT8OID, &nplaced),
-			   *of = elements(fcinfo, 3, INT8OID, &nplaced);
-	Places		places;
-	int64	   *party;
-	bool	   *there,
-			   *mixed;
+			   *of = elements(fcinfo, 3, INT8OID, &nplaced),
+			   *was_record = elements(fcinfo, 4, INT8OID, &nwas),
+			   *was[2] = {elements(fcinfo, 5, INT8OID, &nwas), elements(fcinfo, 6, INT8OID, &nwas)},
+			   *fresh = elements(fcinfo, 7, INT8OID, &nfresh);
+	Places		places,
+				was_places,
+				by[2];
+	int64	   *party = palloc_extended(sizeof(int64) * (n + 1), MCXT_ALLOC_HUGE),
+			   *then = palloc_extended(sizeof(int64) * (n + 1), MCXT_ALLOC_HUGE),
+			   *list[FIELDS];
+	uint32	   *row = palloc_extended(sizeof(uint32) * (n + 1), MCXT_ALLOC_HUGE),
+			   *first[2],
+			   *up = palloc_extended(sizeof(uint32) * (n + 1), MCXT_ALLOC_HUGE),
+				there = 0;
+	int64	   *value[2];
+	bool	   *touched = palloc_extended(n + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO),
+			   *mixed_by[2],
+			   *told;
+	Datum		values[FIELDS];
+	bool		nulls[FIELDS] = {0};
 
-	InitMaterializedSRF(fcinfo, 0);
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != FIELDS)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+	/* those whose party is known, from here on by their number among these */
+	value[0] = palloc_extended(sizeof(int64) * (n + 1), MCXT_ALLOC_HUGE);
+	value[1] = party;
 	places_make(&places, placed, nplaced);
-	party = palloc_extended(sizeof(int64) * (n + 1), MCXT_ALLOC_HUGE);
-	there = palloc_extended(n + 1, MCXT_ALLOC_HUGE);
-	mixed = palloc_extended(n + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (size_t i = 0; i < n; i++)
 	{
 		int64		p = place_of(&places, record[i]);
 
-		there[i] = p >= 0;
-		party[i] = p >= 0 ? of[p] : 0;
 		if ((i & 0xffff) == 0)
 			CHECK_FOR_INTERRUPTS();
+		if (p < 0)
+			continue;
+		value[0][there] = cluster[i];
+		party[there] = of[p];
+		row[there++] = (uint32) i;
 	}
-	mark_mixed(party, cluster, there, n, mixed);
-	mark_mixed(cluster, party, there, n, mixed);
-	for (size_t i = 0; i < n; i++)
-		if (mixed[i])
-		{
-			Datum		values[3] = {Int64GetDatum(record[i]), Int64GetDatum(cluster[i]), Int64GetDatum(party[i])};
-			bool		nulls[3] = {false, false, false};
+	pfree(places.slot);
+	for (uint32 i = 0; i < there; i++)
+		up[i] = i;
+	places_make(&was_places, was_record, nwas);
+	for (int w = 0; w < 2; w++)
+	{
+		Places		was_by;
+		uint32	   *was_first = first_of(was[w], nwas, &was_by),
+				   *was_size = palloc_extended(sizeof(uint32) * (nwas + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
-			CHECK_FOR_INTERRUPTS();
-			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		for (size_t i = 0; i < nwas; i++)
+			was_size[was_first[i]]++;
+		first[w] = first_of(value[w], there, &by[w]);
+		for (uint32 i = 0; i < there; i++)
+		{
+			int64		p = place_of(&was_places, record[row[i]]);
+
+			then[i] = p < 0 ? -1 : (int64) was_first[p];
+			join(up, i, first[w][i]);
 		}
+		mark_changed(first[w], then, was_size, there, touched);
+		pfree(was_by.slot);
+		pfree(was_first);
+		pfree(was_size);
+	}
+	mixed_by[0] = differing(first[0], first[1], there);
+	mixed_by[1] = differing(first[1], first[0], there);
+	places_make(&places, fresh, nfresh);
+	for (uint32 i = 0; i < there; i++)
+		if (touched[i] || place_of(&places, record[row[i]]) >= 0)
+			touched[root_of(up, i)] = true;
+	for (int f = 0; f < FIELDS; f++)
+		list[f] = palloc_extended(sizeof(int64) * (there + 1), MCXT_ALLOC_HUGE);
+	told = palloc_extended(there + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (uint32 i = 0; i < there; i++)
+	{
+		uint32		root = root_of(up, i);
+		bool		mixed = mixed_by[0][first[0][i]] || mixed_by[1][first[1][i]];
+
+		if ((i & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (mixed)
+		{
+			list[RECORD][count[RECORD]++] = record[row[i]];
+			list[CLUSTER][count[CLUSTER]++] = value[0][i];
+		}
+		if ((!mixed && !touched[root]) || told[first[1][i]])
+			continue;
+		told[first[1][i]] = true;
+		if (touched[root])
+			list[TOUCHED][count[TOUCHED]++] = party[i];
+		else
+		{
+			list[STILL][count[STILL]++] = party[i];
+			list[GROUP][count[GROUP]++] = root;
+		}
+	}
+	for (int f = 0; f < FIELDS; f++)
+		values[f] = array_of(list[f], count[f]);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
+
+/*
+ * changed_places(record_ids, clusters, placed, parties, was_records, was_clusters, was_parties): how each record is now (is_now) and how it was, for
+ * those of which something is new and those that are gone.
+ */
+Datum
+crmseg_changed_places(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	size_t		n = SIZE_MAX,
+				nplaced = SIZE_MAX,
+				nwas = SIZE_MAX;
+	const int64 *record = elements(fcinfo, 0, INT8OID, &n),
+			   *cluster = elements(fcinfo, 1, INT8OID, &n),
+			   *placed = elements(fcinfo, 2, INT8OID, &nplaced),
+			   *of = elements(fcinfo, 3, INT8OID, &nplaced),
+			   *was_record = elements(fcinfo, 4, INT8OID, &nwas),
+			   *was_cluster = elements(fcinfo, 5, INT8OID, &nwas),
+			   *was_party = elements(fcinfo, 6, INT8OID, &nwas);
+	Places		places,
+				was_places;
+	bool	   *same = palloc_extended(nwas + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	InitMaterializedSRF(fcinfo, 0);
+	places_make(&places, placed, nplaced);
+	places_make(&was_places, was_record, nwas);
+	for (size_t i = 0; i < n + nwas; i++)
+	{
+		bool		is_now = i < n;
+		size_t		k = is_now ? i : i - n;
+		int64		p,
+					w;
+		Datum		values[4];
+		bool		nulls[4] = {0};
+
+		if ((i & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (is_now)
+		{
+			p = place_of(&places, record[k]);
+			w = place_of(&was_places, record[k]);
+			if (p < 0)
+				continue;
+			if (w >= 0 && was_cluster[w] == cluster[k] && was_party[w] == of[p])
+			{
+				same[w] = true;
+				continue;
+			}
+			values[0] = Int64GetDatum(record[k]);
+			values[1] = Int64GetDatum(cluster[k]);
+			values[2] = Int64GetDatum(of[p]);
+		}
+		else
+		{
+			if (same[k])
+				continue;
+			values[0] = Int64GetDatum(was_record[k]);
+			values[1] = Int64GetDatum(was_cluster[k]);
+			values[2] = Int64GetDatum(was_party[k]);
+		}
+		values[3] = BoolGetDatum(is_now);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
 	return (Datum) 0;
 }
 

@@ -3,11 +3,15 @@
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 -- what is looked at: parties of several clusters, clusters of several parties; pairs by weight
-SELECT * FROM crmseg.mixed_records('{1,2,3,9}', '{1,1,3,3}', '{3,1,2}', '{7,7,7}') ORDER BY 1;
+SELECT * FROM crmseg.mixed_records('{1,2,3,9}', '{1,1,3,3}', '{3,1,2}', '{7,7,7}', '{}', '{}', '{}', '{}');
+-- 1 and 2 are as they were, 3 left 4 and 4 is gone, 5 and 6 are mixed as they were, 7 is fresh with 8
+SELECT * FROM crmseg.mixed_records('{1,2,3,5,6,7,8}', '{1,1,3,5,6,7,8}', '{1,2,3,5,6,7,8}', '{11,11,13,15,15,17,17}', '{1,2,3,4,5,6,7,8}', '{2,2,3,3,5,6,7,8}', '{11,11,13,13,15,15,17,17}', '{7}');
+SELECT * FROM crmseg.changed_places('{1,2,3,5,6}', '{1,1,3,5,6}', '{1,2,3,5,6}', '{11,11,13,15,15}', '{1,2,3,4,5,6}', '{2,2,3,3,5,6}', '{11,11,13,13,15,15}') ORDER BY 1, 4;
 SELECT * FROM crmseg.placed_pairs('{1,2,1,1,5}', '{2,3,2,3,6}', '{NaN,Infinity,-Infinity,3.5,1}', 0.1, '{1,2,3}', '{1,2,2}') ORDER BY 1, 4;
 \set VERBOSITY sqlstate
-SELECT * FROM crmseg.mixed_records('{1,2,NULL}', '{1,1,1}', '{1}', '{1}');
-SELECT * FROM crmseg.mixed_records('{1,2,3}', '{1,1}', '{1}', '{1}');
+SELECT * FROM crmseg.mixed_records('{1,2,NULL}', '{1,1,1}', '{1}', '{1}', '{}', '{}', '{}', '{}');
+SELECT * FROM crmseg.changed_places('{1,2}', '{1,1}', '{1}', '{1}', '{1}', '{1}', '{}');
+SELECT * FROM crmseg.mixed_records('{1,2,3}', '{1,1}', '{1}', '{1}', '{}', '{}', '{}', '{}');
 \set VERBOSITY default
 SELECT set_config('crmseg_test.records', CASE WHEN coalesce(current_setting('crmseg_test.light', true), '') = 'on' THEN '60' ELSE '200' END, false) \g /dev/null
 CREATE TEMPORARY TABLE arriving (n int PRIMARY KEY, given text, family text, legal text, mail text, number text, card text, born date, source int, at float8, was text);
@@ -54,7 +58,7 @@ BEGIN
 			LATERAL (SELECT CASE WHEN g.legal IS NULL AND random() + 0 * n < 0.85 THEN (ARRAY['Dupont', 'Dupond', 'Martin', 'Jean', 'Moreau', 'Le Gall', 'Legall', 'Durand'])[1 + floor(random() * 8)::int] END AS family) f;
 	UPDATE pg_temp.arriving SET was = NULL WHERE mail IS NULL AND number IS NULL AND family IS NULL;	-- a record that says nothing is taken for its party
 	FOREACH m IN ARRAY '{crm_once,crm_early,crm_many}'::name[] LOOP
-		EXECUTE format('TRUNCATE %1$s.party, %1$s.record_identity, %1$s.party_alias, %1$s.party_merge, %1$s.party_undo, %1$s.party_judgement, %1$s.record_cluster, %1$s.doubtful_pair, %1$s.weight_histogram CASCADE', m);
+		EXECUTE format('TRUNCATE %1$s.party, %1$s.record_identity, %1$s.party_alias, %1$s.party_merge, %1$s.party_undo, %1$s.party_judgement, %1$s.record_cluster, %1$s.record_place, %1$s.doubtful_pair, %1$s.weight_histogram CASCADE', m);
 		EXECUTE format('UPDATE %s.datamart SET link_min_records = $1', m) USING CASE WHEN by_similarity THEN 2 ELSE 1000000 END;
 	END LOOP;
 	-- all at once, with what people decide known before the last look
