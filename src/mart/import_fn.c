@@ -246,12 +246,10 @@ begin(const char *mart, const char *source)
 	im->context = CurrentMemoryContext;
 	im->row_context = AllocSetContextCreate(CurrentMemoryContext, "crmseg row", ALLOCSET_DEFAULT_SIZES);
 	im->mart_name = pstrdup(mart);
-	/* the instant that now() is, so that what is said now holds now; a second import of one transaction says it later */
+	/* the instant that now() is, so that what is said now holds in the very next query; what an earlier import of the transaction said at it is replaced */
 	im->now = GetCurrentTransactionStartTimestamp();
-	if (im->now == last_begin)
-		im->now = GetCurrentTimestamp();
-	else
-		last_begin = im->now;
+	im->is_later = im->now == last_begin;
+	last_begin = im->now;
 	read_mart(im);
 	if (source)
 	{

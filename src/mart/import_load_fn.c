@@ -356,7 +356,8 @@ load_contacts(Import *im)
 
 /*
  * One consent after another, for parties of which something may be known: the ledger's periods never overlap, older news than what is
- * known changes nothing, and an undated yes does not override a no that came another way.
+ * known changes nothing, and an undated yes does not override a no that came another way. Of a yes and a no at one instant the no holds,
+ * unless a later import of the transaction takes it back.
  */
 static void
 load_consents(Import *im)
@@ -365,7 +366,7 @@ load_consents(Import *im)
 	bool		apart;
 	SPITupleTable *rows;
 	Oid			types[11] = {INT8OID, TEXTOID, INT2OID, TEXTOID, TIMESTAMPTZOID, INT2OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
-	SPIPlanPtr	find, close, insert;
+	SPIPlanPtr	find, close, replace, insert;
 
 	/* parties made just now have no consents yet, unless a trigger of the user's gave them some: then the server looks for overlaps */
 	apart = im->proved && run(im, "SELECT FROM @m@.consent c JOIN (SELECT min(p.party_id) AS first, max(p.party_id) AS last FROM pg_temp.crmseg_party p WHERE p.is_new) n "
@@ -380,17 +381,19 @@ load_consents(Import *im)
 	n = run(im, "SELECT p.party_id, c.purpose, c.channel_id, c.status, coalesce(c.captured_at, $3), c.captured_at IS NULL, "
 			"coalesce(c.legal_basis, 'consent'), c.method, c.notice, c.jurisdiction, c.double_opt_in_at, (SELECT min(l.line_no) FROM pg_temp.crmseg_line l WHERE l.rec = c.rec AND l.ver = c.ver) "
 			"FROM pg_temp.crmseg_consent c JOIN pg_temp.crmseg_party p ON p.rec = c.rec "
-			"WHERE p.is_changed OR (p.is_new AND p.last_ver > 1) ORDER BY 5, c.ver, p.rec, c.item");
+			"WHERE p.is_changed OR (p.is_new AND p.last_ver > 1) ORDER BY 5, c.status <> 'granted', c.ver, p.rec, c.item");
 	if (n == 0)
 		return;
 	rows = SPI_tuptable;
-	find = SPI_prepare(in_mart(im, "SELECT c.status, lower(c.valid), c.source_id FROM @m@.consent c WHERE c.party_id = $1 AND c.purpose = $2 AND c.channel_id = $3 "
+	find = SPI_prepare(in_mart(im, "SELECT c.status, coalesce(lower(c.valid), '-infinity'), c.source_id FROM @m@.consent c WHERE c.party_id = $1 AND c.purpose = $2 AND c.channel_id = $3 "
 							   "AND c.contact_point_id = 0 ORDER BY c.valid DESC LIMIT 1"), 3, types);
 	close = SPI_prepare(in_mart(im, "UPDATE @m@.consent c SET valid = tstzrange(lower(c.valid), $5) WHERE c.party_id = $1 AND c.purpose = $2 AND c.channel_id = $3 "
-								"AND c.contact_point_id = 0 AND upper_inf(c.valid) AND lower(c.valid) < $5 AND $4 IS NOT NULL"), 5, types);
+								"AND c.contact_point_id = 0 AND upper_inf(c.valid) AND coalesce(lower(c.valid), '-infinity') < $5 AND $4 IS NOT NULL"), 5, types);
+	replace = SPI_prepare(in_mart(im, "DELETE FROM @m@.consent c WHERE c.party_id = $1 AND c.purpose = $2 AND c.channel_id = $3 "
+								  "AND c.contact_point_id = 0 AND lower(c.valid) = $5 AND $4 IS NOT NULL"), 5, types);
 	insert = SPI_prepare(in_mart(im, "INSERT INTO @m@.consent (party_id, purpose, channel_id, status, valid, captured_at, source_id, legal_basis, method, notice, jurisdiction, double_opt_in_at) "
 								 "VALUES ($1, $2, $3, $4, tstzrange($5, NULL), $5, $6, $7, $8, $9, $10, $11)"), 11, types);
-	if (find == NULL || close == NULL || insert == NULL)
+	if (find == NULL || close == NULL || replace == NULL || insert == NULL)
 		elog(ERROR, "import: could not prepare the statements of consents");
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -433,12 +436,17 @@ load_consents(Import *im)
 				im->warnings++;
 				continue;
 			}
-			if (DatumGetTimestampTz(v[4]) <= since)
+			if (DatumGetTimestampTz(v[4]) < since || (DatumGetTimestampTz(v[4]) == since && refused && !(undated && im->is_later)))
 				continue;
-			/* a consent taken back is withdrawn, not denied */
-			if (!refused && strcmp(status, "denied") == 0)
-				v[3] = PointerGetDatum(cstring_to_text("withdrawn"));
-			SPI_execute_plan(close, v, nulls, false, 0);
+			if (DatumGetTimestampTz(v[4]) == since)
+				SPI_execute_plan(replace, v, nulls, false, 0);
+			else
+			{
+				/* a consent taken back is withdrawn, not denied */
+				if (!refused && strcmp(status, "denied") == 0)
+					v[3] = PointerGetDatum(cstring_to_text("withdrawn"));
+				SPI_execute_plan(close, v, nulls, false, 0);
+			}
 		}
 		SPI_execute_plan(insert, v, nulls, false, 0);
 	}
@@ -467,13 +475,15 @@ load_attributes(Import *im)
 		"FROM pg_temp.crmseg_attribute a JOIN pg_temp.crmseg_party p ON p.rec = a.rec AND a.ver = p.last_ver WHERE p.is_new ON CONFLICT DO NOTHING");
 	if (run(im, "SELECT FROM pg_temp.crmseg_party WHERE is_changed LIMIT 1") == 0)
 		return;
-	/* what the same source said otherwise, or in more items, ends now */
-	run(im, "WITH said AS (SELECT p.party_id, a.* FROM pg_temp.crmseg_attribute a JOIN pg_temp.crmseg_party p ON p.rec = a.rec AND a.ver = p.last_ver WHERE p.is_changed) "
-		"UPDATE @m@.party_attribute o SET valid = tstzrange(lower(o.valid), greatest($3, lower(o.valid) + interval '1 microsecond')) "
-		"WHERE upper_inf(o.valid) AND o.source_id = $1 AND EXISTS (SELECT FROM said s WHERE s.party_id = o.party_id AND s.attribute_id = o.attribute_id) "
-		"AND NOT EXISTS (SELECT FROM said s WHERE s.party_id = o.party_id AND s.attribute_id = o.attribute_id AND s.item = o.item "
-		"AND s.flag IS NOT DISTINCT FROM o.flag AND s.num IS NOT DISTINCT FROM o.num AND s.txt IS NOT DISTINCT FROM o.txt AND s.day IS NOT DISTINCT FROM o.day "
-		"AND s.doc IS NOT DISTINCT FROM o.doc)");
+	/* what the same source said otherwise, or in more items, ends now; what began now is gone */
+#define SAID_OTHERWISE "upper_inf(o.valid) AND o.source_id = $1 AND EXISTS (SELECT FROM said s WHERE s.party_id = o.party_id AND s.attribute_id = o.attribute_id) " \
+		"AND NOT EXISTS (SELECT FROM said s WHERE s.party_id = o.party_id AND s.attribute_id = o.attribute_id AND s.item = o.item " \
+		"AND s.flag IS NOT DISTINCT FROM o.flag AND s.num IS NOT DISTINCT FROM o.num AND s.txt IS NOT DISTINCT FROM o.txt AND s.day IS NOT DISTINCT FROM o.day " \
+		"AND s.doc IS NOT DISTINCT FROM o.doc)"
+#define SAID "WITH said AS (SELECT p.party_id, a.* FROM pg_temp.crmseg_attribute a JOIN pg_temp.crmseg_party p ON p.rec = a.rec AND a.ver = p.last_ver WHERE p.is_changed) "
+	if (im->is_later)
+		run(im, SAID "DELETE FROM @m@.party_attribute o WHERE lower(o.valid) = $3 AND " SAID_OTHERWISE);
+	run(im, SAID "UPDATE @m@.party_attribute o SET valid = tstzrange(lower(o.valid), greatest($3, lower(o.valid) + interval '1 microsecond')) WHERE " SAID_OTHERWISE);
 	run(im, "INSERT INTO @m@.party_attribute (party_id, attribute_id, item, flag, num, txt, day, doc, provenance, source_id, collected_at, valid, import_id) "
 		"SELECT DISTINCT ON (p.party_id, a.attribute_id, a.item) p.party_id, a.attribute_id, a.item, a.flag, a.num, a.txt, a.day, a.doc, a.provenance, $1, $3, tstzrange($3, NULL), $2 "
 		"FROM pg_temp.crmseg_attribute a JOIN pg_temp.crmseg_party p ON p.rec = a.rec AND a.ver = p.last_ver WHERE p.is_changed "

@@ -238,6 +238,7 @@ typedef struct Import
 	const char *source;
 	int64		replay_of;		/* 0: none */
 	TimestampTz now;
+	bool		is_later;		/* the transaction has imported before */
 	MemoryContext context;		/* as long as the import */
 	MemoryContext row_context;	/* reset after each row */
 	Stage	   *stage[STAGE_TABLES];
