@@ -156,8 +156,8 @@ extern void link_train(link_engine *e, const link_model *given, link_model *out)
 extern void link_default_model(const link_engine *e, link_model *out);	/* for two records by themselves */
 extern void link_values_by_model(link_engine *e);	/* how frequent a value is comes from the model alone */
 extern uint64_t link_score(link_engine *e, double keep_from);	/* edges of at least this weight are kept */
-extern double link_stated(bool organisation, double weight);	/* log2 of the odds that are stated of a pair of this weight */
-extern double link_unstated(bool organisation, double stated);
+extern double link_stated(bool organisation, double records, double weight);	/* log2 of the odds that are stated of a pair of this weight among so many records of its kind */
+extern double link_unstated(bool organisation, double records, double stated);
 extern void link_state_weights(link_engine *e);	/* of all edges; no clusters afterwards */
 extern void link_cluster(link_engine *e, double threshold, uint32_t *cluster);	/* for every row the least row of its cluster */
 

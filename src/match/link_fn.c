@@ -144,7 +144,7 @@ crmseg_link_records(PG_FUNCTION_ARGS)
 	store = link_result(fcinfo, &desc);
 	context = engine_context();
 	old = MemoryContextSwitchTo(context);
-	e = run(fcinfo, Min(link_unstated(false, least), link_unstated(true, least)) - 0.001, NULL, &shared);
+	e = run(fcinfo, Min(link_unstated(false, 0, least), link_unstated(true, 0, least)) - 0.001, NULL, &shared);
 	link_state_weights(e);
 	edge = link_edges(e, &n);
 	for (uint64 i = 0; i < n; i++)

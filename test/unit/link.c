@@ -126,23 +126,30 @@ skeletons(void)
 static void
 stated(void)
 {
-	for (int org = 0; org < 2; org++)
+	static const double records[] = {0, 10, 4321, 1e6, 1e9};
+
+	for (int k = 0; k < 10; k++)
 	{
+		int			org = k & 1;
 		bool		grows = true,
-					back = true;
-		double		before = -1e9;
+					back = true,
+					least = true;
+		double		n = records[k / 2],
+					before = -1e9;
 
 		for (double w = -20; w < 60; w += 0.01)
 		{
-			double		s = link_stated(org, w),
-						d = link_unstated(org, s) - w;
+			double		s = link_stated(org, n, w),
+						d = link_unstated(org, n, s) - w;
 
 			grows &= s > before;
 			back &= d < 1e-9 && d > -1e-9;
+			least &= link_unstated(org, 0, s) <= w + 1e-9;
 			before = s;
 		}
 		CHECK(grows, "more weight, more is stated");
 		CHECK(back, "the weight of what is stated");
+		CHECK(least, "no base of more records has a lower weight of which so much is stated");
 	}
 }
 
