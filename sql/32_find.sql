@@ -56,10 +56,10 @@ BEGIN
 		END IF;
 		IF fresh AND (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = (m || '.match_key')::regclass) THEN
 			EXECUTE format('ALTER TABLE %s.match_key DROP CONSTRAINT match_key_pkey', m);
-			EXECUTE format('DROP INDEX %s.match_key_hash', m);
+			EXECUTE format('DROP INDEX %s.match_key_party_id', m);
 			EXECUTE format('INSERT INTO %s.match_key (party_id, key_hash) %s $1)', m, keys) USING ids;
-			EXECUTE format('ALTER TABLE %s.match_key ADD CONSTRAINT match_key_pkey PRIMARY KEY (party_id, key_hash)', m);
-			EXECUTE format('CREATE INDEX match_key_hash ON %s.match_key (key_hash, party_id)', m);
+			EXECUTE format('ALTER TABLE %s.match_key ADD CONSTRAINT match_key_pkey PRIMARY KEY (key_hash, party_id)', m);
+			EXECUTE format('CREATE INDEX match_key_party_id ON %s.match_key (party_id)', m);
 			done := done + cardinality(ids);
 			CONTINUE;
 		END IF;

@@ -5,9 +5,9 @@
 CREATE TABLE @mart@.match_key (
 	party_id bigint NOT NULL,
 	key_hash bigint NOT NULL,
-	PRIMARY KEY (party_id, key_hash)
+	PRIMARY KEY (key_hash, party_id)	-- read by itself; the other index is small, for its keys repeat
 );
-CREATE INDEX match_key_hash ON @mart@.match_key (key_hash, party_id);
+CREATE INDEX match_key_party_id ON @mart@.match_key (party_id);
 COMMENT ON TABLE @mart@.match_key IS 'the keys by which find_matches meets a party: hashes of its names, date of birth and contact points, alone and together; made by match_catch_up';
 COMMENT ON COLUMN @mart@.match_key.party_id IS 'the party; its keys go with it';
 COMMENT ON COLUMN @mart@.match_key.key_hash IS 'the key';
