@@ -23,7 +23,7 @@ BEGIN
 	IF (ga = gb AND fa = fb) OR (ga = fb AND fa = gb) THEN
 		RETURN CASE WHEN ga = '' OR fa = '' THEN 1 ELSE 2 END;
 	END IF;
-	IF @extschema@.name_key(ga || ' ' || fa) = @extschema@.name_key(gb || ' ' || fb) THEN
+	IF @extschema@.name_key(left(ga || ' ' || fa, 1000)) = @extschema@.name_key(left(gb || ' ' || fb, 1000)) THEN
 		RETURN 2;	-- one of them has all in one field
 	END IF;
 	same_family := fa = '' OR fb = '' OR fa = fb OR starts_with(fa, fb || ' ') OR starts_with(fb, fa || ' ')
@@ -55,7 +55,7 @@ COMMENT ON FUNCTION @extschema@.names_agree(text, text, text, text) IS 'how two 
 CREATE FUNCTION @extschema@.organisations_agree(a text, b text) RETURNS smallint
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT (CASE WHEN coalesce(a, '') = '' OR coalesce(b, '') = '' THEN 1
-		WHEN a = b OR starts_with(a, b || ' ') OR starts_with(b, a || ' ') OR @extschema@.name_key(a) = @extschema@.name_key(b)
+		WHEN a = b OR starts_with(a, b || ' ') OR starts_with(b, a || ' ') OR @extschema@.name_key(left(a, 1000)) = @extschema@.name_key(left(b, 1000))
 			OR @extschema@.jaro_winkler(left(a, 1000), left(b, 1000)) >= 0.92 THEN 2 ELSE 0 END)::smallint $$;
 COMMENT ON FUNCTION @extschema@.organisations_agree(text, text) IS 'how two folded names of organisations agree that stand at one address: 2 surely one, 1 possibly (a name is missing), 0 not';
 
@@ -279,7 +279,7 @@ BEGIN
 				-- the party that was made for it, as far as it leads to where the record is
 				CASE WHEN i.origin_id = r.party_id OR EXISTS (SELECT FROM %1$s.party_alias a WHERE a.old_party_id = i.origin_id AND a.party_id = r.party_id) THEN i.origin_id ELSE r.party_id END AS node,
 				length(split_part(@extschema@.fold(i.given_name), ' ', 1)) IS NOT DISTINCT FROM 1 AS is_initial, coalesce(@extschema@.fold(i.given_name), '') AS given, coalesce(@extschema@.fold(i.family_name), '') AS family, coalesce(@extschema@.fold(i.legal_name), '') AS legal,
-				@extschema@.name_key(CASE WHEN p.kind = 'person' THEN concat_ws(' ', i.given_name, i.family_name) ELSE i.legal_name END) AS name
+				@extschema@.name_key(left(CASE WHEN p.kind = 'person' THEN concat_ws(' ', i.given_name, i.family_name) ELSE i.legal_name END, 1000)) AS name
 			FROM (SELECT a.party_id FROM asked a UNION SELECT n.id FROM unnest($5) n (id)) q JOIN %1$s.party p ON p.party_id = q.party_id AND p.kind IN ('person', 'organisation')
 			JOIN %1$s.source_record r ON r.party_id = p.party_id JOIN %1$s.record_identity i ON i.source_record_id = r.source_record_id LEFT JOIN mixed x ON x.record = r.source_record_id),
 		held AS MATERIALIZED (	-- each address and number whose holders are all here, unless it is known to be wrong, with how many they are

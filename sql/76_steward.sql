@@ -171,7 +171,8 @@ DECLARE
 	alike bigint;
 	is_new boolean;
 BEGIN
-	IF source IS NULL OR external_id IS NULL OR record IS NULL OR jsonb_typeof(record) <> 'object' THEN
+	-- an empty key is none: all who lack one would be one record
+	IF nullif(btrim(source), '') IS NULL OR nullif(btrim(external_id), '') IS NULL OR record IS NULL OR jsonb_typeof(record) <> 'object' THEN
 		RAISE EXCEPTION 'a source, a key and a record, which is a JSON object, must be given' USING ERRCODE = CASE WHEN jsonb_typeof(record) <> 'object' THEN 'invalid_parameter_value' ELSE 'null_value_not_allowed' END;
 	END IF;
 	settings := @extschema@.run_kept(format('SELECT d.default_phone_region, d.email_rules, d.max_names_per_key, d.link_threshold, d.doubt_threshold, d.link_min_records, s.source_id,
@@ -195,7 +196,7 @@ BEGIN
 	kind := CASE WHEN nullif(btrim(record ->> 'legal_name'), '') IS NOT NULL AND nullif(btrim(record ->> 'family_name'), '') IS NULL THEN 'organisation' ELSE 'person' END;
 	postal := nullif(concat_ws(', ', nullif(btrim(record ->> 'street'), ''), nullif(concat_ws(' ', nullif(btrim(record ->> 'postal_code'), ''), nullif(btrim(record ->> 'city'), '')), '')), '');
 
-	full_name := @extschema@.name_key(CASE WHEN kind = 'person' THEN concat_ws(' ', record ->> 'given_name', record ->> 'family_name') ELSE record ->> 'legal_name' END);
+	full_name := @extschema@.name_key(left(CASE WHEN kind = 'person' THEN concat_ws(' ', record ->> 'given_name', record ->> 'family_name') ELSE record ->> 'legal_name' END, 1000));
 	by_similarity := strpos(full_name, ' ') > 0 OR (kind <> 'person' AND full_name <> '');
 
 	-- in one order, so that two sessions never wait for each other
@@ -230,8 +231,8 @@ BEGIN
 						UNION ALL
 						SELECT p.party_id, 3 FROM %1$s.contact_point c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind = $7
 						WHERE c.kind = 'phone' AND c.value_norm = $4 AND c.status <> 'invalid' AND NOT EXISTS (SELECT FROM %1$s.blocked_identifier b WHERE b.kind = 'phone' AND (b.source_id IS NULL OR b.source_id IN ($12, c.source_id)) AND $4 LIKE b.value_norm)
-							AND @extschema@.name_key(CASE WHEN $7 = 'person' THEN concat_ws(' ', p.given_name, p.family_name) ELSE p.legal_name END) = @extschema@.name_key(CASE WHEN $7 = 'person' THEN concat_ws(' ', $5, $6) ELSE $8 END)
-							AND ($7 <> 'person' OR strpos(@extschema@.name_key(concat_ws(' ', $5, $6)), ' ') > 0))
+							AND @extschema@.name_key(left(CASE WHEN $7 = 'person' THEN concat_ws(' ', p.given_name, p.family_name) ELSE p.legal_name END, 1000)) = @extschema@.name_key(left(CASE WHEN $7 = 'person' THEN concat_ws(' ', $5, $6) ELSE $8 END, 1000))
+							AND ($7 <> 'person' OR strpos(@extschema@.name_key(left(concat_ws(' ', $5, $6), 1000)), ' ') > 0))
 					SELECT (SELECT c.party_id FROM candidate c JOIN %1$s.party p ON p.party_id = c.party_id AND p.kind = $7
 					WHERE p.birth_date IS NULL OR $9 IS NULL OR p.birth_date = $9 GROUP BY c.party_id ORDER BY min(c.rank), c.party_id LIMIT 1) AS party_id$q$, m),
 					coalesce(key_names, '{}'::text[]), coalesce(key_values, '{}'::text[]), mail_norm, number, record ->> 'given_name', record ->> 'family_name', kind, record ->> 'legal_name', nullif(record ->> 'birth_date', '')::date,
@@ -403,7 +404,7 @@ BEGIN
 				JOIN pg_temp.crmseg_append_theirs t ON t.crmseg_id = p.right_id::bigint WHERE nullif(btrim(t.crmseg_mail), '''') IS NOT NULL)
 			SELECT p.party_id, min(p.mail) AS mail, max(p.proof) AS proof, count(DISTINCT lower(btrim(p.mail) COLLATE "C")) AS mails,
 				bool_or(EXISTS (SELECT FROM pair q WHERE lower(btrim(q.mail) COLLATE "C") = lower(btrim(p.mail) COLLATE "C") AND q.party_id <> p.party_id)) AS is_shared
-			FROM pair p GROUP BY p.party_id ORDER BY p.party_id' USING link_columns, min_probability LOOP
+			FROM pair p GROUP BY p.party_id ORDER BY p.party_id' USING link_columns, least(min_probability, 0.999999) LOOP
 		IF r.mails > 1 OR r.is_shared THEN
 			ambiguous := ambiguous + 1;
 			CONTINUE;

@@ -274,7 +274,7 @@ COMMENT ON COLUMN @mart@.identifier_rule.priority IS 'identifiers of a higher on
 
 CREATE TABLE @mart@.blocked_identifier (
 	kind text NOT NULL,
-	value_norm text NOT NULL,
+	value_norm text NOT NULL CHECK (value_norm !~ '(^|[^\\])(\\\\)*\\$'),	-- as a pattern it would be an error where it is used
 	reason text,
 	source_id smallint,
 	UNIQUE NULLS NOT DISTINCT (kind, value_norm, source_id)

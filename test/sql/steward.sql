@@ -186,5 +186,22 @@ SELECT p.given_name, c.value, c.status, s.party_level, o.status AS consent, o.ev
 SELECT * FROM crmseg.append_emails('crm_rules', '"Partner''s"', '{"nom": "family_name"}');
 SELECT * FROM crmseg.append_emails('crm_rules', '"Partner''s"', '{"nobody": "family_name", "mail": "email"}');
 SELECT * FROM crmseg.append_emails('crm_rules', '"Partner''s"', '{"mail": "email", "nom": "family_name"}', 0.1);
+SELECT matched + ambiguous + refused >= 0 AS sure_alone FROM crmseg.append_emails('crm_rules', '"Partner''s"', '{"nom": "family_name", "prenom": "given_name", "mail": "email"}', 1);
+
+-- what would break every later call is refused; an empty key is none
+INSERT INTO blocked_identifier (kind, value_norm) VALUES ('email', 'lund\');
+INSERT INTO blocked_identifier (kind, value_norm) VALUES ('email', 'lund\\'), ('email', 'lund\_%');
+SELECT crmseg.identify('crm_rules', 'web', ' ', '{"given_name": "Gerda"}');
+SELECT crmseg.identify('crm_rules', '', 'g0', '{"given_name": "Gerda"}');
+
+-- merges that can no longer be taken back stay, and the others are taken back
+INSERT INTO party (kind, given_name, family_name) SELECT 'person', g, 'Lund' FROM unnest('{Gerda,Gerda,Hedda,Hedda}'::text[]) g;
+INSERT INTO source_record (party_id, source_id, external_id, payload) SELECT party_id, 1, 'lund' || party_id, jsonb_build_object('given_name', given_name, 'family_name', 'Lund', 'email', given_name || '@post.se') FROM party WHERE family_name = 'Lund';
+INSERT INTO contact_point (party_id, kind, value, value_norm) SELECT party_id, 'email', given_name || '@post.se', lower(given_name) || '@post.se' FROM party WHERE family_name = 'Lund';
+SELECT merged FROM crmseg.resolve('crm_rules');
+DELETE FROM party_undo u USING party_merge g JOIN party p USING (party_id) WHERE u.merge_id = g.merge_id AND p.given_name = 'Gerda';
+UPDATE source_record r SET payload = payload || '{"given_name": "Sven"}', resolved_at = NULL WHERE (payload ->> 'given_name', external_id) IN (SELECT payload ->> 'given_name', max(external_id) FROM source_record WHERE external_id LIKE 'lund%' GROUP BY 1);
+SELECT merged FROM crmseg.resolve('crm_rules');
+SELECT r.payload ->> 'given_name' AS said, p.given_name, count(*) OVER (PARTITION BY r.party_id) AS records FROM source_record r JOIN party p USING (party_id) WHERE r.external_id LIKE 'lund%' ORDER BY r.source_record_id;
 RESET search_path;
 DROP SCHEMA crm_rules CASCADE;
