@@ -238,10 +238,11 @@ DECLARE
 	base text;
 BEGIN
 	EXECUTE format('SELECT d.base_currency FROM %I.datamart d', TG_TABLE_SCHEMA) INTO base;
+	NEW.currency := coalesce(NEW.currency, base);
 	NEW.base_rate := CASE WHEN NEW.currency = base THEN 1 ELSE @extschema@.base_rate(TG_TABLE_SCHEMA, NEW.currency, NEW.ordered_at) END;
 	RETURN NEW;
 END $$;
-COMMENT ON FUNCTION @extschema@.set_base_rate() IS 'trigger of a datamart: gives an order written without base_rate its rate';
+COMMENT ON FUNCTION @extschema@.set_base_rate() IS 'trigger of a datamart: gives an order written without base_rate its rate, and the base currency to one without a currency';
 
 CREATE FUNCTION @extschema@.convert_orders(mart name, OUT converted bigint, OUT missing bigint)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$

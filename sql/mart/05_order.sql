@@ -43,7 +43,7 @@ COMMENT ON COLUMN @mart@.sales_order.kind IS 's sale, r return; a return has a n
 COMMENT ON COLUMN @mart@.sales_order.channel_id IS 'by which channel';
 COMMENT ON COLUMN @mart@.sales_order.store_id IS 'in which store';
 COMMENT ON COLUMN @mart@.sales_order.contact_party_id IS 'the person who ordered for an organisation';
-COMMENT ON COLUMN @mart@.sales_order.currency IS 'currency of amount, ISO 4217';
+COMMENT ON COLUMN @mart@.sales_order.currency IS 'currency of amount, ISO 4217; the base currency when it is left out';
 COMMENT ON COLUMN @mart@.sales_order.amount IS 'net amount in its currency, negative for returns';
 COMMENT ON COLUMN @mart@.sales_order.base_rate IS 'base currency for one unit of currency on that day: 1 for the base currency itself; NULL: no rate known, run convert_orders when there is one';
 COMMENT ON COLUMN @mart@.sales_order.base_amount IS 'amount in the base currency, the one to add; NULL: no rate known';

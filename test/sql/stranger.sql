@@ -78,6 +78,7 @@ INSERT INTO contact_point (party_id, kind, value, country) VALUES (1, 'email', '
 	(2, 'email', 'no address', NULL);
 SELECT kind, value, value_norm, status FROM contact_point WHERE party_id IN (1, 2) ORDER BY contact_point_id;
 INSERT INTO contact_point (party_id, kind, value) VALUES (2, 'email', '');
+INSERT INTO sales_order (party_id, ordered_at, amount, source_id, external_id) SELECT 1, '2026-02-01', 10, min(source_id), 'by hand' FROM source RETURNING currency = (SELECT base_currency FROM datamart) AS in_base_currency, base_amount;
 -- a list of values with a hole allows nothing beyond it
 INSERT INTO attribute_def (key, data_type, allowed) VALUES ('size', 'enum', '{s,m,NULL}');
 SELECT * FROM crmseg.churn_list('St "r''anger', 'infinity');
