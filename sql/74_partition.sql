@@ -24,12 +24,15 @@ BEGIN
 				AND NOT EXISTS (SELECT FROM pg_trigger o WHERE o.tgrelid = partition AND o.tgname = t.tgname) ORDER BY t.tgname LOOP
 		EXECUTE c.ddl;
 	END LOOP;
+	IF EXISTS (SELECT FROM pg_class p JOIN pg_class k ON k.oid = partition WHERE p.oid = parent AND p.relreplident = 'f' AND k.relreplident <> 'f') THEN
+		EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', partition);
+	END IF;
 	FOR c IN SELECT a.attname, col_description(parent, a.attnum) AS text FROM pg_attribute a JOIN pg_attribute b ON b.attrelid = partition AND b.attname = a.attname
 			WHERE a.attrelid = parent AND a.attnum > 0 AND NOT a.attisdropped AND col_description(partition, b.attnum) IS NULL AND col_description(parent, a.attnum) IS NOT NULL LOOP
 		EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', partition, c.attname, c.text);
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION @extschema@.dress_partition(regclass, regclass) IS 'internal: gives a partition of a mart what it does not take over from its parent: statistics turned off, the statement triggers of the mart, comments of columns';
+COMMENT ON FUNCTION @extschema@.dress_partition(regclass, regclass) IS 'internal: gives a partition of a mart what it does not take over from its parent: statistics turned off, the replica identity, the statement triggers of the mart, comments of columns';
 
 CREATE FUNCTION @extschema@.partitions(mart name)
 	RETURNS TABLE (relation text, partition text, from_month date, until_month date, is_default boolean, rows bigint, bytes bigint)

@@ -133,3 +133,5 @@ INSERT INTO @mart@.suppression_key (key)
 ALTER TABLE @mart@.contact_point ALTER COLUMN value SET STATISTICS 0, ALTER COLUMN value_norm SET STATISTICS 0,
 	ALTER COLUMN street SET STATISTICS 0, ALTER COLUMN detail SET STATISTICS 0;
 ALTER TABLE @mart@.consent ALTER COLUMN evidence SET STATISTICS 0;
+-- without a primary key: who publishes the changes of the mart publishes whole rows
+ALTER TABLE @mart@.consent REPLICA IDENTITY FULL;

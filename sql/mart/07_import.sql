@@ -104,3 +104,5 @@ COMMENT ON COLUMN @mart@.import_progress.started_at IS 'when its statement began
 -- The values of refused lines are of persons: not to be copied into the planner's statistics.
 ALTER TABLE @mart@.import_reject ALTER COLUMN raw SET STATISTICS 0;
 ALTER TABLE @mart@.import_warning ALTER COLUMN value SET STATISTICS 0;
+-- without a primary key: who publishes the changes of the mart publishes whole rows
+ALTER TABLE @mart@.import_warning REPLICA IDENTITY FULL;

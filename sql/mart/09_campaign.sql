@@ -404,6 +404,8 @@ CREATE TRIGGER channel_in_touch BEFORE DELETE OR UPDATE OF channel_id ON @mart@.
 
 -- Direct identifiers, as in step 2: an address that was clicked may name who clicked.
 ALTER TABLE @mart@.reaction ALTER COLUMN url SET STATISTICS 0;
+-- without a primary key: who publishes the changes of the mart publishes whole rows
+ALTER TABLE @mart@.reaction REPLICA IDENTITY FULL;
 SELECT @extschema@.dress_partition('@mart_text@.interaction', '@mart_text@.interaction_default');
 SELECT @extschema@.dress_partition('@mart_text@.reaction', '@mart_text@.reaction_default');
 SELECT @extschema@.comment_view_columns(@mart_literal@);

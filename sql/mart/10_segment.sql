@@ -130,3 +130,5 @@ CREATE VIEW @mart@.party_place WITH (security_invoker = true) AS
 	SELECT c.party_id, c.lat, c.lon, c.city, c.postal_code, c.country FROM @mart@.contact_point c WHERE c.kind = 'postal' AND c.is_primary;
 COMMENT ON VIEW @mart@.party_place IS 'the primary postal address of each party that has one';
 SELECT @extschema@.comment_view_columns(@mart_literal@);
+-- without a primary key: who publishes the changes of the mart publishes whole rows
+ALTER TABLE @mart@.segment_image REPLICA IDENTITY FULL;

@@ -422,6 +422,8 @@ ALTER TABLE @mart@.web_session ALTER COLUMN visitor_id SET STATISTICS 0, ALTER C
 ALTER TABLE @mart@.web_event ALTER COLUMN visitor_id SET STATISTICS 0, ALTER COLUMN page SET STATISTICS 0, ALTER COLUMN props SET STATISTICS 0;
 ALTER TABLE @mart@.survey_answer ALTER COLUMN body SET STATISTICS 0;
 ALTER TABLE @mart@.service_case ALTER COLUMN detail SET STATISTICS 0;
+-- without a primary key: who publishes the changes of the mart publishes whole rows
+ALTER TABLE @mart@.web_event REPLICA IDENTITY FULL;
 SELECT @extschema@.dress_partition('@mart_text@.web_session', '@mart_text@.web_session_default');
 SELECT @extschema@.dress_partition('@mart_text@.web_event', '@mart_text@.web_event_default');
 SELECT @extschema@.comment_view_columns(@mart_literal@);

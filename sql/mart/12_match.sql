@@ -140,3 +140,5 @@ INSERT INTO @mart@.party_key (relation, column_name, on_export, on_erase, on_mer
 
 -- A key tells who stands behind an address to whoever can make one: a direct identifier, as in step 2.
 ALTER TABLE @mart@.match_key ALTER COLUMN key_hash SET STATISTICS 0;
+-- without a primary key: who publishes the changes of the mart publishes whole rows
+ALTER TABLE @mart@.match_pending REPLICA IDENTITY FULL;

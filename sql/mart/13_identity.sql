@@ -377,3 +377,6 @@ ALTER TABLE @mart@.record_identity ALTER COLUMN given_name SET STATISTICS 0, ALT
 	ALTER COLUMN legal_name SET STATISTICS 0, ALTER COLUMN email SET STATISTICS 0, ALTER COLUMN phone SET STATISTICS 0, ALTER COLUMN other_phone SET STATISTICS 0,
 	ALTER COLUMN street SET STATISTICS 0, ALTER COLUMN mail_norms SET STATISTICS 0, ALTER COLUMN phone_norms SET STATISTICS 0, ALTER COLUMN keys SET STATISTICS 0;
 ALTER TABLE @mart@.blocked_identifier ALTER COLUMN value_norm SET STATISTICS 0;
+-- without a primary key: who publishes the changes of the mart publishes whole rows
+ALTER TABLE @mart@.identifier_rule REPLICA IDENTITY FULL;
+ALTER TABLE @mart@.blocked_identifier REPLICA IDENTITY FULL;

@@ -11,6 +11,7 @@ CREATE TABLE @mart@.channel_prior (
 	made_at timestamptz NOT NULL DEFAULT now(),
 	CONSTRAINT channel_prior_once UNIQUE NULLS NOT DISTINCT (channel_id, lifecycle, is_professional)
 );
+ALTER TABLE @mart@.channel_prior REPLICA IDENTITY FULL;
 COMMENT ON TABLE @mart@.channel_prior IS 'how a channel works with parties of a kind, to which the rate of a party with little history is drawn: made by refresh_priors';
 COMMENT ON COLUMN @mart@.channel_prior.channel_id IS 'the channel';
 COMMENT ON COLUMN @mart@.channel_prior.lifecycle IS 'of parties in this lifecycle, NULL: of all';

@@ -71,6 +71,7 @@ CREATE TABLE @mart@.reader_scope (
 	value text,
 	UNIQUE NULLS NOT DISTINCT (reader, dimension, value)
 );
+ALTER TABLE @mart@.reader_scope REPLICA IDENTITY FULL;
 COMMENT ON TABLE @mart@.reader_scope IS 'what a role may see, written by scope_readers; a role without a row of a dimension is not limited in it';
 COMMENT ON COLUMN @mart@.reader_scope.reader IS 'the role';
 COMMENT ON COLUMN @mart@.reader_scope.dimension IS 'country of parties, store of orders, brand of order lines';

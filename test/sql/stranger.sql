@@ -82,4 +82,7 @@ INSERT INTO sales_order (party_id, ordered_at, amount, source_id, external_id) S
 -- a list of values with a hole allows nothing beyond it
 INSERT INTO attribute_def (key, data_type, allowed) VALUES ('size', 'enum', '{s,m,NULL}');
 SELECT * FROM crmseg.churn_list('St "r''anger', 'infinity');
+-- all of a mart can be published: what is changed or deleted has a key, or is sent whole
+SELECT c.relname AS cannot_be_published FROM pg_class c WHERE c.relnamespace = '"St ""r''anger"'::regnamespace AND c.relkind IN ('r', 'p') AND c.relreplident <> 'f'
+	AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary) ORDER BY 1;
 DROP SCHEMA "St ""r'anger", "A p'p" CASCADE;
