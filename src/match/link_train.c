@@ -105,6 +105,16 @@ priors(const link_engine *e, int org, link_class_model *p)
 				*h = k == LINK_SEX ? 0.5 * (l <= 2) : 0.5 * *m + 0.5 * u;
 			}
 		}
+	/* agreement is no rarer among records of one person than by chance: where given names are initials, or one value fills the column */
+	if (!org)
+	{
+		double		sum = 0;
+
+		for (int l = 1; l < LINK_LEVELS; l++)
+			sum += p->m[LINK_C_FIRST][l] = l < 5 ? fmax(p->m[LINK_C_FIRST][l], p->u[LINK_C_FIRST][l]) : p->m[LINK_C_FIRST][l];
+		for (int l = 1; l < LINK_LEVELS; l++)
+			p->m[LINK_C_FIRST][l] /= sum;
+	}
 }
 
 static inline float
