@@ -70,7 +70,7 @@ for n in $SETS; do
 	q -c "CREATE UNLOGGED TABLE bench_truth AS SELECT rec_id AS id, entity FROM bench_raw" -c 'VACUUM ANALYZE bench_record' -c 'VACUUM ANALYZE bench_truth'
 	one "CRM $n" bench_record rec_id "$KINDS" bench_truth
 	[[ " $PEER_SETS " == *" $n "* ]] && peer "$DIR/records_$n.csv.gz" "$DIR/truth_$n.csv.gz"
-	[ "$n" = 100k ] && calibration bench_record rec_id "$KINDS" bench_truth
+	[ "$n" = 10k ] || calibration bench_record rec_id "$KINDS" bench_truth
 done
 febrl() {	# FILE TABLE
 	q -c "DROP TABLE IF EXISTS $2 CASCADE; CREATE TABLE $2 (rec_id text, given_name text, surname text, street_number text, address_1 text, address_2 text, suburb text, postcode text, state text, date_of_birth text, soc_sec_id text)" 2>/dev/null
@@ -102,7 +102,7 @@ other() {	# TITLE, ARGUMENTS OF link_sets.py
 	q -c "$run, 0.8)" 2>/dev/null
 	careful=$(score bench_truth)
 	printf '%-26s P R F1 at 0.5: %s   at 0.8: %s\n' "$title" "$half" "$careful"
-	case $title in 'dirt 1, seed 1' | 'dirt 2.5, seed 1' | 'name, e-mail') calibration bench_record rec_id "$KINDS" bench_truth ;; esac
+	case $title in 'dirt 1, seed 1' | 'dirt 2.5, seed 1' | 'name, e-mail' | '100,000') calibration bench_record rec_id "$KINDS" bench_truth ;; esac
 	gzip -c "$CRMSEG_WORK/other.csv" >"$CRMSEG_WORK/other.csv.gz"; gzip -c "$CRMSEG_WORK/truth.csv" >"$CRMSEG_WORK/truth.csv.gz"
 	peer "$CRMSEG_WORK/other.csv.gz" "$CRMSEG_WORK/truth.csv.gz"
 }
@@ -114,6 +114,14 @@ if [ -n "$OTHER" ]; then
 	other 'full names alone' --full-only; other 'organisations' --companies 1 --seed 22; other 'web and club alone' --sources club,shop --seed 23; other 'till and letters alone' --sources till,letter --seed 23
 	other 'name, e-mail' --drop birth_date,phone,address,postcode,city,reg_no,country --seed 21; other 'name, telephone' --drop birth_date,email,address,postcode,city,reg_no,country --seed 21
 	other 'name, postcode' --drop birth_date,email,phone,address,city,reg_no --seed 21; other 'name, birth date' --drop email,phone,address,postcode,city,reg_no --seed 21
+	other 'eight countries' --countries PL:1,PT:1,SE:1,NL:1,IT:1,ES:1,GB:1,US:1 --seed 31; other 'PL, NL, IT and ES, dirt 2' --countries PL:1,NL:1,IT:1,ES:1 --seed 45 --corruption 2
+	for land in NL:32 IT:33 ES:34 CH:35; do other "${land%:*}" --countries ${land%:*}:1 --seed ${land#*:}; done
+	for seed in 41 42; do other "usual, seed $seed" --seed $seed; done; other 'dirt 2.5, seed 43' --seed 43 --corruption 2.5; other 'dirt 3, seed 44' --seed 44 --corruption 3
+	other 'US and GB, 30,000' --countries US:1,GB:1 --size 30000 --seed 65; other '100,000' --size 100000 --seed 68
+	other 'name, telephone, seed 51' --drop birth_date,email,address,postcode,city,reg_no,country --seed 51; other 'name, e-mail, telephone' --drop birth_date,address,postcode,city,reg_no --seed 58
+	other 'name, address' --drop birth_date,email,phone,reg_no --seed 55; other 'name, city' --drop birth_date,email,phone,address,postcode,reg_no --seed 56; other 'name, birth date, postcode' --drop email,phone,address,city,reg_no --seed 57
+	other 'full name, birth date' --full-only --drop email,phone,address,postcode,city,reg_no --seed 59; other 'full name, e-mail' --full-only --drop birth_date,phone,address,postcode,city,reg_no,country --seed 60
+	other 'no contacts, dirt 2' --drop email,phone --seed 63 --corruption 2; other 'no birth dates, dirt 2' --drop birth_date --seed 64 --corruption 2
 	for seed in 1 2 3; do other "1,000 records, seed $seed" --size 1000 --seed $seed; other "300 records, seed $seed" --size 300 --seed $seed; done
 fi
 q -c 'DROP TABLE IF EXISTS bench_record, bench_raw, bench_truth, bench_copy, bench_cluster, bench_alone, bench_febrl3, bench_febrl4a, bench_febrl4b, bench_pair CASCADE' 2>/dev/null
