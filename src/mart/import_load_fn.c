@@ -1,8 +1,8 @@
 /*
  * import_load_fn.c: from the staging tables to the mart, a few statements for all rows at once. @m@ stands for the mart's schema, @ps@ and @os@ for the
  * sequences of party and sales_order;
- * parameters: $1 the source, $2 the import, $3 the instant, $4 the mart's currency, $5 the mart's name, $6 records may change. Every name is qualified or of pg_catalog; the
- * search path is fixed by the caller (import_fn.c).
+ * parameters: $1 the source, $2 the import, $3 the instant, $4 the mart's currency, $5 the mart's name, $6 records may change, $7 consents a
+ * line. Every name is qualified or of pg_catalog; the search path is fixed by the caller (import_fn.c).
  */
 #include "import_private.h"
 
@@ -45,8 +45,8 @@ in_mart(Import *im, const char *sql)
 	return s.data;
 }
 
-#define PARAMETERS 6
-static Oid	parameter_type[PARAMETERS] = {INT2OID, INT8OID, TIMESTAMPTZOID, TEXTOID, NAMEOID, BOOLOID};
+#define PARAMETERS 7
+static Oid	parameter_type[PARAMETERS] = {INT2OID, INT8OID, TIMESTAMPTZOID, TEXTOID, NAMEOID, BOOLOID, INT4OID};
 
 static void
 parameters(const Import *im, Datum *values)
@@ -57,6 +57,7 @@ parameters(const Import *im, Datum *values)
 	values[3] = PointerGetDatum(cstring_to_text(im->mart.currency));
 	values[4] = DirectFunctionCall1(namein, CStringGetDatum(im->mart.name));
 	values[5] = BoolGetDatum(!im->map->points_only);
+	values[6] = Int32GetDatum(im->map->consent_count);
 }
 
 /* Runs one statement; returns the rows it wrote or read. */
@@ -375,7 +376,9 @@ load_consents(Import *im)
 		   "SELECT p.party_id, c.purpose, c.channel_id, c.status, coalesce(c.legal_basis, 'consent'), tstzrange(coalesce(c.captured_at, $3), NULL), coalesce(c.captured_at, $3), "
 		   "c.double_opt_in_at, $1, c.method, c.notice, c.jurisdiction "
 		   "FROM pg_temp.crmseg_consent c JOIN pg_temp.crmseg_party p ON p.rec = c.rec WHERE p.is_new AND p.last_ver = 1 "
-		   "AND NOT EXISTS (SELECT FROM pg_temp.crmseg_consent d WHERE c.item > 0 AND d.rec = c.rec AND d.item < c.item AND d.purpose = c.purpose AND d.channel_id = c.channel_id) "
+		   /* of several about one thing the last, of one instant the refusal */
+		   "AND NOT EXISTS (SELECT FROM pg_temp.crmseg_consent d WHERE $7 > 1 AND d.rec = c.rec AND d.item <> c.item AND d.purpose = c.purpose AND d.channel_id = c.channel_id "
+		   "AND (coalesce(d.captured_at, $3), d.status <> 'granted', -d.item) > (coalesce(c.captured_at, $3), c.status <> 'granted', -c.item)) "
 		   /* rising keys always split the last page of the gist index, and badly: in no order it takes less than half the time */
 		   "ORDER BY pg_catalog.hashint8(p.party_id)", NULL, apart);
 	n = run(im, "SELECT p.party_id, c.purpose, c.channel_id, c.status, coalesce(c.captured_at, $3), c.captured_at IS NULL, "

@@ -130,6 +130,12 @@ SELECT * FROM crmseg.import_report('imp_flat', crmseg.import_flat('imp_flat', 't
 COMMIT;
 TABLE imp_said ORDER BY 1, 4;
 SELECT count(*) AS attributes_open FROM imp_flat.party_attribute a JOIN imp_flat.source_record s ON s.party_id = a.party_id WHERE s.external_id = 't1' AND upper_inf(a.valid);
+-- the same of two columns of one line
+TRUNCATE imp_twice;
+INSERT INTO imp_twice VALUES ('t7', 't7@example.org', 'oui', 'non'), ('t8', 't8@example.org', 'non', 'oui'), ('t9', 't9@example.org', 'oui', 'oui');
+SELECT * FROM crmseg.import_report('imp_flat', crmseg.import_flat('imp_flat', 'twice', 'imp_twice', '{"source_key": "id", "email": "mail", "consent": [{"purpose": "twice", "channel": "email", "status": {"column": "optin", "true": ["oui"], "false": ["non"]}},
+	{"purpose": "twice", "channel": "email", "status": {"column": "hobby", "true": ["oui"], "false": ["non"]}}]}'));
+SELECT external_id, status FROM imp_said WHERE external_id > 't6' ORDER BY 1;
 DROP VIEW imp_said;
 DROP TABLE imp_twice;
 -- a role with rights on the tables, without any on the extension or the database; row security of what is read
