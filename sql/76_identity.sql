@@ -151,12 +151,21 @@ CREATE FUNCTION @extschema@.mapped_text(payload jsonb, spec jsonb, place integer
 		WHEN 'array' THEN coalesce(payload ->> (spec ->> place), payload ->> (spec -> place ->> 'column'), spec -> place ->> 'value') END), '');
 COMMENT ON FUNCTION @extschema@.mapped_text(jsonb, jsonb, integer) IS 'internal: a value of a record by its mapping, as it was written; NULL when empty';
 
+-- The planner takes a few rows of many lists for a good part of a table. For functions that set both on, and so give them back at their end.
+CREATE FUNCTION @extschema@.by_index(number integer) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF number < 10000 THEN
+		PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_mergejoin', 'off', true);
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.by_index(integer) IS 'internal: for the rest of the calling function, rows of a few parties are found by indexes, not by reading a whole table';
+
 -- What a record says: by the mapping of its import, or, of a record that was written without one, what its party said before it was merged.
 CREATE FUNCTION @extschema@.refresh_record_identity(mart name, records bigint[]) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' SET enable_seqscan FROM CURRENT SET jit = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' SET enable_seqscan = on SET enable_mergejoin = on SET jit = off AS $$
 BEGIN
-	-- a few records are found by their numbers, whatever the planner makes of it
-	PERFORM set_config('enable_seqscan', 'off', true) WHERE cardinality(records) < 10000;
+	PERFORM @extschema@.by_index(cardinality(records));
 	EXECUTE format($q$
 		WITH spec AS MATERIALIZED (	-- once an import; what identify() wrote bears the names of the fields
 			SELECT b.import_id, b.m -> 'party' -> 'given_name' AS given_name, b.m -> 'party' -> 'family_name' AS family_name, b.m -> 'party' -> 'maiden_name' AS maiden_name, b.m -> 'party' -> 'birth_date' AS birth_date,
@@ -204,6 +213,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.refresh_record_identity(name, bigint[]) IS 'internal: writes to record_identity what records say';
 
+-- Found by the indexes of both tables alone: the rows of a whole base are wide.
+CREATE FUNCTION @extschema@.forget_records(mart name) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET enable_seqscan = off SET enable_hashjoin = off SET jit = off AS $$
+BEGIN
+	EXECUTE format('DELETE FROM %1$s.record_identity i WHERE i.source_record_id = ANY (ARRAY(SELECT x.source_record_id FROM %1$s.record_identity x WHERE NOT EXISTS (SELECT FROM %1$s.source_record r WHERE r.source_record_id = x.source_record_id)))', quote_ident(mart));
+END $$;
+COMMENT ON FUNCTION @extschema@.forget_records(name) IS 'internal: records that went say nothing any more';
+
 CREATE FUNCTION @extschema@.record_identity_columns() RETURNS jsonb
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	RETURN '{"given_name": "given_name", "family_name": "family_name", "maiden_name": "maiden_name", "birth_date": "date", "sex": "sex", "legal_name": "organisation_name", "email": "email",
@@ -212,8 +229,9 @@ COMMENT ON FUNCTION @extschema@.record_identity_columns() IS 'the columns of rec
 
 -- Groups of pairs of parties, without what keeps them apart, as three arrays for merge_groups.
 CREATE FUNCTION @extschema@.groups_to_merge(mart name, left_ids bigint[], right_ids bigint[], reasons text[], ranks integer[], OUT keep bigint[], OUT dropped bigint[], OUT why text[])
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET enable_seqscan = on SET enable_mergejoin = on AS $$
 BEGIN
+	PERFORM @extschema@.by_index(cardinality(left_ids));
 	EXECUTE format($q$
 		WITH pair AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3, $4) p (left_id, right_id, reason, rank)),
 		list AS (SELECT coalesce(array_agg(p.left_id ORDER BY p.rank, p.left_id, p.right_id), '{}') AS l,
@@ -242,10 +260,11 @@ COMMENT ON FUNCTION @extschema@.groups_to_merge(name, bigint[], bigint[], text[]
 
 -- Who shares an address, a number or a key with some parties, by what their records say, or was told to be one with them.
 CREATE FUNCTION @extschema@.parties_near(mart name, parties bigint[]) RETURNS bigint[]
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET enable_seqscan = on SET enable_mergejoin = on AS $$
 DECLARE
 	found_ids bigint[];
 BEGIN
+	PERFORM @extschema@.by_index(cardinality(parties));
 	EXECUTE format($q$
 		WITH most AS MATERIALIZED (SELECT greatest(max(d.max_parties_per_key), max(i.max_parties)) + 1 AS holders FROM %1$s.datamart d LEFT JOIN %1$s.identifier_rule i ON i.max_parties IS NOT NULL),
 		asked AS MATERIALIZED (SELECT DISTINCT u.id AS party_id FROM unnest($1) u (id)),
@@ -267,8 +286,9 @@ COMMENT ON FUNCTION @extschema@.parties_near(name, bigint[]) IS 'internal: the p
 -- party are the same the party stands for its records.
 CREATE FUNCTION @extschema@.record_groups(mart name, parties bigint[], near bigint[], records bigint[], clusters bigint[], by_similarity boolean,
 	OUT nodes bigint[], OUT roots bigint[], OUT causes text[], OUT ranks integer[])
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET enable_seqscan = on SET enable_mergejoin = on AS $$
 BEGIN
+	PERFORM @extschema@.by_index(cardinality(parties));
 	EXECUTE format($q$
 		WITH mixed AS MATERIALIZED (SELECT * FROM unnest($2, $3) x (record, cluster)),
 		asked AS MATERIALIZED (SELECT DISTINCT u.id AS party_id FROM unnest($1) u (id)),
@@ -341,10 +361,11 @@ COMMENT ON FUNCTION @extschema@.record_groups(name, bigint[], bigint[], bigint[]
 
 -- Merges that resolve made and that the groups do not bear out, the latest first: each that holds two groups together.
 CREATE FUNCTION @extschema@.aliases_to_split(mart name, nodes bigint[], roots bigint[]) RETURNS bigint[]
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET enable_seqscan = on SET enable_mergejoin = on AS $$
 DECLARE
 	aliases bigint[];
 BEGIN
+	PERFORM @extschema@.by_index(cardinality(nodes));
 	EXECUTE format($q$
 		WITH part AS MATERIALIZED (SELECT * FROM unnest($1, $2) p (node, root)),
 		merged AS MATERIALIZED (SELECT a.old_party_id, a.merged_into, a.party_id, a.merge_id, a.reason FROM %1$s.party_alias a
@@ -358,10 +379,11 @@ END $$;
 COMMENT ON FUNCTION @extschema@.aliases_to_split(name, bigint[], bigint[]) IS 'internal: merges by resolve between records that record_groups does not have in one group, latest first';
 
 CREATE FUNCTION @extschema@.parties_to_merge(mart name, nodes bigint[], roots bigint[], causes text[], cause_ranks integer[], OUT keep bigint[], OUT dropped bigint[], OUT why text[])
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET enable_seqscan = on SET enable_mergejoin = on AS $$
 DECLARE
 	p record;
 BEGIN
+	PERFORM @extschema@.by_index(cardinality(nodes));
 	EXECUTE format($q$
 		WITH placed AS MATERIALIZED (SELECT coalesce(a.party_id, n.node) AS party_id, n.root, n.cause, n.rank FROM unnest($1, $2, $3, $4) n (node, root, cause, rank) LEFT JOIN %1$s.party_alias a ON a.old_party_id = n.node),
 		several AS (SELECT x.root FROM placed x GROUP BY x.root HAVING min(x.party_id) <> max(x.party_id)),
@@ -494,8 +516,7 @@ BEGIN
 	RAISE NOTICE 'resolve: % records to place', records_read;
 	PERFORM @extschema@.refresh_statistics(mart);
 	PERFORM @extschema@.refresh_record_identity(mart, records);
-	-- records that went say nothing any more
-	EXECUTE format('DELETE FROM %1$s.record_identity i WHERE NOT EXISTS (SELECT FROM %1$s.source_record r WHERE r.source_record_id = i.source_record_id)', m);
+	PERFORM @extschema@.forget_records(mart);
 	EXECUTE format('SELECT count(*) >= min(d.link_min_records) AND min(d.link_threshold) < 1 FROM %1$s.record_identity i, %1$s.datamart d', m) INTO by_similarity;
 	merged := 0;
 	IF records_read > 0 THEN

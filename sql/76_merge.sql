@@ -328,7 +328,7 @@ COMMENT ON FUNCTION @extschema@.merge_fields(name, bigint[], bigint[], bigint[],
 
 -- quiet: a merge that is done again after a split of the same group changes no identity that anybody has to be told of.
 CREATE FUNCTION @extschema@.merge_groups(mart name, keep bigint[], dropped bigint[], reasons text[], fresh bigint[], at timestamptz, quiet boolean) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 1 AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET enable_seqscan = on SET enable_mergejoin = on AS $$
 DECLARE
 	m text := @extschema@.require_datamart(mart);
 	wanted bigint := (SELECT count(*) FROM (SELECT unnest(keep) UNION SELECT unnest(dropped)) u);
@@ -340,6 +340,10 @@ DECLARE
 BEGIN
 	IF cardinality(dropped) = 0 THEN
 		RETURN;
+	END IF;
+	-- few of many: by indexes (a single merge is planned so once a session)
+	IF cardinality(dropped) BETWEEN 20 AND 9999 THEN
+		PERFORM @extschema@.by_index(cardinality(dropped));
 	END IF;
 	-- whoever writes facts of these parties holds a key share lock on them until it commits: wait for it, and let none begin
 	r := @extschema@.run_kept(format('SELECT count(*) AS there FROM (SELECT FROM %s.party p WHERE p.party_id = ANY ($1) ORDER BY p.party_id FOR UPDATE) p', m), keep || dropped);

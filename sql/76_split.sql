@@ -213,7 +213,7 @@ COMMENT ON FUNCTION @extschema@.restore_rows(name, regclass, jsonb[]) IS 'intern
 
 -- Of several merges at once none may stand upon another: the steps of each are taken in their reverse order, those of one shape together.
 CREATE FUNCTION @extschema@.undo_merges(mart name, merges bigint[]) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET enable_seqscan = off SET enable_mergejoin = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
 DECLARE
 	m text := quote_ident(mart);
 	party regclass := format('%I.party', mart)::regclass;
