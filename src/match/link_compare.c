@@ -422,22 +422,30 @@ compare_persons(link_engine *e, const link_record *a, const link_record *b, link
 			break;
 		}
 	}
-	p->level[LINK_C_FIRST] = (uint8_t) f;
-	p->level[LINK_C_LAST] = (uint8_t) l;
 	p->lu[LINK_C_FIRST] = lu_first(e, f, af, bf);
 	p->lu[LINK_C_LAST] = lu_last(e, l, al, bl);
 	if (exchanged)
 	{
 		/* which of the names is the given one is open: the commoner reading counts */
-		float		first = lu_first(e, l == 1 ? 1 : 4, al, bl),
-					last = lu_last(e, f == 1 ? 1 : 2, af, bf);
+		int			first = l == 1 ? 1 : 4,
+					last = f == 1 ? 1 : 2;
+		float		u_first = lu_first(e, first, al, bl),
+					u_last = lu_last(e, last, af, bf);
 
-		if (first + last > p->lu[LINK_C_FIRST] + p->lu[LINK_C_LAST])
+		if (u_first + u_last > p->lu[LINK_C_FIRST] + p->lu[LINK_C_LAST])
 		{
-			p->lu[LINK_C_FIRST] = last;
-			p->lu[LINK_C_LAST] = first;
+			uint32_t	x = af,
+						y = bf;
+
+			af = al, al = x;
+			bf = bl, bl = y;
+			f = first, l = last;
+			p->lu[LINK_C_FIRST] = u_first;
+			p->lu[LINK_C_LAST] = u_last;
 		}
 	}
+	p->level[LINK_C_FIRST] = (uint8_t) f;
+	p->level[LINK_C_LAST] = (uint8_t) l;
 	p->name_bin = 0;
 	if (f == 1 && l == 1 && af == bf && al == bl && ((bf == b->first && bl == b->last) || (af == a->first && al == a->last)))
 	{
