@@ -40,6 +40,8 @@ $(OURS):
 	@PG_CONFIG='$(if $(filter command% environment%,$(origin PG_CONFIG)),$(PG_CONFIG))' bash test/lib/$@.sh $(DIR)
 else ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
+# cores are called from within alone, which the compiler can make use of
+$(CORES:.c=.o): override CFLAGS += -fvisibility=hidden
 PROVE_FLAGS += -I test/lib
 -include $(OBJS:.o=.d)
 src/module.o: crmseg.control

@@ -314,7 +314,8 @@ typedef struct link_company
 
 #define LINK_PLACED 20000		/* so many records and more are put near those with which they will be compared */
 
-#define PAIR_CHUNK (1u << 16)
+#define PAIR_CHUNK (1u << 18)		/* candidate pairs lie in pieces of as many as fill a large page */
+#define PAIR_PORTION (1u << 16)	/* and are weighed in portions of so many */
 
 /* ---- link_dict.c ---- */
 extern void *link_alloc(link_engine *e, size_t n);

@@ -14,58 +14,6 @@
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-
-#include <sys/mman.h>
-
-/* random access to tables of many megabytes is a matter of page tables: large pages are welcome there, before the memory is touched */
-static void *
-advised(void *p, size_t n)
-{
-#ifdef MADV_HUGEPAGE
-	if (n >= 8 * 1024 * 1024)
-	{
-		uintptr_t	page = 2 * 1024 * 1024,
-					from = TYPEALIGN(page, (uintptr_t) p),
-					to = TYPEALIGN_DOWN(page, (uintptr_t) p + n);
-
-		if (to > from)
-			(void) madvise((void *) from, to - from, MADV_HUGEPAGE);
-	}
-#endif
-	return p;
-}
-
-static void *
-engine_alloc(void *context, size_t n)
-{
-	return advised(MemoryContextAllocHuge(context, n), n);
-}
-
-static void *
-engine_grow(void *context, void *p, size_t old, size_t n)
-{
-	return advised(repalloc_huge(p, n), n);
-}
-
-static void
-engine_release(void *context, void *p)
-{
-	pfree(p);
-}
-
-static void
-engine_look(void *context)
-{
-	CHECK_FOR_INTERRUPTS();
-}
-
-/* memory of the current context, which has to outlive the engine */
-link_memory
-link_server_memory(void)
-{
-	return (link_memory) {engine_alloc, engine_grow, engine_release, engine_look, CurrentMemoryContext};
-}
 
 static const char *
 kind_list(void)

@@ -377,9 +377,9 @@ link_attach(const link_memory *memory, void *area)
 void
 link_score_work(link_engine *e, uint32_t (*next) (void *context), void *context)
 {
-	for (uint64_t from; (from = (uint64_t) next(context) * PAIR_CHUNK) < e->npairs;)
+	for (uint64_t from; (from = (uint64_t) next(context) * PAIR_PORTION) < e->npairs;)
 	{
-		(void) weigh(e, e->shared_pair + from, (uint32_t) (e->npairs - from < PAIR_CHUNK ? e->npairs - from : PAIR_CHUNK), e->keep_from, e->shared_weight + from);
+		(void) weigh(e, e->shared_pair + from, (uint32_t) (e->npairs - from < PAIR_PORTION ? e->npairs - from : PAIR_PORTION), e->keep_from, e->shared_weight + from);
 		link_look(e);
 	}
 }
@@ -388,9 +388,9 @@ link_score_work(link_engine *e, uint32_t (*next) (void *context), void *context)
 uint64_t
 link_score_gather(link_engine *e)
 {
-	for (uint64_t from = 0; from < e->npairs; from += PAIR_CHUNK)
+	for (uint64_t from = 0; from < e->npairs; from += PAIR_PORTION)
 	{
-		uint32_t	n = (uint32_t) (e->npairs - from < PAIR_CHUNK ? e->npairs - from : PAIR_CHUNK),
+		uint32_t	n = (uint32_t) (e->npairs - from < PAIR_PORTION ? e->npairs - from : PAIR_PORTION),
 					kept = 0;
 
 		for (uint32_t i = 0; i < n; i++)
