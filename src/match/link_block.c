@@ -202,7 +202,7 @@ make_keys(link_engine *e)
 
 	e->nkeys = K_FIXED + e->nextra;
 	e->key_stride = (e->nkeys + 15) / 16 * 16;
-	e->key = link_zalloc(e, sizeof(uint32_t) * e->key_stride * (e->n + 1));
+	e->key = link_alloc(e, sizeof(uint32_t) * e->key_stride * (e->n + 1));
 	column = link_alloc(e, sizeof(uint32_t) * e->nkeys * ((size_t) e->n + 1));
 	for (int i = 0; i < K_FIXED; i++)
 		e->rule[i] = rules[i];
@@ -214,6 +214,7 @@ make_keys(link_engine *e)
 		uint32_t   *k = e->key + (size_t) i * e->key_stride;
 		int			org = (r->flags & RECORD_ORG) ? 1000 : 0;
 
+		memset(k, 0, sizeof(uint32_t) * e->key_stride);
 		if (i + 12 < e->n)
 		{
 			const link_record *q = &e->record[i + 12];

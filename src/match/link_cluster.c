@@ -12,6 +12,7 @@
 #define CONTEST_MOST 10.0f		/* bits */
 #define UNSAID 0.4f				/* bits */
 #define SURE 4.8f				/* bits */
+#define NO_GAIN (-1e30f)
 #define CACHE_NODES 48			/* up to this size of a component all comparisons are kept */
 
 static bool
@@ -66,11 +67,23 @@ pop(link_work *w)
 	return top;
 }
 
-static const link_pair_levels *
-levels(link_work *w, uint32_t a, uint32_t b, link_pair_levels *own)
+static void
+compare_pair(const link_work *w, uint32_t a, uint32_t b, link_known_pair *k)
 {
 	link_engine *e = w->e;
+	const link_record *x = &e->record[w->row[a]];
+	int			org = (x->flags & RECORD_ORG) != 0;
+	float		gain[GAINS * 4];
 
+	link_compare(e, x, &e->record[w->row[b]], &k->p);
+	for (int c = 0; c < (LINK_C_EXTRA + e->nextra + 3) / 4 * 4; c++)
+		gain[c] = c >= LINK_C_EXTRA + e->nextra || k->p.level[c] == 0 ? NO_GAIN : e->lm[org][c][k->p.level[c]] - k->p.lu[c];
+	memcpy(k->gain, gain, sizeof(link_four) * ((LINK_C_EXTRA + e->nextra + 3) / 4));
+}
+
+static const link_known_pair *
+known_pair(link_work *w, uint32_t a, uint32_t b, link_known_pair *own)
+{
 	if (a > b)
 	{
 		uint32_t	t = a;
@@ -84,13 +97,39 @@ levels(link_work *w, uint32_t a, uint32_t b, link_pair_levels *own)
 
 		if (!w->cached[at])
 		{
-			link_compare(e, &e->record[w->row[a]], &e->record[w->row[b]], &w->cache[at]);
+			compare_pair(w, a, b, &w->cache[at]);
 			w->cached[at] = 1;
 		}
 		return &w->cache[at];
 	}
-	link_compare(e, &e->record[w->row[a]], &e->record[w->row[b]], own);
+	compare_pair(w, a, b, own);
 	return own;
+}
+
+/* of each comparison the better of two pairs, into the first */
+static inline void
+take_better(link_known_pair *best, const link_known_pair *k, int fours)
+{
+	for (int q = 0; q < fours; q++)
+	{
+		link_four_whole more = k->gain[q] > best->gain[q];
+		uint64_t	any[2];
+
+		memcpy(any, &more, sizeof any);
+		if ((any[0] | any[1]) == 0)
+			continue;
+		for (int i = 0; i < 4; i++)
+			if (more[i])
+			{
+				int			c = q * 4 + i;
+
+				best->gain[q][i] = k->gain[q][i];
+				best->p.level[c] = k->p.level[c];
+				best->p.lu[c] = k->p.lu[c];
+				if (c == LINK_C_FIRST)
+					best->p.lh_first = k->p.lh_first;
+			}
+	}
 }
 
 /* what two profiles are worth to each other */
@@ -100,10 +139,9 @@ profile_weight(link_work *w, const link_cluster_node *a, const link_cluster_node
 	link_engine *e = w->e;
 	int			org = (e->record[w->row[a->first]].flags & RECORD_ORG) != 0,
 				nc = LINK_C_EXTRA + e->nextra;
-	link_pair_levels best,
+	link_known_pair best,
 				own;
-	float		gain[LINK_COMPARISONS],
-				mm[2] = {0, 0},
+	float		mm[2] = {0, 0},
 				mh[2] = {0, 0},
 				mu[2] = {0, 0};
 	uint32_t	counted[2] = {0, 0};
@@ -113,37 +151,18 @@ profile_weight(link_work *w, const link_cluster_node *a, const link_cluster_node
 				u;
 
 	if (a->size == 1 && b->size == 1)
-		return link_weight(e, org, levels(w, a->first, b->first, &own));
-	for (int c = 0; c < nc; c++)
-	{
-		gain[c] = -1e30f;
-		best.level[c] = 0;
-		best.lu[c] = 0;
-	}
-	best.lh_first = 0;
+		return link_weight(e, org, &known_pair(w, a->first, b->first, &own)->p);
 	for (uint32_t i = a->first, k1 = 0; k1 < PROFILE_MEMBERS; k1++, i = w->next[i])
 	{
 		for (uint32_t j = b->first, k2 = 0; k2 < PROFILE_MEMBERS; k2++, j = w->next[j])
 		{
-			const link_pair_levels *p = levels(w, i, j, &own);
+			const link_known_pair *pair = known_pair(w, i, j, &own);
+			const link_pair_levels *p = &pair->p;
 
-			for (int c = 0; c < nc; c++)
-			{
-				int			l = p->level[c];
-				float		g;
-
-				if (l == 0)
-					continue;
-				g = e->lm[org][c][l] - p->lu[c];
-				if (g > gain[c])
-				{
-					gain[c] = g;
-					best.level[c] = (uint8_t) l;
-					best.lu[c] = p->lu[c];
-					if (c == LINK_C_FIRST)
-						best.lh_first = p->lh_first;
-				}
-			}
+			if (k1 + k2 == 0)
+				best = *pair;
+			else
+				take_better(&best, pair, (nc + 3) / 4);
 			for (int k = 0; k < 2; k++)
 			{
 				int			c = k == 0 ? LINK_C_FIRST : LINK_C_DATE,
@@ -180,13 +199,13 @@ profile_weight(link_work *w, const link_cluster_node *a, const link_cluster_node
 			u += mu[k] / counted[k];
 			continue;
 		}
-		m += e->lm[org][c][best.level[c]];
-		h += c == LINK_C_FIRST ? best.lh_first : link_lh(e, org, c, best.level[c], best.lu[c]);
-		u += best.lu[c];
+		m += e->lm[org][c][best.p.level[c]];
+		h += c == LINK_C_FIRST ? best.p.lh_first : link_lh(e, org, c, best.p.level[c], best.p.lu[c]);
+		u += best.p.lu[c];
 	}
 	if (org)
 		return m - u;
-	if (link_impersonal(&best))
+	if (link_impersonal(&best.p))
 		m -= 1.5f;
 	return m - link_log2_sum(h, u);
 }
@@ -498,7 +517,7 @@ link_work_start(link_engine *e)
 	link_work  *w = link_zalloc(e, sizeof *w);
 
 	w->e = e;
-	w->cache = link_alloc(e, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
+	w->cache = link_alloc(e, sizeof(link_known_pair) * CACHE_NODES * (CACHE_NODES - 1) / 2);
 	w->cached = link_alloc(e, CACHE_NODES * (CACHE_NODES - 1) / 2);
 	w->known = link_alloc(e, sizeof(link_known_weight) * CACHE_NODES * CACHE_NODES);
 	return w;
@@ -515,7 +534,7 @@ link_work_end(link_work *w)
 	link_free(e, w->mark, sizeof(uint32_t) * w->room);
 	link_free(e, w->link, sizeof(uint32_t) * w->link_room);
 	link_free(e, w->heap, sizeof(link_heap_item) * w->heap_room);
-	link_free(e, w->cache, sizeof(link_pair_levels) * CACHE_NODES * (CACHE_NODES - 1) / 2);
+	link_free(e, w->cache, sizeof(link_known_pair) * CACHE_NODES * (CACHE_NODES - 1) / 2);
 	link_free(e, w->cached, CACHE_NODES * (CACHE_NODES - 1) / 2);
 	link_free(e, w->known, sizeof(link_known_weight) * CACHE_NODES * CACHE_NODES);
 	link_free(e, w, sizeof *w);

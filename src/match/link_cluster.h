@@ -45,6 +45,17 @@ typedef struct link_known_weight
 				vb;
 } link_known_weight;
 
+/* what a pair says, and m over u of each comparison, below all others where a value is missing; a few comparisons are looked at at once */
+#define GAINS ((LINK_COMPARISONS + 3) / 4)
+typedef float link_four __attribute__((vector_size(16), aligned(4)));	/* memory is aligned to eight bytes */
+typedef int32_t link_four_whole __attribute__((vector_size(16)));
+
+typedef struct link_known_pair
+{
+	link_four	gain[GAINS];
+	link_pair_levels p;
+} link_known_pair;
+
 typedef struct link_work
 {
 	link_engine *e;
@@ -62,7 +73,7 @@ typedef struct link_work
 	uint32_t   *link;			/* lists of neighbours, begun anew with each component */
 	size_t		linked,
 				link_room;
-	link_pair_levels *cache;
+	link_known_pair *cache;
 	uint8_t    *cached;
 	link_known_weight *known;	/* what small components' clusters are worth to each other, while both stay as they are */
 	double		threshold,		/* of the component at work */
