@@ -12,7 +12,6 @@
 #define CONTEST_MOST 10.0f		/* bits */
 #define UNSAID 0.4f				/* bits */
 #define SURE 4.8f				/* bits */
-#define NO_GAIN (-1e30f)
 #define CACHE_NODES 48			/* up to this size of a component all comparisons are kept */
 
 static bool
@@ -72,13 +71,15 @@ compare_pair(const link_work *w, uint32_t a, uint32_t b, link_known_pair *k)
 {
 	link_engine *e = w->e;
 	const link_record *x = &e->record[w->row[a]];
-	int			org = (x->flags & RECORD_ORG) != 0;
-	float		gain[GAINS * 4];
+	const float (*m)[LINK_LEVELS] = (const float (*)[LINK_LEVELS]) w->gain[(x->flags & RECORD_ORG) != 0];
+	int			nc = LINK_C_EXTRA + e->nextra,
+				c;
 
 	link_compare(e, x, &e->record[w->row[b]], &k->p);
-	for (int c = 0; c < (LINK_C_EXTRA + e->nextra + 3) / 4 * 4; c++)
-		gain[c] = c >= LINK_C_EXTRA + e->nextra || k->p.level[c] == 0 ? NO_GAIN : e->lm[org][c][k->p.level[c]] - k->p.lu[c];
-	memcpy(k->gain, gain, sizeof(link_four) * ((LINK_C_EXTRA + e->nextra + 3) / 4));
+	for (c = 0; c < nc; c++)
+		k->gain[c / 4][c % 4] = m[c][k->p.level[c]] - k->p.lu[c];
+	for (; c % 4; c++)
+		k->gain[c / 4][c % 4] = NO_GAIN;
 }
 
 static const link_known_pair *
@@ -517,6 +518,10 @@ link_work_start(link_engine *e)
 	link_work  *w = link_zalloc(e, sizeof *w);
 
 	w->e = e;
+	for (int org = 0; org < 2; org++)
+		for (int c = 0; c < LINK_COMPARISONS; c++)
+			for (int l = 0; l < LINK_LEVELS; l++)
+				w->gain[org][c][l] = l == 0 ? NO_GAIN : e->lm[org][c][l];
 	w->cache = link_alloc(e, sizeof(link_known_pair) * CACHE_NODES * (CACHE_NODES - 1) / 2);
 	w->cached = link_alloc(e, CACHE_NODES * (CACHE_NODES - 1) / 2);
 	w->known = link_alloc(e, sizeof(link_known_weight) * CACHE_NODES * CACHE_NODES);

@@ -46,6 +46,7 @@ typedef struct link_known_weight
 } link_known_weight;
 
 /* what a pair says, and m over u of each comparison, below all others where a value is missing; a few comparisons are looked at at once */
+#define NO_GAIN (-1e30f)
 #define GAINS ((LINK_COMPARISONS + 3) / 4)
 typedef float link_four __attribute__((vector_size(16), aligned(4)));	/* memory is aligned to eight bytes */
 typedef int32_t link_four_whole __attribute__((vector_size(16)));
@@ -76,6 +77,7 @@ typedef struct link_work
 	link_known_pair *cache;
 	uint8_t    *cached;
 	link_known_weight *known;	/* what small components' clusters are worth to each other, while both stay as they are */
+	float		gain[2][LINK_COMPARISONS][LINK_LEVELS];	/* log2 m, and NO_GAIN where a value is missing */
 	double		threshold,		/* of the component at work */
 				threshold_of[2];	/* of persons, of organisations */
 	bool		counts;			/* joins are counted by their weight */
