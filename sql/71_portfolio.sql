@@ -188,6 +188,10 @@ CREATE FUNCTION @extschema@.yearly_amount(amount numeric, since timestamptz, at 
 	AS 'MODULE_PATHNAME', 'crmseg_yearly_amount' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.yearly_amount(numeric, timestamptz, timestamptz) IS 'an amount by the years of 365.25 days from since to at, at least one, rounded to eight decimals; NaN and infinity: 22023';
 
+CREATE FUNCTION @extschema@.potential_share(margin numeric, peer_margin numeric) RETURNS numeric
+	AS 'MODULE_PATHNAME', 'crmseg_potential_share' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.potential_share(numeric, numeric) IS 'what a margin lacks to that of the best peers, as a share of theirs, 0 to 1: 0 where nothing is missing, one of the two is NULL, or the peers bring nothing';
+
 CREATE FUNCTION @extschema@.peers_of_moment(profiles regclass) RETURNS TABLE (kind text, sector text, region text, peers bigint, margin numeric)
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -49,13 +49,14 @@ COMMENT ON VIEW @mart@.overdue_customers IS 'customers whose next purchase, by t
 
 -- The yearly margin of every customer beside what the best fifth of customers like him reaches: of the same kind, industry or income band, and
 -- region; where these are fewer than ten, of the same kind and industry or income band, then of the same kind. A mart without any margin takes revenue.
+-- No part of it is a query of its own that looks at the row: such a one keeps all that stands above it out of parallel plans.
 CREATE VIEW @mart@.customer_margin WITH (security_invoker = true) AS
-	SELECT y.party_id, y.kind, coalesce(y.industry_code, f.traits ->> 'income.band', '') AS sector, coalesce(y.country, '') || ' ' || coalesce(left(y.postal_code, 2), '') AS region, v.alike, v.margin, f.revenue
+	SELECT y.party_id, y.kind, coalesce(y.industry_code, f.traits ->> 'income.band', '') AS sector, coalesce(y.country, '') || ' ' || coalesce(left(y.postal_code, 2), '') AS region,
+		y.kind || E'\x1f' || coalesce(y.industry_code, f.traits ->> 'income.band', '') || E'\x1f' || coalesce(y.country, '') || ' ' || coalesce(left(y.postal_code, 2), '') AS alike,
+		@extschema@.yearly_amount(CASE WHEN (SELECT EXISTS (SELECT FROM @mart@.party_profile k WHERE k.margin IS NOT NULL)) THEN f.margin ELSE f.revenue END, f.first_order_at, now()) AS margin, f.revenue
 	FROM @mart@.party y JOIN @mart@.party_profile f ON f.party_id = y.party_id
-	CROSS JOIN LATERAL (
-		SELECT y.kind || E'\x1f' || coalesce(y.industry_code, f.traits ->> 'income.band', '') || E'\x1f' || coalesce(y.country, '') || ' ' || coalesce(left(y.postal_code, 2), '') AS alike,
-			@extschema@.yearly_amount(CASE WHEN (SELECT EXISTS (SELECT FROM @mart@.party_profile k WHERE k.margin IS NOT NULL)) THEN f.margin ELSE f.revenue END, f.first_order_at, now()) AS margin OFFSET 0) v
-	WHERE y.kind <> 'unidentified' AND f.order_days > 0 AND v.margin IS NOT NULL;
+	WHERE y.kind <> 'unidentified' AND f.order_days > 0 AND f.first_order_at IS NOT NULL
+		AND (f.margin IS NOT NULL OR NOT (SELECT EXISTS (SELECT FROM @mart@.party_profile k WHERE k.margin IS NOT NULL)));
 COMMENT ON VIEW @mart@.customer_margin IS 'what each customer brings a year, and who his peers are. @primaryKey party_id';
 COMMENT ON COLUMN @mart@.customer_margin.party_id IS 'the customer';
 COMMENT ON COLUMN @mart@.customer_margin.sector IS 'industry, or band of income where there is none; empty: neither is known';
@@ -108,10 +109,10 @@ COMMENT ON COLUMN @mart@.peer_border.of_margin IS 'of margins, or of revenue whe
 COMMENT ON COLUMN @mart@.peer_border.made_at IS 'when it was made';
 
 -- A customer of a group that was not there when the borders were made is compared to the wider one. A join and nothing else, so that who asks for
--- some customers has it done for these; the groups of the moment come from a function, of which the planner expects few rows. What stands inside the
--- lateral parts is computed once a customer, however often the columns outside name it.
+-- some customers has it done for these; the groups of the moment come from a function, of which the planner expects few rows.
 CREATE VIEW @mart@.customer_potential WITH (security_invoker = true) AS
-	SELECT c.party_id, c.margin AS yearly_margin, q.peer_margin, q.peers, t.potential, q.made_at AS fresh_as_of, c.revenue
+	SELECT c.party_id, c.margin AS yearly_margin, coalesce(n.margin, g.margin, s.margin, k.margin) AS peer_margin, coalesce(n.peers, g.peers, s.peers, k.peers) AS peers,
+		@extschema@.potential_share(c.margin, coalesce(n.margin, g.margin, s.margin, k.margin)) AS potential, coalesce(n.made_at, g.made_at, s.made_at, k.made_at) AS fresh_as_of, c.revenue
 	FROM @mart@.customer_margin c
 	LEFT JOIN @mart@.peer_border n ON n.alike = c.alike AND n.of_margin = (SELECT EXISTS (SELECT FROM @mart@.party_profile f WHERE f.margin IS NOT NULL))
 	LEFT JOIN (
@@ -119,11 +120,8 @@ CREATE VIEW @mart@.customer_potential WITH (security_invoker = true) AS
 		FROM @extschema@.peers_of_moment('@mart_text@.party_profile'::pg_catalog.regclass) m
 		WHERE NOT EXISTS (SELECT FROM @mart@.peer_border k WHERE k.of_margin = (SELECT EXISTS (SELECT FROM @mart@.party_profile f WHERE f.margin IS NOT NULL)))) g
 		ON g.alike = c.alike
-	CROSS JOIN LATERAL (
-		SELECT coalesce(n.margin, g.margin, (SELECT w.margin FROM @mart@.peer_border w WHERE w.alike IN (c.kind || E'\x1f' || c.sector, c.kind) ORDER BY w.sector LIMIT 1)) AS peer_margin,
-			coalesce(n.peers, g.peers, (SELECT w.peers FROM @mart@.peer_border w WHERE w.alike IN (c.kind || E'\x1f' || c.sector, c.kind) ORDER BY w.sector LIMIT 1)) AS peers,
-			coalesce(n.made_at, g.made_at, (SELECT w.made_at FROM @mart@.peer_border w WHERE w.alike IN (c.kind || E'\x1f' || c.sector, c.kind) ORDER BY w.sector LIMIT 1)) AS made_at OFFSET 0) q
-	CROSS JOIN LATERAL (SELECT CASE WHEN q.peer_margin > 0 AND q.peer_margin > c.margin THEN least((q.peer_margin - c.margin) / q.peer_margin, 1) ELSE 0 END AS potential OFFSET 0) t;
+	LEFT JOIN @mart@.peer_border s ON s.alike = c.kind || E'\x1f' || c.sector
+	LEFT JOIN @mart@.peer_border k ON k.alike = c.kind;
 COMMENT ON VIEW @mart@.customer_potential IS 'what each customer could bring more, by the customers like him, as refresh_peers (maintain) last found them, or those of the moment while nothing is kept. Reads profiles only. @primaryKey party_id';
 COMMENT ON COLUMN @mart@.customer_potential.party_id IS 'the customer';
 COMMENT ON COLUMN @mart@.customer_potential.yearly_margin IS 'margin a year since the first purchase (revenue, in a mart that knows no margin), to eight decimals';

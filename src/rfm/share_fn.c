@@ -16,6 +16,7 @@ PG_FUNCTION_INFO_V1(crmseg_share_cuts);
 PG_FUNCTION_INFO_V1(crmseg_sample_quantile);
 PG_FUNCTION_INFO_V1(crmseg_sample_size);
 PG_FUNCTION_INFO_V1(crmseg_yearly_amount);
+PG_FUNCTION_INFO_V1(crmseg_potential_share);
 
 static int
 compare_numerics(const void *a, const void *b)
@@ -195,4 +196,22 @@ crmseg_yearly_amount(PG_FUNCTION_ARGS)
 	/* the server divides to sixteen digits, or to as many decimals as there are */
 	amount = DatumGetNumeric(rfm_numeric_op(numeric_mul, rfm_at_scale(amount, 3 * RFM_YEARLY_SCALE), rfm_numeric(RFM_YEAR, 0)));
 	PG_RETURN_NUMERIC(rfm_at_scale(DatumGetNumeric(rfm_numeric_op(numeric_div, amount, rfm_numeric(span, 0))), RFM_YEARLY_SCALE));
+}
+
+/* (margin, peer_margin) returns numeric: CASE WHEN peer > 0 AND peer > margin THEN least((peer - margin) / peer, 1) ELSE 0 END */
+Datum
+crmseg_potential_share(PG_FUNCTION_ARGS)
+{
+	Numeric		margin,
+				peer,
+				missing;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NUMERIC(rfm_numeric(0, 0));
+	margin = PG_GETARG_NUMERIC(0);
+	peer = PG_GETARG_NUMERIC(1);
+	if (!is_below(rfm_numeric(0, 0), peer) || !is_below(margin, peer))
+		PG_RETURN_NUMERIC(rfm_numeric(0, 0));
+	missing = DatumGetNumeric(rfm_numeric_op(numeric_div, DatumGetNumeric(rfm_numeric_op(numeric_sub, peer, margin)), peer));
+	PG_RETURN_NUMERIC(is_below(rfm_numeric(1, 0), missing) ? rfm_numeric(1, 0) : missing);
 }
