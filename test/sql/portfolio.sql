@@ -81,6 +81,18 @@ SELECT c.sector = 'new' AS new_sector, (p.peers, p.peer_margin, p.fresh_as_of) I
 FROM pm.customer_margin c JOIN pm.customer_potential p USING (party_id) WHERE c.region LIKE 'ZZ%' ORDER BY 1;
 ROLLBACK;
 SELECT count(*) AS customers, count(*) FILTER (WHERE abs(p.peer_margin - b.margin) > 0 OR p.yearly_margin <> c.margin) AS wrong FROM pm.customer_potential p JOIN pm.customer_margin c USING (party_id) JOIN pm.peer_border b USING (kind, sector, region);
+-- all of it in a parallel plan, with the same result
+CREATE FUNCTION pg_temp.plan(sql text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE line text; t text := ''; BEGIN FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || sql LOOP t := t || line || E'\n'; END LOOP; RETURN t; END $$;
+BEGIN;
+CREATE TEMP TABLE alone ON COMMIT DROP AS SELECT * FROM pm.high_potential_small_customers;
+SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0; SET LOCAL max_parallel_workers_per_gather = 2;
+SELECT pg_temp.plan('SELECT count(*), max(class), sum(potential) FROM pm.high_potential_small_customers') LIKE 'Finalize Aggregate%' AS parallel;
+CREATE TEMP TABLE beside ON COMMIT DROP AS SELECT * FROM pm.high_potential_small_customers;
+SELECT count(*) > 0 AS some, count(*) FILTER (WHERE a IS DISTINCT FROM b) AS differ FROM alone a FULL JOIN beside b USING (party_id);
+COMMIT;
+SELECT crmseg.potential_share(m, p) FROM (VALUES (1, 10::numeric, 40::numeric), (2, -10, 40), (3, 50, 40), (4, 40, 40), (5, 10, 0), (6, -20, -10), (7, NULL, 40), (8, 10, NULL), (9, 0, 1e-30)) v(n, m, p) ORDER BY n;
+SELECT count(*) AS margins, count(*) FILTER (WHERE crmseg.potential_share(m, p) IS DISTINCT FROM CASE WHEN p > 0 AND p > m THEN least((p - m) / p, 1) ELSE 0 END) AS differ
+FROM (SELECT round(((hashint4(i) % 1000) / 7.0)::numeric, i % 9) AS m, round(((hashint4(i + 5000) % 1000) / 3.0)::numeric, i % 5) AS p FROM generate_series(1, 3000) i) v;
 -- an amount by the years, against the server's arithmetic
 SELECT count(*) AS amounts, count(*) FILTER (WHERE y <> round(round(a, 25) * 31557600 / greatest(extract(epoch FROM t - s), 31557600), 8) OR scale(y) <> 8) AS differ
 FROM (SELECT a, s, t, crmseg.yearly_amount(a, s, t) AS y FROM (SELECT round(((random() - 0.5) * 10 ^ (i % 19))::numeric, (random() * 10)::int) AS a, '2024-01-01'::timestamptz - random() * interval '20 years' AS s, '2024-01-01'::timestamptz + random() * interval '1 year' AS t
