@@ -448,6 +448,12 @@ extern void link_put_postcode(link_engine *e, link_record *r, const char *countr
 extern void link_put_address(link_engine *e, link_record *r, const char *country, const char *s, int n);
 extern void link_put_registry(link_engine *e, link_record *r, const char *s, int n);
 
+/* ---- link_written.c ---- */
+extern bool link_is_nothing(const char *s, int n);
+extern int	link_put_name(link_engine *e, const char *s, int n, size_t field, int what);
+extern bool link_put_full(link_engine *e, const char *s, int n, bool *comma);
+extern void link_put_company(link_engine *e, link_record *r, const char *s, int n);
+
 /* ---- link_more.c, link_block.c ---- */
 extern void link_more_put(link_engine *e, const link_more *m);
 extern void link_more_value(link_engine *e, link_kind kind, const char *s, size_t n, const char *country);
