@@ -443,7 +443,7 @@ BEGIN
 		look := @extschema@.mixed_records(run.record_ids, run.clusters, placed, parties, was.records, was.clusters, was.parties, fresh);
 		EXECUTE format('SELECT coalesce(array_agg(j.left_id), ''{}'') AS l, coalesce(array_agg(j.right_id), ''{}'') AS r, coalesce(array_agg(coalesce(a.party_id, j.left_id)), ''{}'') || coalesce(array_agg(coalesce(b.party_id, j.right_id)), ''{}'') AS parties
 			FROM %1$s.party_judgement j LEFT JOIN %1$s.party_alias a ON a.old_party_id = j.left_id LEFT JOIN %1$s.party_alias b ON b.old_party_id = j.right_id WHERE j.obeyed_at IS NULL', m) INTO told;
-		EXECUTE format('SELECT r.rules FROM (%2$s) r (rules), %1$s.datamart d WHERE d.resolved_rules = r.rules', m, rules) INTO rules_now;
+		EXECUTE format('SELECT r.rules FROM (%2$s) r (rules), %1$s.resolved_rules d WHERE d.rules = r.rules', m, rules) INTO rules_now;
 		IF rules_now IS NULL THEN
 			added := look.still;
 			look.still := '{}';
@@ -492,7 +492,7 @@ BEGIN
 	EXECUTE format('DELETE FROM %s.record_place w USING unnest($1, $2) u (record, party) WHERE w.party_id = u.party AND w.source_record_id = u.record', m) USING was.gone, was.gone_parties;
 	EXECUTE format('INSERT INTO %s.record_place (party_id, source_record_id, cluster_id) SELECT * FROM unnest($1, $2, $3)', m) USING was.parties, was.records, was.clusters;
 	EXECUTE format('UPDATE %s.party_judgement j SET obeyed_at = now() FROM unnest($1, $2) u (l, r) WHERE j.left_id = u.l AND j.right_id = u.r', m) USING told.l, told.r;
-	EXECUTE format('UPDATE %1$s.datamart d SET resolved_rules = r.rules FROM (%2$s) r (rules) WHERE d.resolved_rules IS DISTINCT FROM r.rules', m, rules);
+	EXECUTE format('INSERT INTO %1$s.resolved_rules AS d (rules) SELECT r.rules FROM (%2$s) r (rules) ON CONFLICT (is_only) DO UPDATE SET rules = excluded.rules WHERE d.rules <> excluded.rules', m, rules);
 	EXECUTE format('WITH pair AS MATERIALIZED (SELECT * FROM @extschema@.placed_pairs($1, $2, $3, $4, $5, $6)),
 		counted AS (INSERT INTO %1$s.weight_histogram (bits, pairs, one_party) SELECT p.bits, p.pairs, p.one_party FROM pair p WHERE p.left_id IS NULL)
 		INSERT INTO %1$s.doubtful_pair (left_record_id, right_record_id, match_weight, match_probability)

@@ -101,11 +101,10 @@ INSERT INTO @mart@.party_change (kind, party_id, changed_at) SELECT 'new', party
 ALTER TABLE @mart@.datamart ADD COLUMN link_threshold double precision NOT NULL DEFAULT 0.8 CHECK (link_threshold BETWEEN 0.5 AND 1),
 	ADD COLUMN doubt_threshold double precision NOT NULL DEFAULT 0.2 CHECK (doubt_threshold > 0 AND doubt_threshold <= 1),
 	ADD COLUMN link_min_records integer NOT NULL DEFAULT 1000 CHECK (link_min_records >= 2),
-	ADD COLUMN cluster_size_guard integer NOT NULL DEFAULT 20 CHECK (cluster_size_guard >= 1), ADD COLUMN resolved_rules text;
+	ADD COLUMN cluster_size_guard integer NOT NULL DEFAULT 20 CHECK (cluster_size_guard >= 1);
 COMMENT ON COLUMN @mart@.datamart.link_threshold IS 'probability from which resolve makes similar records one party; 1: by keys only';
 COMMENT ON COLUMN @mart@.datamart.doubt_threshold IS 'probability from which a pair below link_threshold is put before a person, in steward_queue';
 COMMENT ON COLUMN @mart@.datamart.link_min_records IS 'with fewer records than this resolve links by keys only: how rare a name is cannot be told yet';
-COMMENT ON COLUMN @mart@.datamart.resolved_rules IS 'a hash of the rules by which the last resolve worked; with other rules all parties are looked at';
 COMMENT ON COLUMN @mart@.datamart.cluster_size_guard IS 'clusters of more records than this are told in cluster_health and identity_health';
 CREATE TABLE @mart@.record_identity (
 	source_record_id bigint PRIMARY KEY,
@@ -166,6 +165,14 @@ COMMENT ON TABLE @mart@.record_place IS 'where each record was when the last res
 COMMENT ON COLUMN @mart@.record_place.party_id IS 'its party';
 COMMENT ON COLUMN @mart@.record_place.source_record_id IS 'the record';
 COMMENT ON COLUMN @mart@.record_place.cluster_id IS 'its group of similar records, by one of them';
+
+CREATE TABLE @mart@.resolved_rules (
+	is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+	rules text NOT NULL
+);
+COMMENT ON TABLE @mart@.resolved_rules IS 'by which rules the last resolve worked; with others all parties are looked at';
+COMMENT ON COLUMN @mart@.resolved_rules.is_only IS 'there is one row at most';
+COMMENT ON COLUMN @mart@.resolved_rules.rules IS 'a hash of the rules';
 
 CREATE TABLE @mart@.doubtful_pair (
 	left_record_id bigint NOT NULL,

@@ -37,6 +37,15 @@ SELECT lines_read, inserted, rejected FROM crmseg.import_report('roles_mart', cr
 RESET ROLE;
 UPDATE roles_mart.product SET brand = 'brand ' || sku;
 UPDATE roles_mart.party SET country = c.country FROM roles_mart.contact_point c WHERE c.party_id = party.party_id AND c.kind = 'postal' AND party.country IS NULL;
+-- a steward links, by similarity too
+UPDATE roles_mart.datamart SET link_min_records = 2;
+UPDATE roles_mart.source_record SET resolved_at = NULL;
+SET ROLE rm_steward;
+SELECT records_read > 0 AS read, merged FROM crmseg.resolve('roles_mart');
+UPDATE roles_mart.source_record SET resolved_at = NULL;
+SELECT records_read > 0 AS read, merged FROM crmseg.resolve('roles_mart');
+RESET ROLE;
+UPDATE roles_mart.datamart SET link_min_records = 1000;
 -- somebody whose name stands in the address of a page
 INSERT INTO roles_mart.web_session (visitor_id, started_at, session_id, party_id, landing) SELECT crmseg.visitor_id('zq'), '2024-03-01', 8000, min(party_id), '/zqcanary' FROM roles_mart.party;
 INSERT INTO roles_mart.web_event (visitor_id, session_id, occurred_at, kind, page, product_id) SELECT crmseg.visitor_id('zq'), 8000, '2024-03-01', 'product', '/?mail=zqcanary@example.fr', min(product_id) FROM roles_mart.product;
