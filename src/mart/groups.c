@@ -4,6 +4,8 @@
  */
 #include "mart/groups.h"
 
+#include "disjoint.h"
+
 #include <stdlib.h>
 
 void
@@ -26,12 +28,7 @@ groups_init(Groups *g)
 uint32_t
 groups_root(Groups *g, uint32_t thing)
 {
-	while (g->parent[thing] != thing)
-	{
-		g->parent[thing] = g->parent[g->parent[thing]];
-		thing = g->parent[thing];
-	}
-	return thing;
+	return disjoint_root(g->parent, thing);
 }
 
 static void

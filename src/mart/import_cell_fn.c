@@ -284,12 +284,12 @@ crmseg_repair_text(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(r);
 }
 
-/* A word of a short list, NULL: it is none of them. */
-Datum
-crmseg_parse_sex(PG_FUNCTION_ARGS)
+/* a word of a short list, NULL: it is none of them */
+static Datum
+listed(FunctionCallInfo fcinfo, const char *(*word_of) (const char *data, size_t len))
 {
 	text	   *t = PG_GETARG_TEXT_PP(0);
-	const char *s = import_sex_of(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+	const char *s = word_of(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
 
 	if (s == NULL)
 		PG_RETURN_NULL();
@@ -297,12 +297,13 @@ crmseg_parse_sex(PG_FUNCTION_ARGS)
 }
 
 Datum
+crmseg_parse_sex(PG_FUNCTION_ARGS)
+{
+	return listed(fcinfo, import_sex_of);
+}
+
+Datum
 crmseg_parse_country(PG_FUNCTION_ARGS)
 {
-	text	   *t = PG_GETARG_TEXT_PP(0);
-	const char *s = import_country(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
-
-	if (s == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(s));
+	return listed(fcinfo, import_country);
 }

@@ -2,6 +2,7 @@
  * link_fn.c: link_records, cluster_records, cluster_quality, resolve_records, explain_blocking and train_records for SQL: read a relation into the engine, run it, give rows.
  */
 #include "match/link_fn.h"
+#include "disjoint.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
@@ -263,14 +264,6 @@ heavier_first(const void *a, const void *b)
 	return x->a != y->a ? (x->a < y->a ? -1 : 1) : x->b < y->b ? -1 : x->b > y->b;
 }
 
-static uint32
-root_of(uint32 *up, uint32 x)
-{
-	while (up[x] != x)
-		x = up[x] = up[up[x]];
-	return x;
-}
-
 typedef struct ClusterQuality
 {
 	uint32		size,
@@ -321,8 +314,8 @@ quality(const link_engine *e, const uint32 *cluster, double threshold, link_edge
 	for (uint64 i = 0; i < ninner; i++)
 	{
 		ClusterQuality *c = &q[cluster[inner[i].a]];
-		uint32		a = root_of(up, inner[i].a),
-					b = root_of(up, inner[i].b);
+		uint32		a = disjoint_root(up, inner[i].a),
+					b = disjoint_root(up, inner[i].b);
 
 		c->links += inner[i].weight >= threshold;
 		if (a != b)
@@ -339,8 +332,8 @@ quality(const link_engine *e, const uint32 *cluster, double threshold, link_edge
 	for (uint64 i = 0; i < ninner; i++)
 	{
 		ClusterQuality *c = &q[cluster[inner[i].a]];
-		uint32		a = root_of(up, inner[i].a),
-					b = root_of(up, inner[i].b);
+		uint32		a = disjoint_root(up, inner[i].a),
+					b = disjoint_root(up, inner[i].b);
 
 		if (i + 1 < c->weakest)
 			up[a] = b;

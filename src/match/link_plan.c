@@ -2,6 +2,7 @@
  * link_plan.c: the components into which edges of at least -7 bits, and in large ones stronger edges, split the records, and the working through
  * them by one process or several; each component is grouped into parties by itself (link_cluster.c).
  */
+#include "disjoint.h"
 #include "match/link_cluster.h"
 
 #include <math.h>
@@ -20,17 +21,6 @@
 #define WRONG_FALL 0.4			/* by which it falls with each bit of the threshold: halvings */
 #define WRONG_PAIRS 1000		/* fewer tell too little */
 #define LOST_ALLOWED 0.05		/* at even odds, of the pairs that are expected to be right: so many may be given up for it */
-
-static uint32_t
-root(uint32_t *up, uint32_t x)
-{
-	while (up[x] != x)
-	{
-		up[x] = up[up[x]];
-		x = up[x];
-	}
-	return x;
-}
 
 /* what a part of the sample taught, whoever grouped it */
 typedef struct learned_part
@@ -128,8 +118,8 @@ join_edges(const link_engine *e, uint32_t *up, float least, const uint8_t *marke
 		}
 		if (marked && (e->edge[i].weight < least || !marked[e->edge[i].a]))
 			continue;
-		a = root(up, e->edge[i].a);
-		b = root(up, e->edge[i].b);
+		a = disjoint_root(up, e->edge[i].a);
+		b = disjoint_root(up, e->edge[i].b);
 		if (a != b)
 		{
 			if (a < b)

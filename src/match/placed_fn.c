@@ -3,6 +3,7 @@
  * was and as it should be, changed_places says what is to be remembered, placed_pairs counts the pairs of records by weight and picks those in doubt.
  */
 #include "compat.h"
+#include "disjoint.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
@@ -131,19 +132,11 @@ mark_changed(const uint32 *first, const int64 *was, const uint32 *was_size, size
 	pfree(changed);
 }
 
-static uint32
-root_of(uint32 *up, uint32 x)
-{
-	while (up[x] != x)
-		x = up[x] = up[up[x]];
-	return x;
-}
-
 static void
 join(uint32 *up, uint32 a, uint32 b)
 {
-	a = root_of(up, a);
-	b = root_of(up, b);
+	a = disjoint_root(up, a);
+	b = disjoint_root(up, b);
 	up[Max(a, b)] = Min(a, b);
 }
 
@@ -251,13 +244,13 @@ crmseg_mixed_records(PG_FUNCTION_ARGS)
 	places_make(&places, fresh, nfresh);
 	for (uint32 i = 0; i < there; i++)
 		if (touched[i] || place_of(&places, record[row[i]]) >= 0)
-			touched[root_of(up, i)] = true;
+			touched[disjoint_root(up, i)] = true;
 	for (int f = 0; f < FIELDS; f++)
 		list[f] = palloc_extended(sizeof(int64) * (there + 1), MCXT_ALLOC_HUGE);
 	told = palloc_extended(there + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (uint32 i = 0; i < there; i++)
 	{
-		uint32		root = root_of(up, i);
+		uint32		root = disjoint_root(up, i);
 		bool		mixed = mixed_by[0][first[0][i]] || mixed_by[1][first[1][i]];
 
 		if ((i & 0xffff) == 0)
